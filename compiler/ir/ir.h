@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ir.h -- the compiler's one intermediate form: a tensor function of one point.
+ *
+ * An IrFunction is a flat array of nodes in execution order.  An operand is the number of an earlier node, so every
+ * value has one definition (SSA) and a forward sweep meets definitions before uses.  There are no blocks, no calls and
+ * no loops: calls are inlined by the lowering, `for k` becomes an axis.  Shapes are static; there is no batch.
+ *
+ * LAYOUT.  `view` is the one way to index, broadcast, transpose, slice, reshape or take a diagonal: an affine map from
+ * the result's indices to the flat (C order) elements of its operand.
+ *
+ * CONTRACTION.  contract(a, b [, init]) has the result's axes o and `sums` summed axes k with extents extent[]:
+ *     out[o] = init[o] + sum over k, in C order, of a[A(o, k)] * b[B(o, k)]
+ * A and B are affine maps like a view's, over the axes o followed by k.  Matrix products, dot products, traces and
+ * outer products are this one op.  Arithmetic: ONE chain of fma per output, k ascending, starting from init (or +0),
+ * whether or not there are output axes.
+ *
+ * REDUCTION over the last axis, of length n: n < 16 one ascending chain from the first element; else eight partial
+ * results p = i mod 8, each an ascending chain from its first element, then ((p0+p4)+(p2+p6)) + ((p1+p5)+(p3+p7)).
+ * max and min in the same order.
+ *
+ * FROZEN.  Before `freeze` a program means real arithmetic; after it, the arithmetic is final: every value is a fixed
+ * tree of correctly rounded operations and of the functions of elementary.h in the model's precision.  Interpreter and
+ * compiled code execute exactly that tree, and later stages may only duplicate, hoist, drop or interleave.
+ *
+ * MASKS.  mask says what a value depends on; constants have 0.  The parameter t of a field counts as IR_TIMES even
+ * where a constant is handed to it, so that u(0.5, x) has the bits of u at t = 0.5.
+ *
+ * Nodes are never moved or freed by a pass; a pass redirects uses and leaves dead nodes for ir_sweep, or builds a new
+ * function.  All memory is the arena's. */
+#ifndef FLOW_IR_H
+#define FLOW_IR_H
+#include <stdio.h>
+#include "typed.h" /* Shape, TypedFunction, TypedFlow */
+#include "diag.h"
+
+typedef uint32_t Ref;                   /* number of a node */
+#define IR_NONE UINT32_MAX
+
+typedef enum {
+#define OP(name, operands, class, value) IR_##name,
+#include "ops.def"
+#undef OP
+  IR_OP_COUNT
+} IrOp;
+typedef enum { IR_LEAF, IR_EACH, IR_COMPARE, IR_LOGIC, IR_LAYOUT, IR_SUM, IR_WHOLE } IrClass;
+extern const char *const ir_op_name[IR_OP_COUNT];
+extern const int ir_op_operands[IR_OP_COUNT];
+extern const IrClass ir_op_class[IR_OP_COUNT];
+
+enum { IR_WEIGHTS = 1, IR_TIMES = 2, IR_CONDITIONS = 4, IR_STATE = 8 };
+enum { IR_MOST_AXES = FLOW_MOST_RANK + 2 };
+
+/* An affine map from a point of an iteration space to a flat element: offset + sum of stride[k]*index[k]. */
+typedef struct IrMap { int64_t offset, stride[IR_MOST_AXES]; } IrMap;
+
+typedef struct IrNode {
+  IrOp op;
+  bool truth;
+  uint8_t mask;
+  uint32_t args;
+  Ref *arg;
+  Shape shape;
+  Span at;                              /* of the text that it came from */
+  /* by op */
+  uint32_t slot;                        /* input, weight */
+  double number;                        /* standardize: eps */
+  const double *data;                   /* constant: elements in C order */
+  IrMap map;                            /* view; contract: of operand a */
+  IrMap map_b;                          /* contract: of operand b */
+  uint32_t sums;                        /* contract: how many summed axes */
+  int64_t extent[IR_MOST_AXES];         /* contract: their extents */
+  uint32_t axis;                        /* concat */
+} IrNode;
+
+typedef struct IrInput { const char *name; Shape shape; uint8_t mask; } IrInput;
+
+/* A tensor that the function reads.  `name` is set by ir_bind from a weights file, or by the labels of the program. */
+typedef struct IrWeight {
+  const char *name;                     /* full name, prefix included; NULL until bound where layers have no labels */
+  const char *scope;                    /* labels of the enclosing calls, each with its dot, prefix in front */
+  const char *part;                     /* "weight", "bias" or NULL for a param */
+  bool labelled;                        /* found by name; else by order within its scope */
+  uint32_t layer;                       /* number of the layer within its scope, in order of evaluation */
+  Shape shape;
+  Span at;
+} IrWeight;
+
+typedef struct IrFunction {
+  Arena *arena;
+  const char *name;
+  IrNode *node;
+  uint32_t nodes, room;
+  Ref result;                           /* of the state's shape */
+  uint32_t inputs, weights;
+  IrInput *input;                       /* 0 = t, 1 = state, 2.. = conditions */
+  IrWeight *weight;
+  bool frozen;
+} IrFunction;
+
+/* ---- building -------------------------------------------------------------------------------------------------- */
+IrFunction *ir_new(Arena *arena, const char *name);
+Ref ir_append(IrFunction *f, const IrNode *node);                 /* copies; fills mask from the operands if it is 0 */
+int64_t shape_count(const Shape *shape);
+bool shape_equal(const Shape *a, const Shape *b);
+
+/* ---- looking ---------------------------------------------------------------------------------------------------- */
+/* NULL if well formed, else one sentence that says what is wrong with which node.  After every pass in debug builds. */
+const char *ir_verify(const IrFunction *f);
+void ir_print(const IrFunction *f, FILE *to);
+/* Reads what ir_print writes; NULL and a sentence in *wrong if it cannot.  For tests and --emit=ir round trips. */
+IrFunction *ir_parse(Arena *arena, const char *text, const char **wrong);
+
+/* ---- from the program ------------------------------------------------------------------------------------------- */
+/* Inlines everything below `root` into one function with inputs t, state and conditions.  NULL only after an error in
+ * diagnostics (the program is too large: LANGUAGE section 2's bounds). */
+IrFunction *ir_lower(Arena *arena, const TypedFunction *root, const char *prefix, Diagnostics *diagnostics);
+
+/* ---- passes: each says in its file what it needs, keeps and leaves ------------------------------------------------ */
+void ir_fold(IrFunction *f);            /* literal arithmetic in f64; exact identities */
+void ir_same(IrFunction *f);            /* common subexpressions, equal operand order only */
+IrFunction *ir_sweep(IrFunction *f);    /* drops what the result does not need */
+void ir_freeze(IrFunction *f);          /* makes the arithmetic final */
+/* The pipeline above in order, with a verifier after each; frozen and swept. */
+IrFunction *ir_optimise(IrFunction *f);
+
+/* ---- the interpreter: slow, obvious, the oracle -------------------------------------------------------------------- */
+/* Evaluates f at one point.  input[i]: the elements of input i; weight[i]: of weight i, C order.  All in the type's
+ * precision; result has the state's elements.  `f` may be frozen or not (f64 only then).  false: out of memory. */
+bool ir_run_f64(const IrFunction *f, const double *const *input, const double *const *weight, double *result);
+bool ir_run_f32(const IrFunction *f, const float *const *input, const float *const *weight, float *result);
+/* The f64 value and a running bound of the error that f's own arithmetic (precision bytes 4 or 8) may have made. */
+bool ir_run_bound(const IrFunction *f, int precision, const double *const *input, const double *const *weight,
+                  double *result, double *bound);
+
+#endif

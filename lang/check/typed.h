@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* typed.h -- a checked program: every name bound, every shape a row of numbers, every function an instance for the
+ * shapes of its arguments.  What the checker makes and the lowering reads; no error is left in it.
+ *
+ * An instance (TypedFunction) is a definition together with the shapes of its parameters and the values of its `dim`
+ * parameters; equal combinations are one instance.  Sizes have become numbers, `repeat` a run of calls, pipes calls, a
+ * function of scalars applied to tensors a `for` over their elements: the tree has only what is below. */
+#ifndef FLOW_TYPED_H
+#define FLOW_TYPED_H
+#include "ast.h"
+
+enum { FLOW_MOST_RANK = 6 };
+typedef struct Shape { uint32_t rank; int64_t dim[FLOW_MOST_RANK]; } Shape;   /* rank 0: a scalar */
+
+/* One row per builtin function of the language: BUILTIN(name, least arguments, most arguments, shape rule, help). */
+typedef enum {
+#define BUILTIN(name, least, most, rule, help) BUILTIN_##name,
+#include "builtins.def"
+#undef BUILTIN
+  BUILTIN_COUNT
+} Builtin;
+
+typedef struct Typed Typed;
+typedef struct TypedFunction TypedFunction;
+typedef struct TypedLet TypedLet;
+
+/* An index into a tensor: base + sum of scale[i] * (loop variable variable[i]). */
+typedef struct TypedIndex {
+  int64_t base;
+  uint32_t terms;
+  uint32_t *variable;           /* ids of enclosing loops */
+  int64_t *scale;
+  int64_t length;               /* -1: a single element, the axis goes; else a slice of that many elements */
+} TypedIndex;
+
+typedef enum {
+  TYPED_NUMBER,    /* number                                                                          */
+  TYPED_PARAMETER, /* slot: index into function->parameter                                            */
+  TYPED_LET,       /* slot: index into function->let                                                  */
+  TYPED_GLOBAL,    /* global                                                                          */
+  TYPED_LOOP,      /* slot: id of an enclosing loop; its counter as a real number                     */
+  TYPED_NEGATE,    /* arg [1]                                                                         */
+  TYPED_ADD, TYPED_SUBTRACT, TYPED_MULTIPLY, TYPED_DIVIDE, TYPED_POWER,
+                   /* arg [2]: equal shapes, or one a scalar                                          */
+  TYPED_LESS, TYPED_LESS_EQUAL, TYPED_GREATER, TYPED_GREATER_EQUAL, TYPED_EQUAL, TYPED_NOT_EQUAL,
+                   /* arg [2], scalars; the result is a truth value                                   */
+  TYPED_AND, TYPED_OR,          /* arg [n], truth values                                              */
+  TYPED_NOT,       /* arg [1], truth value                                                            */
+  TYPED_BUILTIN,   /* builtin, arg [n]                                                                */
+  TYPED_MATMUL,    /* arg [2]: last axis of the first with the first of the second                    */
+  TYPED_INDEX,     /* arg [1], index [rank of arg]                                                    */
+  TYPED_CONCAT,    /* arg [n]: scalars and vectors, end to end                                        */
+  TYPED_STACK,     /* arg [n] of equal shapes: a new first axis                                       */
+  TYPED_FOR,       /* slot: loop id, count, arg [1]: a new first axis of that length                  */
+  TYPED_REDUCE,    /* slot: loop id, count, arg [1], reduce                                           */
+  TYPED_IF,        /* arg [3]: truth value, then, else                                                */
+  TYPED_CALL,      /* callee, arg [n], label or NULL                                                  */
+  TYPED_LAYER,     /* layer, arg, label or NULL                                                       */
+} TypedKind;
+
+/* The built-in layers and the tensors that they own, relative to the layer's own name.
+ *   LINEAR      arg [1]: [n] -> [m]; weight [m, n], bias [m] unless no_bias
+ *   LAYER_NORM  arg [1]: [n] -> [n]; weight [n], bias [n]; number = eps
+ *   EMBEDDING   arg [1]: scalar label -> [m]; weight [count, m]
+ *   PARAM       arg [0]; the tensor named by the label itself, of the node's shape                     */
+typedef enum { LAYER_LINEAR, LAYER_LAYER_NORM, LAYER_EMBEDDING, LAYER_PARAM } LayerKind;
+
+struct Typed {
+  TypedKind kind;
+  Shape shape;
+  bool truth;                   /* a truth value, not a number */
+  Span at;                      /* in the user's text: what a message about this value points at */
+  uint32_t args;
+  Typed **arg;
+  double number;
+  uint32_t slot;
+  int64_t count;
+  Builtin builtin;
+  AstFor reduce;                /* AST_SUM, AST_MAX, AST_MIN */
+  TypedIndex *index;
+  TypedLet *global;
+  TypedFunction *callee;
+  LayerKind layer;
+  const char *label;
+  bool no_bias;
+};
+
+struct TypedLet { const char *name; Typed *value; };    /* a top-level `let`: no parameters, a constant */
+
+struct TypedFunction {
+  const Ast *definition;        /* AST_FN, AST_FIELD or AST_NETWORK */
+  const char *name;
+  uint32_t parameters;          /* tensors only: `dim` parameters are gone */
+  const char **parameter_name;
+  Shape *parameter;
+  uint32_t lets;
+  Typed **let;                  /* in order; each sees those before it */
+  Typed *result;
+  uint32_t loops;               /* loop ids are 0 .. loops-1 in this function */
+  bool owns_weights;            /* it, or something that it calls, has layers */
+  bool labelled;                /* its own layers and weight-owning calls all have labels (none has: false) */
+};
+
+/* ---- flows -------------------------------------------------------------------------------------------------- */
+typedef enum { SOURCE_NORMAL, SOURCE_UNIFORM, SOURCE_FILE } SourceKind;
+typedef struct TypedFlow {
+  const char *name;
+  Span at;
+  SourceKind source;
+  int64_t dim;
+  double *uniform_low, *uniform_high;   /* SOURCE_UNIFORM: [dim] each */
+  const char *source_path;              /* SOURCE_FILE */
+  TypedFunction *velocity;      /* parameters: t, state, conditions ...; state flattened has dim numbers */
+  const char *weights;          /* path as written, or NULL */
+  Span weights_at;
+  const char *prefix;           /* "" where there is none */
+  const char **skip;            /* tensors excused from use */
+  uint32_t skips;
+  const char *solver;           /* name of a row of the table of tableaus */
+  Span solver_at;
+  int64_t steps;
+  double time_from, time_to;
+} TypedFlow;
+
+typedef struct TypedProgram {
+  uint32_t flows;
+  TypedFlow *flow;
+  uint32_t fields;              /* fields and networks with a field's signature whose shapes are all known without a flow */
+  TypedFunction **field;
+  const AstFile *file;
+} TypedProgram;
+
+#endif

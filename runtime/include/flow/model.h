@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* flow/model.h -- what a compiled model is, to the program that runs it.  ABI 1.
+ *
+ * A model is one constant struct of numbers, descriptions and function pointers, made by the JIT or exported by a
+ * compiled library.  No function in it allocates, locks, prints, reads the environment or keeps state between calls;
+ * every pointer in a flow_call is the caller's, so any number of threads may call at once, each with its own scratch.
+ *
+ * THE TILE.  Lanes are samples.  A lane buffer is [row][stride] numbers of the model's precision, one row for each
+ * component, `stride` = level->lanes samples side by side; row 0 is 64-byte aligned.  A call works on the first
+ * `lanes` of them, a multiple of level->quantum (the lanes of one vector); lanes beyond the samples that the caller
+ * has hold copies of a live sample.  Lanes never interact.
+ *
+ * THE SECTIONS.  By what it depends on, the arithmetic of a field falls apart in three:
+ *   times   values of t and the weights alone: once per stage time for all samples.  lanes = stage times.
+ *   cond    values of the conditions and the weights alone: once per sample and solve.
+ *   sample  the rest, in every evaluation.
+ * `times` and `cond` write lane buffers of times_rows and cond_rows rows; `eval` and `step` read them again.  In
+ * `eval` and `step` one stage time is one *row* of times_rows numbers (the transpose of what `times` wrote), the same
+ * for all lanes; in `eval_lane` every lane has its own time, and the buffer is used as `times` wrote it.
+ *
+ * Same bits: a sample's result depends on nothing but the sample, the times and the weights. */
+#ifndef FLOW_MODEL_H
+#define FLOW_MODEL_H
+#include <stddef.h>
+#include <stdint.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FLOW_MODEL_ABI 1u
+enum { FLOW_F32 = 4, FLOW_F64 = 8 };                    /* precision: bytes of a number */
+enum { FLOW_CPU_V3 = 3, FLOW_CPU_V4 = 4 };              /* x86-64-v3 (AVX2, FMA), x86-64-v4 (AVX-512) */
+
+/* A linear combination of stage velocities: sum of coefficient[i] * k[stage[i]], in this order.  The coefficients
+ * are h*a_sj or h*b_j, rounded once to the model's precision; terms with coefficient 0 are left out. */
+typedef struct flow_combination {
+  uint32_t count;
+  const uint32_t *stage;
+  const void *coefficient;      /* [count] in model precision */
+} flow_combination;
+
+typedef struct flow_call {      /* argument block, on the caller's stack; unset = 0 */
+  uint32_t size;                /* sizeof(flow_call) of the caller */
+  uint32_t lanes;               /* a multiple of level->quantum, at most level->lanes */
+  const void *weights;          /* blob made by flow_model_pack; read only; shared by all threads */
+  const void *t;                /* times, eval_lane's times section: [lanes] in model precision */
+  const void *conditions;       /* cond: [condition_rows][stride]; also read by eval, step: NULL if there are none */
+  const void *cond;             /* eval, step: [cond_rows][stride] written by cond */
+  const void *times;            /* eval: one row [times_rows]; eval_lane: [times_rows][stride] */
+  void *x;                      /* [dim][stride]; step reads and replaces it */
+  void *u;                      /* eval: [dim][stride].  times, cond: the buffer to write */
+  uint32_t stages;              /* step */
+  const void *const *stage_times;          /* step: [stages] pointers to rows [times_rows] */
+  const flow_combination *combination;     /* step: [stages + 1]; the last one makes the new x */
+  void *scratch;                /* 64-aligned, level->scratch_bytes + stages * level->stage_bytes; undefined before and after */
+} flow_call;
+
+/* 0, or negative where the argument block itself is wrong.  What happens inside a lane never changes it. */
+typedef int flow_entry(const flow_call *call);
+
+typedef struct flow_level {     /* the code for one kind of CPU; all levels give the same bits */
+  uint32_t cpu;                 /* FLOW_CPU_V3, FLOW_CPU_V4 */
+  uint32_t lanes;               /* stride of every lane buffer; most lanes of a call */
+  uint32_t quantum;             /* lanes of one vector */
+  uint32_t reserved;
+  uint64_t scratch_bytes, stage_bytes;
+  flow_entry *eval, *eval_lane, *step, *times, *cond;   /* NULL if not compiled (cond, times: also if there is nothing to do) */
+} flow_level;
+
+typedef struct flow_weight {    /* a tensor that the model reads, as the file stores it */
+  const char *name;             /* full name, prefix included */
+  uint32_t rank;
+  uint64_t dim[4];
+} flow_weight;
+
+/* How one piece of the weights blob is filled from a tensor.  The piece is a matrix of `rows` x `columns` numbers taken
+ * from the tensor, in C order, at offset + r*row_stride + c*column_stride.
+ *   FLOW_PACK_ROWS    the matrix in C order.
+ *   FLOW_PACK_PANELS  panels of 8 rows: [ceil(rows/8)][columns][8], the last panel's storage padded with zeros.     */
+enum { FLOW_PACK_ROWS = 0, FLOW_PACK_PANELS = 1 };
+typedef struct flow_pack {
+  uint32_t weight, layout;      /* index into model->weight */
+  uint64_t at;                  /* byte offset in the blob */
+  int64_t offset, row_stride, column_stride;
+  uint64_t rows, columns;
+} flow_pack;
+
+typedef struct flow_condition { /* an extra input of the velocity */
+  const char *name;
+  uint64_t size;                /* numbers: 1 for a scalar */
+  uint64_t row;                 /* its first row in the conditions buffer */
+} flow_condition;
+
+typedef struct flow_model {
+  uint32_t abi, size, precision, dim;
+  uint32_t conditions, weights, packs, levels;
+  uint64_t condition_rows, times_rows, cond_rows, blob_bytes;
+  const char *name;
+  const flow_condition *condition;
+  const flow_weight *weight;
+  const flow_pack *pack;
+  const flow_level *level;      /* best first */
+} flow_model;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
