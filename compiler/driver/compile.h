@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* compile.h -- the whole compiler as a few calls: text in, a model that runs out.
+ *
+ *   FlowCompileOptions options = flow_compile_defaults();
+ *   FlowCompiled *compiled;
+ *   flow_status status = flow_compile(&allocator, "moons.flow", text, length, &options, &compiled, &error);
+ *   if (compiled) diag_print(flow_compiled_diagnostics(compiled), stderr, true);
+ *   if (!status) status = flow_compiled_bind(compiled, &tensors, &error);        // weights, where the program has layers
+ *   if (!status) status = flow_compiled_link(compiled, FLOW_ENTRY_STEP, &error); // machine code
+ *   const flow_model *model = flow_compiled_model(compiled);
+ *   ...
+ *   flow_compiled_free(compiled);
+ *
+ * Each call does one stage; `check` stops after the first, `inspect` after the second.  LLVM is touched only by link. */
+#ifndef FLOW_COMPILE_H
+#define FLOW_COMPILE_H
+#include <stdio.h>
+#include "diag.h"
+#include "flow/model.h"
+#include "ir.h"
+#include "tensor.h"
+#include "typed.h"
+
+enum { FLOW_ENTRY_EVAL = 1, FLOW_ENTRY_EVAL_LANE = 2, FLOW_ENTRY_STEP = 4 };
+
+typedef struct FlowCompileOptions {
+  int precision;                /* FLOW_F32 (default) or FLOW_F64 */
+  int cpu;                      /* 0: what this machine has; else FLOW_CPU_V3 or FLOW_CPU_V4 */
+  int schedule;                 /* 0: as cpu; else the vector width of that level, for tests: the bits are the same */
+  const char *flow;             /* NULL: the only flow of the file */
+  const char *field;            /* compile this field or network instead of a flow's velocity; NULL: the flow's */
+  const char *const *solver;    /* names of the solvers that a flow may ask for, NULL at the end; NULL: the runtime's table */
+  bool need_flow;               /* no flow in the file is an error */
+} FlowCompileOptions;
+FlowCompileOptions flow_compile_defaults(void);
+
+typedef struct FlowCompiled FlowCompiled;
+
+/* Parses, checks and lowers.  *compiled is set even where the program has errors (status BAD_PROGRAM), so that its
+ * diagnostics can be printed; NULL only where memory ran out. */
+flow_status flow_compile(const FlowAllocator *allocator, const char *name, const char *text, size_t length,
+                         const FlowCompileOptions *options, FlowCompiled **compiled, flow_error *error);
+void flow_compiled_free(FlowCompiled *compiled);
+
+const Diagnostics *flow_compiled_diagnostics(const FlowCompiled *compiled);
+const TypedProgram *flow_compiled_program(const FlowCompiled *compiled);
+const TypedFlow *flow_compiled_flow(const FlowCompiled *compiled);              /* NULL if a field was asked for */
+const TypedFunction *flow_compiled_function(const FlowCompiled *compiled);      /* the velocity */
+const IrFunction *flow_compiled_ir(const FlowCompiled *compiled, bool frozen);
+
+/* Finds the tensors of the layers (bind.h).  Needed before link where the program has layers; tensors is borrowed. */
+flow_status flow_compiled_bind(FlowCompiled *compiled, const FlowTensors *tensors, flow_error *error);
+
+/* Schedules, emits and loads machine code for the entries asked for (an "or" of FLOW_ENTRY_...). */
+flow_status flow_compiled_link(FlowCompiled *compiled, unsigned entries, flow_error *error);
+const flow_model *flow_compiled_model(const FlowCompiled *compiled);            /* after link */
+
+/* How long the stages took, and what a velocity evaluation costs. */
+typedef struct FlowCompileCost {
+  double front_ms, lower_ms, schedule_ms, emit_ms, codegen_ms, load_ms;
+  uint64_t nodes;                       /* of the frozen IR */
+  uint64_t multiply_adds[3];            /* of contractions, by section: times, cond, sample */
+  uint64_t object_bytes;
+} FlowCompileCost;
+FlowCompileCost flow_compiled_cost(const FlowCompiled *compiled);
+
+/* Writes a stage as text: "ast", "ir" (as lowered), "frozen", "tile", "llvm", "asm".  The last three need bound weights. */
+flow_status flow_compiled_emit(FlowCompiled *compiled, const char *stage, unsigned entries, FILE *to, flow_error *error);
+
+const char *flow_compiler_version(void);        /* "flowc 0.1.0 (LLVM 19.1.7)" */
+
+#endif
