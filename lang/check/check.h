@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check.h -- from what was written to what it means: names, shapes, layers and flows of one file.
+ *
+ *   CheckOptions options = {.solver = names, .solvers = count};
+ *   TypedProgram *program = flow_check(&arena, &diagnostics, prelude, file, &options);
+ *   if (diagnostics.errors == 0) ... program->flow[0].velocity ...
+ *
+ * All errors of a file are found in one run; one cause gives one error.  The program is never NULL: what is in it is
+ * sound where diagnostics hold no error, and is not to be lowered where they do.  Everything is the arena's.
+ *
+ * Order of the work (a file each): names.c gathers the definitions, resolve.c binds every name in them and refuses
+ * cycles, flow.c and check.c ask for the functions that a flow or a verb needs, instance.c types a function for given
+ * shapes, cost.c counts what it will cost. */
+#ifndef FLOW_CHECK_H
+#define FLOW_CHECK_H
+#include "diag.h"
+#include "typed.h"
+
+typedef struct CheckOptions {
+  const char *const *solver;    /* the solvers that a flow may name; NULL: euler, midpoint, heun, rk4 */
+  uint32_t solvers;
+} CheckOptions;
+
+/* The text of prelude.flow, to be parsed into the same SourceMap under the name "<prelude>". */
+extern const char flow_prelude_text[];
+extern const size_t flow_prelude_length;
+
+/* options may be NULL. */
+TypedProgram *flow_check(Arena *arena, Diagnostics *diagnostics, const AstFile *prelude, const AstFile *file,
+                         const CheckOptions *options);
+
+/* The field or network called `name` for a state and conditions of these shapes; state may be NULL where the shapes
+ * stand in the declaration, and conditions may be fewer than declared where the rest are known.  NULL after an error in
+ * the program's diagnostics.  Works as long as the arena lives. */
+TypedFunction *flow_check_instance(const TypedProgram *program, const char *name, const Shape *state,
+                                   const Shape *condition, uint32_t conditions);
+
+/* "[64]", "[2, 3]", "a scalar": a shape as messages show it, in the arena. */
+const char *shape_text(Arena *arena, const Shape *shape);
+
+#endif
