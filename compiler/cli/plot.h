@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plot.h -- pictures of numbers as text: a scatter of points in the plane, a histogram, small images.
+ *
+ * Pure functions of their arguments: numbers in, text out (NUL-terminated, lines end in \n; freed with free; NULL if
+ * memory is out).  Where the picture leaves something out (points beyond the range, values that are not finite) a line
+ * below it says how many. */
+#ifndef FLOWC_PLOT_H
+#define FLOWC_PLOT_H
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct PlotStyle {
+  int width;            /* columns of the terminal; the picture is at most that wide */
+  bool ascii;           /* plain characters, not braille and blocks */
+} PlotStyle;
+
+/* Points (x[i*stride], y[i*stride]).  The axes span all but the outermost 2 in 1000 points on either side, and have
+ * one scale where the spans allow.  The density shows as the share of dots that are set. */
+char *plot_scatter(const double *x, const double *y, size_t count, size_t stride, PlotStyle style);
+/* Values x[i*stride] in bins of equal width. */
+char *plot_histogram(const double *x, size_t count, size_t stride, PlotStyle style);
+/* The first images, side*side numbers each, dark to bright over the range of all that are shown. */
+char *plot_images(const double *pixel, size_t count, size_t side, PlotStyle style);
+
+/* ---- for the three of them: text that grows, and ranges ---- */
+typedef struct PlotText { char *text; size_t length, room; bool failed; } PlotText;
+void plot_put(PlotText *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void plot_put_rune(PlotText *to, unsigned code_point);
+char *plot_text_end(PlotText *to);              /* the text, or NULL if memory ran out on the way */
+
+typedef struct PlotRange { double low, high; size_t strange; } PlotRange;       /* strange: NaNs and infinities */
+/* The range without the outermost `trim` (a share) of the finite values on either side; false if memory is out. */
+bool plot_range(const double *x, size_t count, size_t stride, double trim, PlotRange *range);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tables.c -- verbs.def and options.def as arrays. */
+#include <string.h>
+#include "command_line.h"
+
+const Verb verbs[VERB_COUNT] = {
+#define VERB(id, operands, least, most, title, text, examples) {#id, operands, least, most, title, text, examples},
+#include "verbs.def"
+#undef VERB
+};
+
+#define IN(verb) (1u << VERB_##verb)
+#define EVERYWHERE ((1u << VERB_COUNT) - 1)
+const Option options[OPTION_COUNT] = {
+#define OPTION(id, name, letter, kind, argument, verbs, standard, help)                                                \
+  {name, letter, KIND_##kind, argument, verbs, standard, help},
+#include "options.def"
+#undef OPTION
+};
+
+VerbId verb_find(const char *name) {
+  int v = 0;
+  while (v < VERB_COUNT && strcmp(verbs[v].name, name) != 0) v++;
+  return (VerbId)v;
+}
+
+const char *choice_word(const char *list, int k, int *length) {
+  for (; k > 0; k--) {
+    list = strchr(list, '|');
+    if (!list) return NULL;
+    list++;
+  }
+  *length = (int)strcspn(list, "|");
+  return *length ? list : NULL;
+}
