@@ -46,9 +46,11 @@ typedef enum { IR_LEAF, IR_EACH, IR_COMPARE, IR_LOGIC, IR_LAYOUT, IR_SUM, IR_WHO
 extern const char *const ir_op_name[IR_OP_COUNT];
 extern const int ir_op_operands[IR_OP_COUNT];
 extern const IrClass ir_op_class[IR_OP_COUNT];
+extern const bool ir_op_frozen[IR_OP_COUNT];    /* may stand in a frozen function */
 
 enum { IR_WEIGHTS = 1, IR_TIMES = 2, IR_CONDITIONS = 4, IR_STATE = 8 };
-enum { IR_MOST_AXES = FLOW_MOST_RANK + 2 };
+enum { IR_MOST_AXES = FLOW_MOST_RANK + 2 };      /* output and summed axes of a contraction together */
+enum { IR_MOST_ELEMENTS = 1 << 24 };            /* of one value */
 
 /* An affine map from a point of an iteration space to a flat element: offset + sum of stride[k]*index[k]. */
 typedef struct IrMap { int64_t offset, stride[IR_MOST_AXES]; } IrMap;
@@ -99,7 +101,11 @@ typedef struct IrFunction {
 
 /* ---- building -------------------------------------------------------------------------------------------------- */
 IrFunction *ir_new(Arena *arena, const char *name);
-Ref ir_append(IrFunction *f, const IrNode *node);                 /* copies; fills mask from the operands if it is 0 */
+uint32_t ir_add_input(IrFunction *f, const IrInput *input);       /* its slot */
+uint32_t ir_add_weight(IrFunction *f, const IrWeight *weight);    /* its slot */
+/* Copies the node and its operand list (arg may point into the caller's stack); the mask becomes the union of the one
+ * handed in and those of the operands, the input's for an input, IR_WEIGHTS for a weight.  `data` is kept, not copied. */
+Ref ir_append(IrFunction *f, const IrNode *node);
 int64_t shape_count(const Shape *shape);
 bool shape_equal(const Shape *a, const Shape *b);
 
@@ -115,20 +121,29 @@ IrFunction *ir_parse(Arena *arena, const char *text, const char **wrong);
  * diagnostics (the program is too large: LANGUAGE section 2's bounds). */
 IrFunction *ir_lower(Arena *arena, const TypedFunction *root, const char *prefix, Diagnostics *diagnostics);
 
-/* ---- passes: each says in its file what it needs, keeps and leaves ------------------------------------------------ */
-void ir_fold(IrFunction *f);            /* literal arithmetic in f64; exact identities */
+/* ---- passes: each says in its file what it needs, keeps and leaves ------------------------------------------------
+ * `precision`: bytes of a number of the model, 4 or 8.  Arithmetic among literals is done in f64 before freeze and in
+ * the model's precision after it, where constants are rounded before anything else happens to them. */
+void ir_fold(IrFunction *f, int precision);     /* literal arithmetic; exact identities */
 void ir_same(IrFunction *f);            /* common subexpressions, equal operand order only */
-IrFunction *ir_sweep(IrFunction *f);    /* drops what the result does not need */
+IrFunction *ir_sweep(IrFunction *f);    /* drops what the result does not need; masks of a frozen f become exact */
 void ir_freeze(IrFunction *f);          /* makes the arithmetic final */
-/* The pipeline above in order, with a verifier after each; frozen and swept. */
-IrFunction *ir_optimise(IrFunction *f);
+/* The whole pipeline (ir_optimise.c): the result is frozen and swept.  Debug builds verify after every pass. */
+IrFunction *ir_optimise(IrFunction *f, int precision);
+/* The same with a verifier after every pass in every build, and a stop after the pass called `last` (NULL: none).
+ * NULL and *result, or a sentence that names the pass and the node: a defect of flowc, or no pass of that name. */
+const char *ir_check_passes(IrFunction *f, int precision, const char *last, IrFunction **result);
+/* The name and the purpose of pass i for --emit=ir:NAME; NULL past the last. */
+const char *ir_pass_name(uint32_t i);
+const char *ir_pass_purpose(uint32_t i);
 
 /* ---- the interpreter: slow, obvious, the oracle -------------------------------------------------------------------- */
 /* Evaluates f at one point.  input[i]: the elements of input i; weight[i]: of weight i, C order.  All in the type's
  * precision; result has the state's elements.  `f` may be frozen or not (f64 only then).  false: out of memory. */
 bool ir_run_f64(const IrFunction *f, const double *const *input, const double *const *weight, double *result);
 bool ir_run_f32(const IrFunction *f, const float *const *input, const float *const *weight, float *result);
-/* The f64 value and a running bound of the error that f's own arithmetic (precision bytes 4 or 8) may have made. */
+/* The f64 value and a running bound of the error that f's own arithmetic (precision bytes 4 or 8) may have made in
+ * each element of the result; INFINITY where a comparison, a rounding or a domain is too near to call (ir_bound.c). */
 bool ir_run_bound(const IrFunction *f, int precision, const double *const *input, const double *const *weight,
                   double *result, double *bound);
 
