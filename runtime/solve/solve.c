@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* solve.c -- one sampling: chunks of samples one after another, each through all steps, in windows of stage times. */
+#include "solve.h"
+#include "chunk.h"
+#include "plan.h"
+#include "rounding.h"
+#include "times.h"
+#include <inttypes.h>
+
+enum {
+  TIMES_BYTES = 64 << 20,
+  STEPS_BETWEEN_REPORTS = 32,   /* so that a long solve of few samples can be watched and stopped */
+  TIMES_AT_ONCE = 64
+};
+
+/* Windows: all samples of a chunk take the steps of a window before the next window's rows are computed.  A single window
+ * is computed once for all chunks. */
+typedef struct Solve {
+  const FlowSampling *what;
+  const flow_level *level;
+  FlowPlan plan;
+  FlowTimes times;
+  FlowChunk chunk;
+  uint64_t window;              /* steps of a window */
+  uint64_t window_row;          /* the plan's row that times' row 0 holds; UINT64_MAX: none yet */
+  FlowSummary summary;
+} Solve;
+
+static flow_status check(const FlowSampling *what, flow_error *error) {
+  flow_status status = flow_model_check(what->model, error);
+  if (status) return status;
+  if (!what->source || !what->tableau || !what->allocator || !what->sink)
+    return flow_fail(error, FLOW_BAD_CALL, "a sampling needs a source, a method, an allocator and a sink");
+  if (what->first > what->end)
+    return flow_fail(error, FLOW_BAD_CALL, "samples %" PRIu64 " to %" PRIu64 ": the range ends before it begins", what->first, what->end);
+  if (what->threads < 0) return flow_fail(error, FLOW_BAD_CALL, "%d threads: 0 means all, otherwise at least 1", what->threads);
+  status = flow_source_check(what->source, what->model->dim, what->first, what->end, error);
+  return status ? status : flow_conditions_check(what->model, what->condition, what->first, what->end, error);
+}
+
+static flow_status choose_level(Solve *solve, flow_error *error) {
+  const FlowSampling *what = solve->what;
+  solve->level = what->level;
+  flow_status status = what->level ? FLOW_OK : flow_model_level(what->model, 0, &solve->level, error);
+  if (!status && !solve->level->step) return flow_fail(error, FLOW_BAD_CALL, "%s was compiled without its solver step", what->model->name);
+  return status;
+}
+
+/* A window has the most steps whose rows fit the memory for them, but at least one. */
+static flow_status open_times(Solve *solve, flow_error *error) {
+  const FlowSampling *what = solve->what;
+  const FlowPlan *plan = &solve->plan;
+  size_t bytes = what->times_bytes ? what->times_bytes : TIMES_BYTES;
+  size_t pitch = flow_times_pitch(what->model);
+  uint64_t room = pitch ? bytes / pitch : UINT64_MAX, rows = plan->rows;
+  solve->window = plan->steps;
+  solve->window_row = UINT64_MAX;
+  if (rows > room) {
+    solve->window = room > plan->period ? (room - 1) / plan->period : 1;
+    rows = flow_plan_rows_until(plan, solve->window);
+  }
+  return flow_times_open(what->allocator, what->model, solve->level, what->weights, (size_t)rows, &solve->times, error);
+}
+
+/* Makes times hold the rows of steps `step` .. `end` - 1. */
+static flow_status compute_window(Solve *solve, uint64_t step, uint64_t end, flow_error *error) {
+  const FlowPlan *plan = &solve->plan;
+  uint64_t first = step * plan->period, last = flow_plan_rows_until(plan, end);
+  if (solve->window_row == first) return FLOW_OK;
+  double t[TIMES_AT_ONCE];
+  for (uint64_t row = first; row < last; row += TIMES_AT_ONCE) {
+    size_t count = last - row < TIMES_AT_ONCE ? (size_t)(last - row) : TIMES_AT_ONCE;
+    for (size_t i = 0; i < count; i++) t[i] = flow_plan_time(plan, row + i);
+    flow_status status = flow_times_compute(&solve->times, (size_t)(row - first), t, count, error);
+    if (status) return status;
+  }
+  solve->window_row = first;
+  return FLOW_OK;
+}
+
+static flow_status report(const Solve *solve, uint64_t done, flow_error *error) {
+  const FlowSampling *what = solve->what;
+  if (!what->progress || !what->progress(what->user, done, what->end - what->first)) return FLOW_OK;
+  return flow_fail(error, FLOW_CANCELLED, "stopped on request after %" PRIu64 " of %" PRIu64 " samples", solve->summary.samples,
+                   what->end - what->first);
+}
+
+/* The steps of one window, in slices; tells of the samples in flight as if a part of them were done. */
+static flow_status advance_window(Solve *solve, uint64_t step, uint64_t end, flow_error *error) {
+  flow_status status = compute_window(solve, step, end, error);
+  while (!status && step < end) {
+    uint64_t next = end - step < STEPS_BETWEEN_REPORTS ? end : step + STEPS_BETWEEN_REPORTS;
+    status = flow_chunk_advance(&solve->chunk, &solve->plan, &solve->times, solve->window_row, step, next, error);
+    step = next;
+    uint64_t part = (uint64_t)((double)solve->chunk.count * ((double)step / (double)solve->plan.steps));
+    if (!status && step < solve->plan.steps) status = report(solve, solve->summary.samples + part, error);
+  }
+  return status;
+}
+
+static void count(FlowSummary *summary, const FlowRows *rows) {
+  for (uint64_t i = 0; i < rows->count; i++) {
+    summary->by_status[rows->status[i]]++;
+    if (rows->status[i] == FLOW_SAMPLE_OK) continue;
+    if (summary->failed++ > 0) continue;
+    summary->first_failed = rows->first + i;
+    summary->first_status = (FlowSampleStatus)rows->status[i];
+  }
+  summary->samples += rows->count;
+}
+
+static flow_status solve_chunk(Solve *solve, flow_error *error) {
+  const FlowSampling *what = solve->what;
+  flow_status status = flow_chunk_begin(&solve->chunk, what->first + solve->summary.samples, error);
+  for (uint64_t step = 0; !status && step < solve->plan.steps;) {
+    uint64_t end = solve->plan.steps - step < solve->window ? solve->plan.steps : step + solve->window;
+    status = advance_window(solve, step, end, error);
+    step = end;
+  }
+  if (status) return status;
+  FlowRows rows = flow_chunk_arrive(&solve->chunk);
+  status = what->sink(what->user, &rows, error);
+  if (status) return status;
+  count(&solve->summary, &rows);
+  return report(solve, solve->summary.samples, error);
+}
+
+static flow_status solve_all(Solve *solve, flow_error *error) {
+  const FlowSampling *what = solve->what;
+  flow_status status = open_times(solve, error);
+  if (status) return status;
+  status = flow_chunk_open(what, solve->level, &solve->chunk, error);
+  if (!status) {
+    while (!status && solve->summary.samples < what->end - what->first) status = solve_chunk(solve, error);
+    flow_chunk_close(&solve->chunk);
+  }
+  flow_times_close(&solve->times);
+  return status;
+}
+
+static flow_status run(Solve *solve, flow_error *error) {
+  const FlowSampling *what = solve->what;
+  flow_status status = check(what, error);
+  if (!status) status = choose_level(solve, error);
+  if (!status) status = flow_plan_make(&solve->plan, what->tableau, what->model->precision, what->steps, what->t0, what->t1, error);
+  if (status || what->first == what->end) return status;
+  solve->summary.evaluations = what->steps * what->tableau->stages;
+  return solve_all(solve, error);
+}
+
+flow_status flow_sample(const FlowSampling *what, flow_error *error) {
+  FlowRounding callers = flow_rounding_enter();
+  Solve solve = {.what = what, .summary.first_failed = UINT64_MAX};
+  flow_status status = run(&solve, error);
+  if (what->summary) *what->summary = solve.summary;
+  flow_rounding_leave(callers);
+  return status;
+}
+
+static const char *const status_text[FLOW_SAMPLE_STATUS_COUNT] = {
+#define X(name, text) text,
+    FLOW_SAMPLE_STATUS_LIST(X)
+#undef X
+};
+
+const char *flow_sample_status_text(FlowSampleStatus status) {
+  return (unsigned)status < FLOW_SAMPLE_STATUS_COUNT ? status_text[status] : "unknown";
+}
+
+flow_status flow_summary_status(const FlowSummary *summary, flow_error *error) {
+  if (summary->failed == 0) return FLOW_OK;
+  return flow_fail(error, FLOW_FAILED_SAMPLES, "%" PRIu64 " of %" PRIu64 " samples failed; the first is sample %" PRIu64 ": %s",
+                   summary->failed, summary->samples, summary->first_failed,
+                   flow_sample_status_text(summary->first_status));
+}

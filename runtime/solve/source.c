@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* source.c -- the kinds of sources: how each is checked, how each fills a tile. */
+#include "source.h"
+#include <inttypes.h>
+
+static flow_status check_uniform(const FlowSource *source, flow_error *error) {
+  for (uint64_t c = 0; c < source->dim; c++) {
+    double width = source->high[c] - source->low[c];
+    if (!(width >= 0 && width - width == 0))
+      return flow_fail(error, FLOW_BAD_INPUT,
+                       "uniform source: component %" PRIu64 " is to lie between %.17g and %.17g; the bounds must be finite "
+                       "and the lower one first",
+                       c, source->low[c], source->high[c]);
+  }
+  return FLOW_OK;
+}
+
+static flow_status check_tensor(const FlowSource *source, uint64_t first, uint64_t end, flow_error *error) {
+  const FlowTensor *tensor = source->tensor;
+  const char *name = source->name ? source->name : "the source's array";
+  uint64_t rows = tensor->rank ? tensor->dim[0] : 0;
+  if (rows == 0) return flow_fail(error, FLOW_BAD_INPUT, "%s has no rows; an array [samples, %" PRIu64 "] is needed", name, source->dim);
+  if (tensor->count % rows != 0 || tensor->count / rows != source->dim)
+    return flow_fail(error, FLOW_BAD_INPUT,
+                     "%s has %" PRIu64 " numbers in each of its %" PRIu64 " rows; a state of this model has %" PRIu64, name,
+                     tensor->count / rows, rows, source->dim);
+  if (end > rows)
+    return flow_fail(error, FLOW_BAD_INPUT, "%s has %" PRIu64 " rows; samples %" PRIu64 " to %" PRIu64 " were asked for", name, rows,
+                     first, end - 1);
+  return FLOW_OK;
+}
+
+flow_status flow_source_check(const FlowSource *source, uint64_t dim, uint64_t first, uint64_t end, flow_error *error) {
+  if (source->dim != dim)
+    return flow_fail(error, FLOW_BAD_INPUT, "the source makes states of %" PRIu64 " numbers; a state of this model has %" PRIu64,
+                     source->dim, dim);
+  switch (source->kind) {
+  case FLOW_SOURCE_NORMAL: return FLOW_OK;
+  case FLOW_SOURCE_UNIFORM: return check_uniform(source, error);
+  case FLOW_SOURCE_TENSOR: return first < end ? check_tensor(source, first, end, error) : FLOW_OK;
+  }
+  return flow_fail(error, FLOW_BAD_CALL, "there is no source of kind %d", (int)source->kind);
+}
+
+/* Rounding may carry lo + (hi - lo) u past hi, in f64 or on the way to f32; the bounds themselves are rounded alike. */
+static void fill_uniform(const FlowSource *source, FlowRandom random, uint64_t first, const FlowTile *tile) {
+  for (uint32_t lane = 0; lane < tile->live; lane++) {
+    for (uint64_t row = 0; row < tile->rows; row++) {
+      double low = source->low[row], high = source->high[row];
+      double value = low + (high - low) * flow_random_uniform(random, first + lane, (uint32_t)row);
+      flow_tile_set(tile, row, lane, value < high ? value : high);
+    }
+  }
+  flow_tile_pad(tile);
+}
+
+static void fill_tensor(const FlowSource *source, uint64_t first, const FlowTile *tile) {
+  for (uint32_t lane = 0; lane < tile->live; lane++) {
+    uint64_t from = (first + lane) * tile->rows;
+    for (uint64_t row = 0; row < tile->rows; row++) {
+      size_t at = (size_t)row * tile->stride + lane;
+      if (tile->precision == FLOW_F32)
+        flow_tensor_to_f32(source->tensor, from + row, 1, (float *)tile->data + at);
+      else
+        flow_tensor_to_f64(source->tensor, from + row, 1, (double *)tile->data + at);
+    }
+  }
+  flow_tile_pad(tile);
+}
+
+void flow_source_fill(const FlowSource *source, FlowRandom random, uint64_t first, const FlowTile *tile) {
+  switch (source->kind) {
+  case FLOW_SOURCE_NORMAL: flow_random_fill_normal(random, first, tile); return;
+  case FLOW_SOURCE_UNIFORM: fill_uniform(source, random, first, tile); return;
+  case FLOW_SOURCE_TENSOR: fill_tensor(source, first, tile); return;
+  }
+}

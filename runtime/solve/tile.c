@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tile.c -- moves between row-major samples and lanes.  Rows have no alignment, hence memcpy. */
+#include "tile.h"
+#include <string.h>
+
+FlowTile flow_tile(const flow_model *model, const flow_level *level, void *data, uint64_t rows, uint32_t live) {
+  uint32_t vectors = (live + level->quantum - 1) / level->quantum;
+  return (FlowTile){data, rows, model->precision, level->lanes, vectors * level->quantum, live};
+}
+
+/* The same loops for both precisions. */
+#define TILE_MOVES(T)                                                                                                  \
+  static void pad_##T(const FlowTile *tile) {                                                                          \
+    for (size_t row = 0; row < tile->rows; row++) {                                                                    \
+      T *lane = (T *)tile->data + row * tile->stride;                                                                  \
+      for (uint32_t i = tile->live; i < tile->lanes; i++) lane[i] = lane[tile->live - 1];                              \
+    }                                                                                                                  \
+  }                                                                                                                    \
+  static void load_##T(const FlowTile *tile, const void *rows) {                                                       \
+    for (size_t row = 0; row < tile->rows; row++) {                                                                    \
+      T *lane = (T *)tile->data + row * tile->stride;                                                                  \
+      for (size_t i = 0; i < tile->live; i++)                                                                          \
+        memcpy(&lane[i], (const char *)rows + (i * tile->rows + row) * sizeof *lane, sizeof *lane);                    \
+    }                                                                                                                  \
+  }                                                                                                                    \
+  static void store_##T(const FlowTile *tile, void *rows, size_t pitch) {                                              \
+    for (size_t row = 0; row < tile->rows; row++) {                                                                    \
+      const T *lane = (const T *)tile->data + row * tile->stride;                                                      \
+      for (size_t i = 0; i < tile->live; i++)                                                                          \
+        memcpy((char *)rows + i * pitch + row * sizeof *lane, &lane[i], sizeof *lane);                                 \
+    }                                                                                                                  \
+  }
+TILE_MOVES(float)
+TILE_MOVES(double)
+
+void flow_tile_pad(const FlowTile *tile) { tile->precision == FLOW_F32 ? pad_float(tile) : pad_double(tile); }
+
+void flow_tile_load(const FlowTile *tile, const void *rows) {
+  tile->precision == FLOW_F32 ? load_float(tile, rows) : load_double(tile, rows);
+  flow_tile_pad(tile);
+}
+
+void flow_tile_store(const FlowTile *tile, void *rows) {
+  flow_tile_store_pitched(tile, rows, (size_t)tile->rows * tile->precision);
+}
+
+void flow_tile_store_pitched(const FlowTile *tile, void *rows, size_t pitch) {
+  tile->precision == FLOW_F32 ? store_float(tile, rows, pitch) : store_double(tile, rows, pitch);
+}
+
+/* x - x is 0 for every finite x and NaN for the others. */
+bool flow_tile_lane_is_finite(const FlowTile *tile, uint32_t lane) {
+  for (size_t row = 0; row < tile->rows; row++) {
+    size_t at = row * tile->stride + lane;
+    double value = tile->precision == FLOW_F32 ? (double)((const float *)tile->data)[at] : ((const double *)tile->data)[at];
+    if (value - value != 0) return false;
+  }
+  return true;
+}
