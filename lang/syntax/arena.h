@@ -6,6 +6,7 @@
 #ifndef FLOW_ARENA_H
 #define FLOW_ARENA_H
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include "alloc.h" /* FlowAllocator */
 
@@ -24,5 +25,6 @@ void *arena_array(Arena *arena, size_t count, size_t size);       /* checked pro
 void *arena_grow(Arena *arena, void *old, size_t old_count, size_t new_count, size_t size);
 char *arena_text(Arena *arena, const char *text, size_t length);  /* copy with a NUL */
 char *arena_format(Arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *arena_format_list(Arena *arena, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
 
 #endif
