@@ -59,17 +59,17 @@ static uint8_t mask_of(const IrFunction *f, const IrNode *node) {
 }
 
 Ref ir_append(IrFunction *f, const IrNode *node) {
+  IrNode copy = *node;                  /* first: node may stand in f->node itself */
   if (f->nodes == f->room) {
     uint32_t room = f->room ? 2 * f->room : 64;
     f->node = arena_grow(f->arena, f->node, f->room, room, sizeof *f->node);
     f->room = room;
   }
-  IrNode copy = *node;
-  copy.mask = mask_of(f, node);
-  copy.arg = NULL;
-  if (node->args) {
-    copy.arg = arena_array(f->arena, node->args, sizeof *copy.arg);
-    memcpy(copy.arg, node->arg, node->args * sizeof *copy.arg);
+  copy.mask = mask_of(f, &copy);
+  if (copy.args) {
+    Ref *arg = arena_array(f->arena, copy.args, sizeof *arg);
+    memcpy(arg, copy.arg, copy.args * sizeof *arg);
+    copy.arg = arg;
   }
   f->node[f->nodes] = copy;
   return f->nodes++;
