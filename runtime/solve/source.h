@@ -7,8 +7,8 @@
  *   tensor           row i of an array [n, ...] of any type is the state of sample i; for d = 1 also [n]
  *
  * A source says nothing about how many samples there are; sample i is the same whoever asks for it. */
-#ifndef FLOW_SOURCE_H
-#define FLOW_SOURCE_H
+#ifndef FLOW_SOLVE_SOURCE_H
+#define FLOW_SOLVE_SOURCE_H
 #include "random.h"
 #include "tensor.h"
 

@@ -6,8 +6,8 @@
  *   row 1         y   y   y         y    |    of live-1    |
  *
  * Rows are components, lanes are samples.  A FlowTile points into memory that someone else owns. */
-#ifndef FLOW_TILE_H
-#define FLOW_TILE_H
+#ifndef FLOW_SOLVE_TILE_H
+#define FLOW_SOLVE_TILE_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
