@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bench.c -- flowc bench: what bench_solve measured, in the units that people compare. */
+#include "bench.h"
+#include <inttypes.h>
+
+enum { LEAST_ROUNDS = 7, MOST_ROUNDS = 10000 };
+
+static void print_result(const Run *run, const Program *program, const Sampling *sampling, const BenchResult *result) {
+  double evaluations = (double)result->samples * (double)result->evaluations;
+  double gflops = 2e-9 * (double)result->multiply_adds * evaluations / result->median;
+  const char *precision = program->model->precision == FLOW_F32 ? "f32" : "f64";
+  if (has(run, OPTION_json)) {
+    fputs("{\"model\": ", stdout);
+    print_json_text(stdout, program->model->name);
+    printf(", \"precision\": \"%s\", \"cpu\": \"v%u\", \"solver\": \"%s\", \"steps\": %" PRIu64 ", \"threads\": %d, \"samples\": %" PRIu64
+           ", \"rounds\": %" PRIu64 ", \"seconds\": {\"median\": %.9f, \"fastest\": %.9f, \"slowest\": %.9f}",
+           precision, program->level->cpu, sampling->what.tableau->name, sampling->what.steps, sampling->what.threads,
+           result->samples, result->rounds, result->median, result->fastest, result->slowest);
+    printf(", \"evaluations_per_second\": %.6g, \"ns_per_evaluation\": %.6g, \"gflops\": %.6g, \"compile_ms\": %.3f}\n",
+           evaluations / result->median, 1e9 * result->median / evaluations, gflops, result->compile_ms);
+    return;
+  }
+  printf("%s, %s, x86-64-v%u: %" PRIu64 " samples, %s %" PRIu64 " steps\n", program->model->name, precision, program->level->cpu,
+         result->samples, sampling->what.tableau->name, sampling->what.steps);
+  printf("  solve          %.6g ms (median of %" PRIu64 "; %.6g .. %.6g)\n", 1e3 * result->median, result->rounds, 1e3 * result->fastest,
+         1e3 * result->slowest);
+  printf("  samples/s      %.4g\n", (double)result->samples / result->median);
+  printf("  evaluations/s  %.4g  (%.4g ns each)\n", evaluations / result->median, 1e9 * result->median / evaluations);
+  printf("  products       %.4g GFLOP/s\n", gflops);
+  printf("  compiled in    %.1f ms\n", result->compile_ms);
+}
+
+static int bench_program(const Run *run, Program *program) {
+  flow_error error = {{0}};
+  uint64_t rounds = count_of(run, OPTION_rounds, LEAST_ROUNDS);
+  if (rounds < LEAST_ROUNDS || rounds > MOST_ROUNDS) {
+    complain(&run->terminal, "--rounds wants %d to %d", LEAST_ROUNDS, MOST_ROUNDS);
+    return flow_status_exit_code(FLOW_BAD_CALL);
+  }
+  int code = program_bind(run, program);
+  if (!code) code = program_link(run, program, FLOW_ENTRY_STEP);
+  if (code) return code;
+  Sampling sampling;
+  BenchResult result;
+  flow_status status = sampling_prepare(run, program, 1000, &sampling, &error);
+  if (status) return failed(run, status, &error);
+  status = bench_solve(program, &sampling, rounds, &result, &error);
+  if (!status) print_result(run, program, &sampling, &result);
+  sampling_free(&sampling);
+  return status ? failed(run, status, &error) : finish_output(run);
+}
+
+int verb_bench(const Run *run) {
+  Program program;
+  int code = program_open(run, run->line->operand[0], &program);
+  if (!code) code = bench_program(run, &program);
+  program_close(&program);
+  return code;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bench.h -- how long whole solves take. */
+#ifndef FLOWC_BENCH_H
+#define FLOWC_BENCH_H
+#include "sampling.h"
+
+typedef struct BenchResult {
+  double median, fastest, slowest;      /* seconds of one solve of all samples */
+  uint64_t rounds, samples, evaluations;        /* evaluations of each sample in a solve */
+  double compile_ms;
+  uint64_t multiply_adds;               /* of contractions in one evaluation of one sample */
+} BenchResult;
+
+/* One round to warm up, then `rounds` that are measured. */
+flow_status bench_solve(const Program *program, Sampling *sampling, uint64_t rounds, BenchResult *result, flow_error *error);
+
+#endif

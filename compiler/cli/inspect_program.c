@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inspect_program.c -- a .flow: what it defines, which tensor fills which layer, what an evaluation costs. */
+#include <inttypes.h>
+#include <string.h>
+#include "inspect.h"
+#include "program.h"
+#include "signature.h"
+
+static const char *const section_text[3] = {"once for each stage time", "once for each sample", "in every evaluation"};
+
+/* In order of evaluation: the tensor that a layer reads, its shape, and the label of its network. */
+static void print_binding(const IrFunction *ir) {
+  printf("\ntensors, in the order in which the layers are evaluated\n");
+  for (uint32_t w = 0; w < ir->weights; w++) {
+    const IrWeight *weight = &ir->weight[w];
+    printf("  %3u  ", w);
+    print_foreign(stdout, weight->name ? weight->name : weight->part ? weight->part : "?");
+    fputc(' ', stdout);
+    print_shape(stdout, &weight->shape);
+    fputc('\n', stdout);
+  }
+}
+
+static void print_cost(const FlowCompileCost *cost, const IrFunction *ir) {
+  printf("\ncost of the velocity: %" PRIu64 " operations on tensors", cost->nodes);
+  uint64_t numbers = 0;
+  for (uint32_t w = 0; w < ir->weights; w++) numbers += (uint64_t)shape_count(&ir->weight[w].shape);
+  if (numbers) printf(", %" PRIu64 " weights", numbers);
+  printf("\n");
+  for (int section = 0; section < 3; section++)
+    printf("  %12" PRIu64 "  multiply-adds of products %s\n", cost->multiply_adds[section], section_text[section]);
+}
+
+static void print_program_json(const Program *program) {
+  FlowCompileCost cost = flow_compiled_cost(program->compiled);
+  const IrFunction *ir = flow_compiled_ir(program->compiled, false);
+  fputs("{\"file\": ", stdout);
+  print_json_text(stdout, program->path);
+  fputs(", ", stdout);
+  print_signatures_json(stdout, flow_compiled_program(program->compiled));
+  fputs(", \"tensors\": [", stdout);
+  for (uint32_t w = 0; w < ir->weights; w++) {
+    fputs(w ? ", {\"name\": " : "{\"name\": ", stdout);
+    if (ir->weight[w].name) print_json_text(stdout, ir->weight[w].name);
+    else fputs("null", stdout);
+    fputs(", \"shape\": [", stdout);
+    for (uint32_t r = 0; r < ir->weight[w].shape.rank; r++) printf("%s%" PRId64, r ? ", " : "", ir->weight[w].shape.dim[r]);
+    fputs("]}", stdout);
+  }
+  printf("], \"nodes\": %" PRIu64 ", \"multiply_adds\": {\"times\": %" PRIu64 ", \"conditions\": %" PRIu64 ", \"sample\": %" PRIu64 "}}\n",
+         cost.nodes, cost.multiply_adds[0], cost.multiply_adds[1], cost.multiply_adds[2]);
+}
+
+static int show(const Run *run, Program *program) {
+  const TypedFlow *flow = flow_compiled_flow(program->compiled);
+  bool bind = program_has_weights(program) && (has(run, OPTION_weights) || (flow && flow->weights));
+  int code = bind ? program_bind(run, program) : 0;
+  if (code) return code;
+  if (has(run, OPTION_json)) {
+    print_program_json(program);
+    return finish_output(run);
+  }
+  FlowCompileCost cost = flow_compiled_cost(program->compiled);
+  const IrFunction *ir = flow_compiled_ir(program->compiled, false);
+  print_signatures(stdout, flow_compiled_program(program->compiled));
+  if (ir->weights) print_binding(ir);
+  print_cost(&cost, ir);
+  return finish_output(run);
+}
+
+int inspect_program(const Run *run, const char *path) {
+  if (has(run, OPTION_skeleton) || has(run, OPTION_plot)) {
+    complain(&run->terminal, "--%s is for files of arrays, and %s is a program", has(run, OPTION_plot) ? "plot" : "flow", path);
+    return flow_status_exit_code(FLOW_BAD_CALL);
+  }
+  Program program;
+  int code = program_open(run, path, &program);
+  if (!code) code = show(run, &program);
+  program_close(&program);
+  return code;
+}

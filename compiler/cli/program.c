@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "program.h"
+#include <stdlib.h>
+#include <string.h>
+#include "cpu.h"
+#include "tableau.h"
+
+enum { PROGRAM_MOST_BYTES = 16 << 20 };         /* a program is written by hand */
+enum { CPU_NATIVE, CPU_V3, CPU_V4 };            /* the words of --cpu */
+enum { PRECISION_F32, PRECISION_F64 };          /* of --precision */
+
+int program_read_text(const Run *run, const char *path, FlowBytes *text) {
+  flow_error error = {{0}};
+  const char *file = strcmp(path, "-") == 0 ? "/dev/stdin" : path;
+  flow_status status = flow_read_file(&flow_standard_allocator, file, PROGRAM_MOST_BYTES, text, &error);
+  return status ? failed(run, status, &error) : 0;
+}
+
+static FlowCompileOptions compile_options(const Run *run) {
+  FlowCompileOptions how = flow_compile_defaults();
+  how.precision = run->line->value[OPTION_precision].choice == PRECISION_F64 ? FLOW_F64 : FLOW_F32;
+  int cpu = run->line->value[OPTION_cpu].choice;
+  how.cpu = cpu == CPU_V3 ? FLOW_CPU_V3 : cpu == CPU_V4 ? FLOW_CPU_V4 : 0;
+  how.flow = text_of(run, OPTION_flow);
+  how.field = text_of(run, OPTION_field);
+  how.solver = flow_tableau_names();
+  how.need_flow = run->line->verb == VERB_sample;
+  return how;
+}
+
+static void show_diagnostics(const Run *run, const Program *program) {
+  const Diagnostics *diagnostics = flow_compiled_diagnostics(program->compiled);
+  if (diagnostics->count == 0) return;
+  char *json = has(run, OPTION_json) ? diag_json(diagnostics) : NULL;
+  if (json) fprintf(stderr, "%s\n", json);
+  else diag_print(diagnostics, stderr, run->terminal.colour_error);
+}
+
+/* The weights and the machine are asked first, so that a wrong --cpu is known before a long compilation. */
+static int check_cpu(const Run *run) {
+  uint32_t here = flow_cpu_level();
+  int asked = run->line->value[OPTION_cpu].choice;
+  if (here == 0) {
+    complain(&run->terminal, "this processor lacks AVX2 and FMA (x86-64-v3), which compiled models need");
+    return flow_status_exit_code(FLOW_BAD_CALL);
+  }
+  if (asked == CPU_V4 && here < FLOW_CPU_V4) {
+    complain(&run->terminal, "--cpu v4: this processor is x86-64-v%u", here);
+    return flow_status_exit_code(FLOW_BAD_CALL);
+  }
+  return 0;
+}
+
+int program_open(const Run *run, const char *path, Program *program) {
+  *program = (Program){.path = path};
+  int code = program_read_text(run, path, &program->text);
+  if (code) return code;
+  FlowCompileOptions how = compile_options(run);
+  flow_error error = {{0}};
+  const char *shown = strcmp(path, "-") == 0 ? "<input>" : path;
+  const char *text = program->text.data ? (const char *)program->text.data : "";
+  flow_status status = flow_compile(&flow_standard_allocator, shown, text, program->text.size, &how, &program->compiled, &error);
+  bool told = false;
+  if (program->compiled) {
+    show_diagnostics(run, program);
+    told = flow_compiled_diagnostics(program->compiled)->errors > 0;
+  }
+  if (!status) return 0;
+  return told && !error.text[0] ? flow_status_exit_code(status) : failed(run, status, &error);
+}
+
+bool program_has_weights(const Program *program) {
+  const IrFunction *ir = flow_compiled_ir(program->compiled, false);
+  return ir && ir->weights > 0;
+}
+
+/* From --weights, else where the flow says. */
+static flow_status find_weights(const Run *run, Program *program, flow_error *error) {
+  const char *given = text_of(run, OPTION_weights);
+  if (given) {
+    program->weights_path = strdup(given);
+    return program->weights_path ? FLOW_OK : flow_fail(error, FLOW_NO_MEMORY, "out of memory");
+  }
+  const TypedFlow *flow = flow_compiled_flow(program->compiled);
+  if (!flow || !flow->weights)
+    return flow_fail(error, FLOW_BAD_CALL, "%s: the network has layers, but no weights are named; say --weights FILE%s",
+                     program->path, flow ? ", or `weights \"FILE\"` in the flow" : "");
+  return weights_path(program->path, flow->weights, &program->weights_path, error);
+}
+
+int program_bind(const Run *run, Program *program) {
+  if (!program_has_weights(program)) {
+    if (has(run, OPTION_weights)) warn(&run->terminal, "%s has no layers: --weights is not used", program->path);
+    return 0;
+  }
+  flow_error error = {{0}};
+  flow_status status = find_weights(run, program, &error);
+  if (!status) status = flow_tensors_read(&flow_standard_allocator, program->weights_path, &program->tensors, &error);
+  if (status) return failed(run, status, &error);
+  program->has_tensors = true;
+  size_t before = flow_compiled_diagnostics(program->compiled)->count;
+  status = flow_compiled_bind(program->compiled, &program->tensors, &error);
+  if (!status) return 0;
+  if (flow_compiled_diagnostics(program->compiled)->count > before) show_diagnostics(run, program);
+  return error.text[0] ? failed(run, status, &error) : flow_status_exit_code(status);
+}
+
+int program_link(const Run *run, Program *program, unsigned entries) {
+  flow_error error = {{0}};
+  int code = check_cpu(run);
+  if (code) return code;
+  flow_status status = flow_compiled_link(program->compiled, entries, &error);
+  if (status) return failed(run, status, &error);
+  program->model = flow_compiled_model(program->compiled);
+  status = flow_model_check(program->model, &error);
+  if (!status) status = flow_model_level(program->model, 0, &program->level, &error);
+  if (!status)
+    status = flow_model_pack(&flow_standard_allocator, program->model, program->has_tensors ? &program->tensors : NULL,
+                             program->weights_path, &program->blob, &error);
+  return status ? failed(run, status, &error) : 0;
+}
+
+int program_emit(const Run *run, Program *program, unsigned entries) {
+  char stage[16];
+  flow_error error = {{0}};
+  int length, choice = run->line->value[OPTION_emit].choice;
+  const char *word = choice_word(options[OPTION_emit].argument, choice, &length);
+  snprintf(stage, sizeof stage, "%.*s", length, word);
+  bool needs_weights = strcmp(stage, "ast") != 0 && strcmp(stage, "ir") != 0 && strcmp(stage, "frozen") != 0;
+  int code = needs_weights ? program_bind(run, program) : 0;
+  if (code) return code;
+  flow_status status = flow_compiled_emit(program->compiled, stage, entries, stdout, &error);
+  return status ? failed(run, status, &error) : finish_output(run);
+}
+
+void program_close(Program *program) {
+  if (program->blob.data) flow_blob_free(&program->blob);
+  flow_compiled_free(program->compiled);
+  if (program->has_tensors) flow_tensors_free(&program->tensors);
+  free(program->weights_path);
+  flow_bytes_free(&flow_standard_allocator, &program->text);
+  *program = (Program){0};
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* program.h -- a .flow file on its way from its path to a model that runs.
+ *
+ *   Program program;
+ *   int code = program_open(run, path, &program);          text, errors and warnings shown
+ *   if (!code) code = program_bind(run, &program);         weights found
+ *   if (!code) code = program_link(run, &program, FLOW_ENTRY_STEP);
+ *   program_close(&program);                               whatever happened
+ *
+ * Each returns the exit status, 0 or after a message. */
+#ifndef FLOWC_PROGRAM_H
+#define FLOWC_PROGRAM_H
+#include "compile.h"
+#include "model.h"
+#include "read_file.h"
+#include "run.h"
+
+typedef struct Program {
+  const char *path;
+  FlowBytes text;
+  FlowCompiled *compiled;
+  char *weights_path;           /* NULL where the program has no weights */
+  FlowTensors tensors;
+  bool has_tensors;
+  /* after program_link */
+  const flow_model *model;
+  const flow_level *level;
+  FlowBlob blob;
+} Program;
+
+int program_open(const Run *run, const char *path, Program *program);
+int program_bind(const Run *run, Program *program);
+int program_link(const Run *run, Program *program, unsigned entries);
+/* --emit: shows the stage that was asked for.  After program_open. */
+int program_emit(const Run *run, Program *program, unsigned entries);
+void program_close(Program *program);
+
+/* A .flow file's text, or that of standard input for "-". */
+int program_read_text(const Run *run, const char *path, FlowBytes *text);
+/* Does the program read tensors of a weights file? */
+bool program_has_weights(const Program *program);
+
+/* Where the weights of a program are: the path that it names, which must be relative, free of `..` and, links followed,
+ * below the folder of the .flow file.  *resolved is freed with free. */
+flow_status weights_path(const char *flow_path, const char *written, char **resolved, flow_error *error);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sample.c -- flowc sample: from a program to a file of samples, a picture, or both. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "picture.h"
+#include "sampling.h"
+#include "show_progress.h"
+#include "writer.h"
+
+enum { ON_ERROR_FAIL, ON_ERROR_NAN };           /* the words of --on-error */
+enum { LISTED_FAILURES = 5 };
+
+/* What happens to the rows as they come. */
+typedef struct Output {
+  const Run *run;
+  const Program *program;
+  FlowWriter *writer;           /* NULL: nothing is written (any more) */
+  const char *path;             /* NULL: the picture is all that is wanted */
+  double *picture;              /* [picture_rows][dim] */
+  uint64_t picture_rows, picture_room;
+  uint64_t failure[LISTED_FAILURES], failures;
+  ShowProgress progress;
+} Output;
+
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
+
+static void keep_for_picture(Output *output, const FlowRows *rows) {
+  uint64_t dim = output->program->model->dim;
+  for (uint64_t i = 0; i < rows->count && output->picture_rows < output->picture_room; i++) {
+    double *to = output->picture + output->picture_rows++ * dim;
+    for (uint64_t c = 0; c < dim; c++)
+      to[c] = output->program->model->precision == FLOW_F32 ? (double)((const float *)rows->value)[i * dim + c]
+                                                           : ((const double *)rows->value)[i * dim + c];
+  }
+}
+
+static flow_status write_nan_row(const Output *output, flow_error *error) {
+  const flow_model *model = output->program->model;
+  void *row = calloc(model->dim, model->precision);
+  if (!row) return flow_fail(error, FLOW_NO_MEMORY, "out of memory");
+  for (uint64_t c = 0; c < model->dim; c++) {
+    if (model->precision == FLOW_F32) ((float *)row)[c] = NAN;
+    else ((double *)row)[c] = NAN;
+  }
+  flow_status status = flow_writer_append(output->writer, row, 1, error);
+  free(row);
+  return status;
+}
+
+/* Runs of good rows as they are; a failed one as NaN, or the end of all writing. */
+static flow_status write_rows(Output *output, const FlowRows *rows, flow_error *error) {
+  const flow_model *model = output->program->model;
+  size_t row_bytes = (size_t)model->dim * model->precision;
+  for (uint64_t i = 0; i < rows->count && output->writer;) {
+    uint64_t good = i;
+    while (good < rows->count && rows->status[good] == FLOW_SAMPLE_OK) good++;
+    flow_status status = FLOW_OK;
+    if (good > i) status = flow_writer_append(output->writer, (const char *)rows->value + i * row_bytes, good - i, error);
+    else if (output->run->line->value[OPTION_on_error].choice == ON_ERROR_NAN) status = write_nan_row(output, error), good++;
+    else {
+      flow_writer_abandon(output->writer);
+      output->writer = NULL;
+    }
+    if (status) return status;
+    i = good;
+  }
+  return FLOW_OK;
+}
+
+static flow_status take_rows(void *user, const FlowRows *rows, flow_error *error) {
+  Output *output = user;
+  for (uint64_t i = 0; i < rows->count; i++) {
+    if (rows->status[i] == FLOW_SAMPLE_OK) continue;
+    if (output->failures < LISTED_FAILURES) output->failure[output->failures] = rows->first + i;
+    output->failures++;
+  }
+  if (output->picture) keep_for_picture(output, rows);
+  return output->writer ? write_rows(output, rows, error) : FLOW_OK;
+}
+
+static int step_progress(void *user, uint64_t done, uint64_t total) {
+  return progress_step(&((Output *)user)->progress, done, total);
+}
+
+/* ---- before and after -------------------------------------------------------------------------------------------- */
+
+static flow_status open_writer(Output *output, uint64_t rows, flow_error *error) {
+  const TypedFunction *velocity = flow_compiled_function(output->program->compiled);
+  const Shape *state = &velocity->parameter[1];
+  uint64_t dim[1 + FLOW_MOST_RANK] = {rows};
+  for (uint32_t r = 0; r < state->rank; r++) dim[1 + r] = (uint64_t)state->dim[r];
+  FlowType type = output->program->model->precision == FLOW_F32 ? FLOW_TYPE_F32 : FLOW_TYPE_F64;
+  return flow_writer_open(&flow_standard_allocator, output->path, FLOW_FORMAT_BY_SUFFIX, type, 1 + state->rank, dim, NULL,
+                          &output->writer, error);
+}
+
+static flow_status prepare_output(Output *output, const Sampling *sampling, flow_error *error) {
+  const Run *run = output->run;
+  uint64_t rows = sampling->what.end - sampling->what.first, dim = output->program->model->dim;
+  output->path = has(run, OPTION_output) ? text_of(run, OPTION_output) : has(run, OPTION_plot) ? NULL : "-";
+  if (has(run, OPTION_plot)) {
+    output->picture_room = rows < PICTURE_MOST_ROWS ? rows : PICTURE_MOST_ROWS;
+    if (output->picture_room * dim > SIZE_MAX / sizeof(double) ||
+        !(output->picture = malloc((size_t)(output->picture_room * dim + 1) * sizeof(double))))
+      return flow_fail(error, FLOW_NO_MEMORY, "no memory for a picture of %" PRIu64 " samples", output->picture_room);
+  }
+  return output->path ? open_writer(output, rows, error) : FLOW_OK;
+}
+
+static double compile_ms(const Program *program) {
+  FlowCompileCost cost = flow_compiled_cost(program->compiled);
+  return cost.front_ms + cost.lower_ms + cost.schedule_ms + cost.emit_ms + cost.codegen_ms + cost.load_ms;
+}
+
+static void print_summary(const Output *output, const FlowSummary *summary, double seconds) {
+  double rate = seconds > 0 ? (double)summary->samples / seconds : 0;
+  if (has(output->run, OPTION_json)) {
+    fprintf(stderr, "{\"samples\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"evaluations_per_sample\": %" PRIu64
+            ", \"seconds\": %.6f, \"samples_per_second\": %.1f, \"compile_ms\": %.3f, \"file\": ",
+            summary->samples, summary->failed, summary->evaluations, seconds, rate, compile_ms(output->program));
+    if (output->path) print_json_text(stderr, output->path);
+    else fputs("null", stderr);
+    fputs("}\n", stderr);
+    return;
+  }
+  fprintf(stderr, "%" PRIu64 " samples in %.3f s (%.4g/s), %" PRIu64 " evaluations each, %" PRIu64 " failed; compiled in %.1f ms\n",
+          summary->samples, seconds, rate, summary->evaluations, summary->failed, compile_ms(output->program));
+  const char *suffix = output->path ? strrchr(output->path, '.') : NULL;
+  if (suffix && strcmp(suffix, ".npy") == 0 && !summary->failed) {
+    fputs("in Python: numpy.load(\"", stderr);
+    print_foreign(stderr, output->path);
+    fputs("\")\n", stderr);
+  }
+}
+
+/* Which samples failed, and what became of the file. */
+static int report_failures(const Output *output, const FlowSummary *summary) {
+  flow_error error = {{0}};
+  flow_status status = flow_summary_status(summary, &error);
+  if (!status) return 0;
+  char list[LISTED_FAILURES * 24] = "";
+  size_t at = 0;
+  for (uint64_t i = 0; i < output->failures && i < LISTED_FAILURES; i++)
+    at += (size_t)snprintf(list + at, sizeof list - at, "%s%" PRIu64, i ? ", " : "", output->failure[i]);
+  int code = failed(output->run, status, &error);
+  complain(&output->run->terminal, "samples %s%s%s", list, output->failures > LISTED_FAILURES ? ", ..." : "",
+           !output->path ? "" : output->run->line->value[OPTION_on_error].choice == ON_ERROR_NAN ? "; their rows are NaN"
+           : strcmp(output->path, "-") == 0 ? "; the output ends before the first of them (--on-error nan writes all rows)"
+                                            : "; no file was written (--on-error nan writes all rows)");
+  return code;
+}
+
+static int sample_all(const Run *run, Output *output, Sampling *sampling) {
+  FlowSummary summary = {0};
+  flow_error error = {{0}};
+  sampling->what.sink = take_rows;
+  sampling->what.progress = step_progress;
+  sampling->what.user = output;
+  sampling->what.summary = &summary;
+  flow_status status = prepare_output(output, sampling, &error);
+  if (status) return failed(run, status, &error);
+  progress_begin(&output->progress, run);
+  status = flow_sample(&sampling->what, &error);
+  double seconds = seconds_now() - output->progress.started;
+  progress_end(&output->progress);
+  if (!status && output->writer) {
+    status = flow_writer_close(output->writer, &error);
+    output->writer = NULL;
+  }
+  if (status) return failed(run, status, &error);
+  int code = 0;
+  if (output->picture) {
+    bool data_on_output = output->path && strcmp(output->path, "-") == 0;
+    code = picture_of_rows(run, data_on_output ? stderr : stdout, output->picture, (size_t)output->picture_rows,
+                           output->program->model->dim, summary.samples);
+    if (!code) code = finish_output(run);
+  }
+  if (!has(run, OPTION_quiet)) print_summary(output, &summary, seconds);
+  return code ? code : report_failures(output, &summary);
+}
+
+static int sample_program(const Run *run, Program *program) {
+  if (has(run, OPTION_emit)) return program_emit(run, program, FLOW_ENTRY_STEP);
+  int code = program_bind(run, program);
+  if (!code) code = program_link(run, program, FLOW_ENTRY_STEP);
+  if (code) return code;
+  Sampling sampling;
+  flow_error error = {{0}};
+  flow_status status = sampling_prepare(run, program, 1000, &sampling, &error);
+  if (status) return failed(run, status, &error);
+  Output output = {.run = run, .program = program};
+  code = sample_all(run, &output, &sampling);
+  flow_writer_abandon(output.writer);
+  free(output.picture);
+  sampling_free(&sampling);
+  return code;
+}
+
+int verb_sample(const Run *run) {
+  Program program;
+  int code = program_open(run, run->line->operand[0], &program);
+  if (!code) code = sample_program(run, &program);
+  program_close(&program);
+  return code;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "show_progress.h"
+#include <signal.h>
+#include <time.h>
+#include "progress.h"
+
+static volatile sig_atomic_t stop_asked;        /* a signal handler can reach nothing but a global */
+
+static void ask_to_stop(int signal) {
+  (void)signal;
+  stop_asked = 1;
+}
+
+double seconds_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+void progress_begin(ShowProgress *show, const Run *run) {
+  struct sigaction action = {.sa_handler = ask_to_stop, .sa_flags = (int)SA_RESETHAND};
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, NULL);
+  *show = (ShowProgress){run, seconds_now(), 0, false};
+  show->shown = show->started;
+}
+
+int progress_step(ShowProgress *show, uint64_t done, uint64_t total) {
+  bool terminal = show->run->terminal.error_is_terminal;
+  double now = seconds_now();
+  if (stop_asked) return 1;
+  if (has(show->run, OPTION_quiet) || now - show->started < 1 || now - show->shown < (terminal ? 0.1 : 10)) return 0;
+  char text[128];
+  flow_progress_line(text, sizeof text, done, total, now - show->started);
+  fprintf(stderr, terminal ? "\r%s\033[K" : "%s\n", text);
+  show->shown = now;
+  show->line_open = terminal;
+  return 0;
+}
+
+void progress_end(ShowProgress *show) {
+  if (show->line_open) fputs("\r\033[K", stderr);
+  show->line_open = false;
+}
