@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* plot_text.c -- the text of a picture, and the range of its axes. */
+#include <float.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -61,10 +62,12 @@ bool plot_range(const double *x, size_t count, size_t stride, double trim, PlotR
   *range = (PlotRange){0, 1, count - n};
   if (n > 0) {
     qsort(finite, n, sizeof *finite, ascending);
-    size_t cut = (size_t)(trim * (double)n);
+    size_t cut = n < 100 ? 0 : (size_t)ceil(trim * (double)n);
     range->low = finite[cut];
     range->high = finite[n - 1 - cut];
   }
+  range->low = fmax(range->low, -DBL_MAX / 4);   /* the span is finite, too */
+  range->high = fmin(range->high, DBL_MAX / 4);
   if (!(range->high - range->low > 0)) {        /* one value: a span around it that no rounding closes */
     double half = fmax(0.5, fabs(range->low) * 1e-3);
     range->low -= half;

@@ -74,7 +74,7 @@ static double typical_count(const Grid *grid) {
   qsort(some, n, sizeof *some, ascending);
   double typical = n ? some[n - 1 - n / 10] : 1;
   free(some);
-  return typical;
+  return typical < 4 ? 1 : typical;             /* too few to grade: every point is seen */
 }
 
 static unsigned braille(const Grid *grid, int column, int row, double typical) {
