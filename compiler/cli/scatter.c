@@ -18,7 +18,7 @@ typedef struct Grid {
   int columns, rows;            /* of characters */
   int across, down;             /* of dots */
   PlotRange x, y;
-  size_t outside;
+  size_t outside, strange;      /* points that are beyond the axes, not finite */
   uint32_t *dot;                /* [down][across], row 0 at the top */
 } Grid;
 
@@ -48,7 +48,10 @@ static void choose_size(Grid *grid, PlotStyle style) {
 static void drop_points(Grid *grid, const double *x, const double *y, size_t count, size_t stride) {
   for (size_t i = 0; i < count; i++) {
     double a = x[i * stride], b = y[i * stride];
-    if (!isfinite(a) || !isfinite(b)) continue;
+    if (!isfinite(a) || !isfinite(b)) {
+      grid->strange++;
+      continue;
+    }
     double right = (a - grid->x.low) / (grid->x.high - grid->x.low), up = (b - grid->y.low) / (grid->y.high - grid->y.low);
     if (!(right >= 0 && right < 1 && up >= 0 && up < 1)) {
       grid->outside++;
@@ -136,9 +139,8 @@ char *plot_scatter(const double *x, const double *y, size_t count, size_t stride
   if (typical > 0) {
     put_rows(&to, &grid, typical, style.ascii);
     put_axis(&to, &grid, style.ascii);
-    size_t strange = grid.x.strange > grid.y.strange ? grid.x.strange : grid.y.strange;
     if (grid.outside) plot_put(&to, "%*s  %zu of %zu points lie outside\n", LABEL, "", grid.outside, count);
-    if (strange) plot_put(&to, "%*s  %zu of %zu points are not finite\n", LABEL, "", strange, count);
+    if (grid.strange) plot_put(&to, "%*s  %zu of %zu points are not finite\n", LABEL, "", grid.strange, count);
   } else {
     to.failed = true;
   }
