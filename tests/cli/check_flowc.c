@@ -153,7 +153,7 @@ START_TEST(inspect_shows_the_binding_and_the_cost) {
   expect_code(result, 0);
   expect_in(result.out, "net.0.weight [64, 3]\n");
   expect_in(result.out, "net.6.bias [2]\n");
-  expect_in(result.out, "8642 weights");          /* 4*64 + 2*65*64 + 65*2 */
+  expect_in(result.out, "8706 weights");          /* 4*64 + 2*65*64 + 65*2 */
   result_free(&result);
 } END_TEST
 
@@ -161,7 +161,7 @@ START_TEST(inspect_shows_type_shape_and_range_of_each_array) {
   Result result = flowc("inspect %s/moons.safetensors", examples());
   expect_code(result, 0);
   expect_in(result.out, "net.0.weight  F32   [64, 3]");
-  expect_in(result.out, "8 arrays, 8642 numbers\n");
+  expect_in(result.out, "8 arrays, 8706 numbers\n");
   expect_in(result.out, "NaN 0");
   result_free(&result);
   result = flowc("inspect --json %s/moons.safetensors", examples());
