@@ -12,18 +12,19 @@ static void print_result(const Run *run, const Program *program, const Sampling 
   if (has(run, OPTION_json)) {
     fputs("{\"model\": ", stdout);
     print_json_text(stdout, program->model->name);
-    printf(", \"precision\": \"%s\", \"cpu\": \"v%u\", \"solver\": \"%s\", \"steps\": %" PRIu64 ", \"threads\": %d, \"samples\": %" PRIu64
-           ", \"rounds\": %" PRIu64 ", \"seconds\": {\"median\": %.9f, \"fastest\": %.9f, \"slowest\": %.9f}",
+    printf(", \"precision\": \"%s\", \"cpu\": \"v%u\", \"solver\": \"%s\", \"steps\": %" PRIu64
+           ", \"threads\": %d, \"samples\": %" PRIu64 ", \"rounds\": %" PRIu64
+           ", \"seconds\": {\"median\": %.9f, \"fastest\": %.9f, \"slowest\": %.9f}",
            precision, program->level->cpu, sampling->what.tableau->name, sampling->what.steps, sampling->what.threads,
            result->samples, result->rounds, result->median, result->fastest, result->slowest);
     printf(", \"evaluations_per_second\": %.6g, \"ns_per_evaluation\": %.6g, \"gflops\": %.6g, \"compile_ms\": %.3f}\n",
            evaluations / result->median, 1e9 * result->median / evaluations, gflops, result->compile_ms);
     return;
   }
-  printf("%s, %s, x86-64-v%u: %" PRIu64 " samples, %s %" PRIu64 " steps\n", program->model->name, precision, program->level->cpu,
-         result->samples, sampling->what.tableau->name, sampling->what.steps);
-  printf("  solve          %.6g ms (median of %" PRIu64 "; %.6g .. %.6g)\n", 1e3 * result->median, result->rounds, 1e3 * result->fastest,
-         1e3 * result->slowest);
+  printf("%s, %s, x86-64-v%u: %" PRIu64 " samples, %s %" PRIu64 " steps\n", program->model->name, precision,
+         program->level->cpu, result->samples, sampling->what.tableau->name, sampling->what.steps);
+  printf("  solve          %.6g ms (median of %" PRIu64 "; %.6g .. %.6g)\n", 1e3 * result->median, result->rounds,
+         1e3 * result->fastest, 1e3 * result->slowest);
   printf("  samples/s      %.4g\n", (double)result->samples / result->median);
   printf("  evaluations/s  %.4g  (%.4g ns each)\n", evaluations / result->median, 1e9 * result->median / evaluations);
   printf("  products       %.4g GFLOP/s\n", gflops);

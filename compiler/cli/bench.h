@@ -5,13 +5,14 @@
 #include "sampling.h"
 
 typedef struct BenchResult {
-  double median, fastest, slowest;      /* seconds of one solve of all samples */
-  uint64_t rounds, samples, evaluations;        /* evaluations of each sample in a solve */
+  double median, fastest, slowest;       /* seconds of one solve of all samples */
+  uint64_t rounds, samples, evaluations; /* evaluations of each sample in a solve */
   double compile_ms;
-  uint64_t multiply_adds;               /* of contractions in one evaluation of one sample */
+  uint64_t multiply_adds; /* of contractions in one evaluation of one sample */
 } BenchResult;
 
 /* One round to warm up, then `rounds` that are measured. */
-flow_status bench_solve(const Program *program, Sampling *sampling, uint64_t rounds, BenchResult *result, flow_error *error);
+flow_status bench_solve(const Program *program, Sampling *sampling, uint64_t rounds, BenchResult *result,
+                        flow_error *error);
 
 #endif

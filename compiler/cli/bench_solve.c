@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bench_solve.c -- the clock.  Rows are received and dropped, so that no file is measured. */
-#include <stdlib.h>
 #include "bench.h"
 #include "show_progress.h"
+#include <stdlib.h>
 
 static flow_status drop_rows(void *user, const FlowRows *rows, flow_error *error) {
   (void)user, (void)rows, (void)error;
@@ -25,7 +25,8 @@ static flow_status measure(Sampling *sampling, uint64_t rounds, double *seconds,
   return FLOW_OK;
 }
 
-flow_status bench_solve(const Program *program, Sampling *sampling, uint64_t rounds, BenchResult *result, flow_error *error) {
+flow_status bench_solve(const Program *program, Sampling *sampling, uint64_t rounds, BenchResult *result,
+                        flow_error *error) {
   double *seconds = calloc((size_t)rounds, sizeof *seconds);
   if (!seconds) return flow_fail(error, FLOW_NO_MEMORY, "out of memory");
   FlowSummary summary = {0};

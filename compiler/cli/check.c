@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check.c -- flowc check: every error at once; what the program defines; do the weights fit. */
-#include <stdlib.h>
 #include "program.h"
 #include "signature.h"
+#include <stdlib.h>
 
 /* Weights that are not there yet are no error of the program: one checks before one trains. */
 static bool weights_at_hand(const Run *run, const Program *program) {
@@ -14,7 +14,7 @@ static bool weights_at_hand(const Run *run, const Program *program) {
   flow_error error;
   flow_status status = weights_path(program->path, flow->weights, &path, &error);
   free(path);
-  return status != FLOW_BAD_FILE;       /* a path against the rules is to be told by program_bind */
+  return status != FLOW_BAD_FILE; /* a path against the rules is to be told by program_bind */
 }
 
 static int check_program(const Run *run, Program *program) {
@@ -33,8 +33,11 @@ static int check_program(const Run *run, Program *program) {
   if (!has(run, OPTION_quiet)) print_signatures(stdout, typed);
   printf("ok");
   if (warnings) printf(", %zu warning%s", warnings, warnings == 1 ? "" : "s");
-  if (bound) printf("; %u tensors of %s fill the layers", flow_compiled_ir(program->compiled, false)->weights, program->weights_path);
-  else if (program_has_weights(program)) printf("; the weights file is not there, so the layers are not filled");
+  if (bound)
+    printf("; %u tensors of %s fill the layers", flow_compiled_ir(program->compiled, false)->weights,
+           program->weights_path);
+  else if (program_has_weights(program))
+    printf("; the weights file is not there, so the layers are not filled");
   printf("\n");
   return finish_output(run);
 }

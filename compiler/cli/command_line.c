@@ -2,11 +2,11 @@
 /* command_line.c -- argv against the two tables.  Knows no verb and no option by name, but for the two questions that
  * may stand in a verb's place: --help and --version. */
 #include "command_line.h"
+#include "diag.h" /* diag_nearest */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "diag.h" /* diag_nearest */
 
 /* ---- values ----------------------------------------------------------------------------------------------------- */
 
@@ -52,13 +52,29 @@ static flow_status read_value(const Option *option, const char *shown, const cha
   bool good = true;
   const char *wanted = "";
   switch (option->kind) {
-  case KIND_COUNT: wanted = "a whole number from 0 to 2^53"; good = read_count(text, strlen(text), &value->count); break;
-  case KIND_NUMBER: wanted = "a number"; good = read_number(text, &value->number); break;
-  case KIND_CHOICE: wanted = option->argument; good = read_choice(option->argument, text, &value->choice); break;
-  case KIND_RANGE: wanted = "A:B, two whole numbers with A <= B"; good = read_range(text, &value->from, &value->to); break;
-  case KIND_FLAG: break;
+  case KIND_COUNT:
+    wanted = "a whole number from 0 to 2^53";
+    good = read_count(text, strlen(text), &value->count);
+    break;
+  case KIND_NUMBER:
+    wanted = "a number";
+    good = read_number(text, &value->number);
+    break;
+  case KIND_CHOICE:
+    wanted = option->argument;
+    good = read_choice(option->argument, text, &value->choice);
+    break;
+  case KIND_RANGE:
+    wanted = "A:B, two whole numbers with A <= B";
+    good = read_range(text, &value->from, &value->to);
+    break;
+  case KIND_FLAG:
+    break;
   case KIND_FILE:
-  case KIND_TEXT: wanted = "a value that is not empty"; good = *text != 0; break;
+  case KIND_TEXT:
+    wanted = "a value that is not empty";
+    good = *text != 0;
+    break;
   }
   if (!good) return flow_fail(error, FLOW_BAD_CALL, "%s wants %s, not `%s`", shown, wanted, text);
   value->given = true;
@@ -75,12 +91,13 @@ static flow_status unknown_option(VerbId verb, const char *name, flow_error *err
     if (option_is_of((OptionId)o, verb)) candidate[count++] = options[o].name;
   const char *near = diag_nearest(name, candidate, count);
   if (near)
-    return flow_fail(error, FLOW_BAD_CALL, "`flowc %s` has no option --%s; did you mean --%s?", verbs[verb].name, name, near);
+    return flow_fail(error, FLOW_BAD_CALL, "`flowc %s` has no option --%s; did you mean --%s?", verbs[verb].name, name,
+                     near);
   for (int o = 0; o < OPTION_COUNT; o++)
     for (int v = 0; v < VERB_COUNT && strcmp(options[o].name, name) == 0; v++)
       if (option_is_of((OptionId)o, (VerbId)v))
-        return flow_fail(error, FLOW_BAD_CALL, "--%s is an option of `flowc %s`, not of `flowc %s`", name, verbs[v].name,
-                         verbs[verb].name);
+        return flow_fail(error, FLOW_BAD_CALL, "--%s is an option of `flowc %s`, not of `flowc %s`", name,
+                         verbs[v].name, verbs[verb].name);
   return flow_fail(error, FLOW_BAD_CALL, "`flowc %s` has no option --%s; `flowc help %s` lists what there is",
                    verbs[verb].name, name, verbs[verb].name);
 }
@@ -113,7 +130,8 @@ static flow_status take(Walk *walk, OptionId id, const char *shown, const char *
   const Option *option = &options[id];
   OptionValue *value = &walk->line->value[id];
   if (option->kind == KIND_FLAG) {
-    if (attached) return flow_fail(walk->error, FLOW_BAD_CALL, "%s takes no value, but `%s` was given", shown, attached);
+    if (attached)
+      return flow_fail(walk->error, FLOW_BAD_CALL, "%s takes no value, but `%s` was given", shown, attached);
     value->given = true;
     return FLOW_OK;
   }
@@ -123,8 +141,10 @@ static flow_status take(Walk *walk, OptionId id, const char *shown, const char *
       return flow_fail(walk->error, FLOW_BAD_CALL, "%s wants a value: %s %s", shown, shown, option->argument);
     text = walk->argv[++walk->at];
   }
-  if (id == OPTION_condition) walk->line->condition[walk->line->conditions++] = text;
-  else if (value->given) return flow_fail(walk->error, FLOW_BAD_CALL, "%s is given twice", shown);
+  if (id == OPTION_condition)
+    walk->line->condition[walk->line->conditions++] = text;
+  else if (value->given)
+    return flow_fail(walk->error, FLOW_BAD_CALL, "%s is given twice", shown);
   return read_value(option, shown, text, value, walk->error);
 }
 
@@ -161,10 +181,14 @@ static flow_status take_words(Walk *walk) {
   for (; walk->at < walk->argc; walk->at++) {
     const char *word = walk->argv[walk->at];
     flow_status status = FLOW_OK;
-    if (!options_end && strcmp(word, "--") == 0) options_end = true;
-    else if (!options_end && word[0] == '-' && word[1] == '-') status = take_long(walk, word);
-    else if (!options_end && word[0] == '-' && word[1]) status = take_short(walk, word);
-    else walk->line->operand[walk->line->operands++] = word;
+    if (!options_end && strcmp(word, "--") == 0)
+      options_end = true;
+    else if (!options_end && word[0] == '-' && word[1] == '-')
+      status = take_long(walk, word);
+    else if (!options_end && word[0] == '-' && word[1])
+      status = take_short(walk, word);
+    else
+      walk->line->operand[walk->line->operands++] = word;
     if (status) return status;
   }
   return FLOW_OK;
@@ -177,13 +201,15 @@ static flow_status no_such_verb(const char *word, flow_error *error) {
   if (length > 5 && strcmp(word + length - 5, ".flow") == 0)
     return flow_fail(error, FLOW_BAD_CALL,
                      "compiling ahead of time (`flowc MODEL.flow -o FILE`) is not in this version; "
-                     "`flowc sample %s` compiles and runs", word);
+                     "`flowc sample %s` compiles and runs",
+                     word);
   const char *name[VERB_COUNT];
   for (int v = 0; v < VERB_COUNT; v++) name[v] = verbs[v].name;
   const char *near = diag_nearest(word, name, VERB_COUNT);
   if (near) return flow_fail(error, FLOW_BAD_CALL, "there is no verb `%s`; did you mean `flowc %s`?", word, near);
   if (word[0] == '-')
-    return flow_fail(error, FLOW_BAD_CALL, "a verb comes first, then its options: `flowc sample MODEL.flow %s ...`", word);
+    return flow_fail(error, FLOW_BAD_CALL, "a verb comes first, then its options: `flowc sample MODEL.flow %s ...`",
+                     word);
   return flow_fail(error, FLOW_BAD_CALL, "there is no verb `%s`; `flowc help` lists what there is", word);
 }
 
@@ -193,8 +219,8 @@ static flow_status count_operands(const CommandLine *line, flow_error *error) {
     return flow_fail(error, FLOW_BAD_CALL, "`flowc %s` wants %s: flowc %s %s", verb->name,
                      verb->least == 1 ? "one more word" : "more words", verb->name, verb->operands);
   if (line->operands > (size_t)verb->most)
-    return flow_fail(error, FLOW_BAD_CALL, "`%s` is one word too many: flowc %s %s", line->operand[verb->most], verb->name,
-                     verb->operands);
+    return flow_fail(error, FLOW_BAD_CALL, "`%s` is one word too many: flowc %s %s", line->operand[verb->most],
+                     verb->name, verb->operands);
   return FLOW_OK;
 }
 
@@ -221,8 +247,10 @@ flow_status command_line_parse(int argc, char *const *argv, CommandLine *line, f
   *line = (CommandLine){.verb = VERB_COUNT};
   set_standards(line);
   if (argc < 2) return flow_fail(error, FLOW_BAD_CALL, "a verb is missing; `flowc help` lists what there is");
-  if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) line->ask = ASK_VERSION;
-  else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) line->ask = ASK_HELP;
+  if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+    line->ask = ASK_VERSION;
+  else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+    line->ask = ASK_HELP;
   if (line->ask != ASK_RUN) return FLOW_OK;
   flow_status status = parse_verb(argc, argv, line, error);
   if (status) command_line_free(line);

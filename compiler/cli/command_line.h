@@ -10,10 +10,10 @@
  * `-nvalue` and `-n value` are the same; `--` ends the options.  Texts are argv's own. */
 #ifndef FLOWC_COMMAND_LINE_H
 #define FLOWC_COMMAND_LINE_H
+#include "flow/status.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "flow/status.h"
 
 typedef enum {
 #define VERB(id, operands, least, most, title, text, examples) VERB_##id,
@@ -41,7 +41,7 @@ typedef struct Option {
   char letter;
   OptionKind kind;
   const char *argument;
-  uint32_t verbs;               /* bit v: of VerbId v */
+  uint32_t verbs; /* bit v: of VerbId v */
   const char *standard, *help;
 } Option;
 extern const Verb verbs[VERB_COUNT];
@@ -51,21 +51,21 @@ static inline bool option_is_of(OptionId option, VerbId verb) { return options[o
 
 typedef struct OptionValue {
   bool given;
-  const char *text;             /* as written; NULL where not given */
-  uint64_t count;               /* COUNT */
-  double number;                /* NUMBER */
-  int choice;                   /* CHOICE: number of the word in the row's list; the standard where not given */
-  uint64_t from, to;            /* RANGE */
+  const char *text;  /* as written; NULL where not given */
+  uint64_t count;    /* COUNT */
+  double number;     /* NUMBER */
+  int choice;        /* CHOICE: number of the word in the row's list; the standard where not given */
+  uint64_t from, to; /* RANGE */
 } OptionValue;
 
 typedef enum { ASK_RUN, ASK_HELP, ASK_VERSION } Ask;
 typedef struct CommandLine {
   Ask ask;
-  VerbId verb;                  /* ASK_HELP: VERB_COUNT for the list */
+  VerbId verb; /* ASK_HELP: VERB_COUNT for the list */
   OptionValue value[OPTION_COUNT];
   const char **operand;
   size_t operands;
-  const char **condition;       /* every --condition, in order */
+  const char **condition; /* every --condition, in order */
   size_t conditions;
 } CommandLine;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* completion.c -- scripts for bash and zsh, written from the tables.  Both work on words alone: the verb, then the
  * options of that verb, the words of a choice, and file names for everything else. */
-#include <string.h>
 #include "help.h"
+#include <string.h>
 
 static void print_verbs(FILE *to) {
   for (int v = 0; v < VERB_COUNT; v++) fprintf(to, "%s%s", v ? " " : "", verbs[v].name);
@@ -51,7 +51,8 @@ static void print_body(FILE *to) {
 void completion_bash(FILE *to) {
   fputs("# bash completion for flowc; written by `flowc completion bash`\n"
         "_flowc() {\n"
-        "  local word=\"${COMP_WORDS[COMP_CWORD]}\" before=\"${COMP_WORDS[COMP_CWORD-1]}\" verb=\"${COMP_WORDS[1]}\"\n", to);
+        "  local word=\"${COMP_WORDS[COMP_CWORD]}\" before=\"${COMP_WORDS[COMP_CWORD-1]}\" verb=\"${COMP_WORDS[1]}\"\n",
+        to);
   print_body(to);
   fputs("  if [ \"$COMP_CWORD\" -eq 1 ]; then choices=\"$verbs --help --version\"; fi\n"
         "  if [ -n \"$choices\" ]; then\n"
@@ -63,14 +64,16 @@ void completion_bash(FILE *to) {
         "    mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
         "  fi\n"
         "}\n"
-        "complete -F _flowc flowc\n", to);
+        "complete -F _flowc flowc\n",
+        to);
 }
 
 void completion_zsh(FILE *to) {
   fputs("#compdef flowc\n"
         "# zsh completion for flowc; written by `flowc completion zsh`\n"
         "_flowc() {\n"
-        "  local word=\"${words[CURRENT]}\" before=\"${words[CURRENT-1]}\" verb=\"${words[2]}\" position=$CURRENT\n", to);
+        "  local word=\"${words[CURRENT]}\" before=\"${words[CURRENT-1]}\" verb=\"${words[2]}\" position=$CURRENT\n",
+        to);
   print_body(to);
   fputs("  if (( position == 2 )); then compadd -- ${=verbs} --help --version\n"
         "  elif [[ -n \"$choices\" ]]; then compadd -- ${=choices}\n"
@@ -78,5 +81,6 @@ void completion_zsh(FILE *to) {
         "  else _files\n"
         "  fi\n"
         "}\n"
-        "_flowc \"$@\"\n", to);
+        "_flowc \"$@\"\n",
+        to);
 }

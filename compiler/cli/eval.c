@@ -1,37 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* eval.c -- flowc eval: the velocity at given points and times. */
-#include <inttypes.h>
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
 #include "eval.h"
 #include "given.h"
 #include "program.h"
 #include "writer.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 typedef struct Points {
   Given at, time;
   uint64_t count;
-  double *t;                    /* [count], or one */
+  double *t; /* [count], or one */
   bool t_per_point;
-  void *x, *u;                  /* [count][dim] in model precision */
+  void *x, *u; /* [count][dim] in model precision */
 } Points;
 
 /* Rows of `dim` numbers: [n, ...] with dim in a row, [dim] for one point, [n] where dim is 1. */
 static flow_status count_points(const FlowTensor *at, uint64_t dim, uint64_t *count, flow_error *error) {
   *count = at->rank >= 2 || dim == 1 ? (at->rank ? at->dim[0] : 1) : 1;
   if (at->count == *count * dim && *count > 0) return FLOW_OK;
-  return flow_fail(error, FLOW_BAD_INPUT, "--at: %" PRIu64 " numbers in %" PRIu64 " row%s; each point takes %" PRIu64, at->count, *count,
-                   *count == 1 ? "" : "s", dim);
+  return flow_fail(error, FLOW_BAD_INPUT, "--at: %" PRIu64 " numbers in %" PRIu64 " row%s; each point takes %" PRIu64,
+                   at->count, *count, *count == 1 ? "" : "s", dim);
 }
 
 static flow_status take_times(const Run *run, Points *points, flow_error *error) {
-  flow_status status = given_read("--time", has(run, OPTION_time) ? text_of(run, OPTION_time) : "0", &points->time, error);
+  flow_status status =
+      given_read("--time", has(run, OPTION_time) ? text_of(run, OPTION_time) : "0", &points->time, error);
   if (status) return status;
   const FlowTensor *time = &points->time.tensor;
   points->t_per_point = time->count != 1;
   if (points->t_per_point && time->count != points->count)
-    return flow_fail(error, FLOW_BAD_INPUT, "--time: %" PRIu64 " times for %" PRIu64 " points; one for all or one for each is wanted",
+    return flow_fail(error, FLOW_BAD_INPUT,
+                     "--time: %" PRIu64 " times for %" PRIu64 " points; one for all or one for each is wanted",
                      time->count, points->count);
   points->t = calloc((size_t)time->count, sizeof *points->t);
   if (!points->t) return flow_fail(error, FLOW_NO_MEMORY, "out of memory");
@@ -40,16 +42,19 @@ static flow_status take_times(const Run *run, Points *points, flow_error *error)
 }
 
 static flow_status take_points(const Run *run, const flow_model *model, Points *points, flow_error *error) {
-  if (!has(run, OPTION_at)) return flow_fail(error, FLOW_BAD_CALL, "--at is missing: the points, as a file or as numbers");
+  if (!has(run, OPTION_at))
+    return flow_fail(error, FLOW_BAD_CALL, "--at is missing: the points, as a file or as numbers");
   flow_status status = given_read("--at", text_of(run, OPTION_at), &points->at, error);
   if (!status) status = count_points(&points->at.tensor, model->dim, &points->count, error);
   if (status) return status;
-  uint64_t numbers = points->count * model->dim;                /* = at.count: it fits */
+  uint64_t numbers = points->count * model->dim; /* = at.count: it fits */
   points->x = calloc((size_t)numbers, model->precision);
   points->u = calloc((size_t)numbers, model->precision);
   if (!points->x || !points->u) return flow_fail(error, FLOW_NO_MEMORY, "out of memory");
-  if (model->precision == FLOW_F32) flow_tensor_to_f32(&points->at.tensor, 0, numbers, points->x);
-  else flow_tensor_to_f64(&points->at.tensor, 0, numbers, points->x);
+  if (model->precision == FLOW_F32)
+    flow_tensor_to_f32(&points->at.tensor, 0, numbers, points->x);
+  else
+    flow_tensor_to_f64(&points->at.tensor, 0, numbers, points->x);
   return take_times(run, points, error);
 }
 
@@ -65,9 +70,15 @@ static flow_status evaluate(const Run *run, const Program *program, Points *poin
   GivenConditions conditions;
   flow_status status = given_conditions(run->line, program->model, &conditions, error);
   if (status) return status;
-  FlowEvaluation what = {.model = program->model, .level = program->level, .weights = program->blob.data,
-                         .count = points->count, .t = points->t, .t_per_sample = points->t_per_point,
-                         .x = points->x, .u = points->u, .condition = conditions.tensor,
+  FlowEvaluation what = {.model = program->model,
+                         .level = program->level,
+                         .weights = program->blob.data,
+                         .count = points->count,
+                         .t = points->t,
+                         .t_per_sample = points->t_per_point,
+                         .x = points->x,
+                         .u = points->u,
+                         .condition = conditions.tensor,
                          .allocator = &flow_standard_allocator};
   status = flow_evaluate(&what, error);
   given_conditions_free(&conditions);
@@ -80,8 +91,9 @@ static flow_status write_velocity(const Run *run, const Program *program, const 
   for (uint32_t r = 0; r < state->rank; r++) dim[1 + r] = (uint64_t)state->dim[r];
   FlowWriter *writer;
   FlowType type = program->model->precision == FLOW_F32 ? FLOW_TYPE_F32 : FLOW_TYPE_F64;
-  flow_status status = flow_writer_open(&flow_standard_allocator, has(run, OPTION_output) ? text_of(run, OPTION_output) : "-",
-                                        FLOW_FORMAT_BY_SUFFIX, type, 1 + state->rank, dim, NULL, &writer, error);
+  flow_status status =
+      flow_writer_open(&flow_standard_allocator, has(run, OPTION_output) ? text_of(run, OPTION_output) : "-",
+                       FLOW_FORMAT_BY_SUFFIX, type, 1 + state->rank, dim, NULL, &writer, error);
   if (status) return status;
   status = flow_writer_append(writer, points->u, points->count, error);
   if (!status) return flow_writer_close(writer, error);
@@ -95,7 +107,8 @@ static int report_strange(const Run *run, const Program *program, const Points *
   for (uint64_t i = 0; i < points->count; i++) {
     bool finite = true;
     for (uint64_t c = i * dim; c < (i + 1) * dim; c++)
-      finite = finite && isfinite(program->model->precision == FLOW_F32 ? (double)((float *)points->u)[c] : ((double *)points->u)[c]);
+      finite = finite && isfinite(program->model->precision == FLOW_F32 ? (double)((float *)points->u)[c]
+                                                                        : ((double *)points->u)[c]);
     strange += !finite;
   }
   if (strange == 0) return 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "given.h"
+#include "diag.h" /* diag_nearest */
 #include <stdlib.h>
 #include <string.h>
-#include "diag.h" /* diag_nearest */
 
 /* How many numbers a text like 0.5,-1,2e3 holds; 0 if it is not such a text. */
 static size_t count_numbers(const char *text) {
@@ -23,7 +23,8 @@ static flow_status take_numbers(const char *text, size_t count, Given *given, fl
     given->numbers[i] = strtod(text, &end);
     text = end + 1;
   }
-  given->tensor = (FlowTensor){.name = "", .type = FLOW_TYPE_F64, .rank = 1, .dim = {count}, .count = count, .data = given->numbers};
+  given->tensor = (FlowTensor){
+      .name = "", .type = FLOW_TYPE_F64, .rank = 1, .dim = {count}, .count = count, .data = given->numbers};
   return FLOW_OK;
 }
 
@@ -33,7 +34,8 @@ flow_status given_read(const char *what, const char *text, Given *given, flow_er
   if (count) return take_numbers(text, count, given, error);
   const char *suffix = strrchr(text, '.');
   if (!suffix || strchr(suffix, '/'))
-    return flow_fail(error, FLOW_BAD_CALL, "%s: `%s` is neither numbers with commas nor a .npy, .npz, .csv or .safetensors file", what, text);
+    return flow_fail(error, FLOW_BAD_CALL,
+                     "%s: `%s` is neither numbers with commas nor a .npy, .npz, .csv or .safetensors file", what, text);
   flow_status status = flow_tensors_read(&flow_standard_allocator, text, &given->file, error);
   if (status) return status;
   given->from_file = true;
@@ -61,12 +63,16 @@ static flow_status unknown_condition(const flow_model *model, const char *name, 
   snprintf(copy, sizeof copy, "%.*s", (int)length, name);
   for (size_t i = 0; i < count; i++) known[i] = model->condition[i].name;
   const char *near = count ? diag_nearest(copy, known, count) : NULL;
-  if (near) return flow_fail(error, FLOW_BAD_CALL, "the velocity has no condition `%s`; did you mean `%s`?", copy, near);
-  if (count == 0) return flow_fail(error, FLOW_BAD_CALL, "the velocity of %s has no conditions, but `%s` is given", model->name, copy);
+  if (near)
+    return flow_fail(error, FLOW_BAD_CALL, "the velocity has no condition `%s`; did you mean `%s`?", copy, near);
+  if (count == 0)
+    return flow_fail(error, FLOW_BAD_CALL, "the velocity of %s has no conditions, but `%s` is given", model->name,
+                     copy);
   return flow_fail(error, FLOW_BAD_CALL, "the velocity has no condition `%s`; its first one is `%s`", copy, known[0]);
 }
 
-static flow_status take_condition(const char *text, const flow_model *model, GivenConditions *conditions, flow_error *error) {
+static flow_status take_condition(const char *text, const flow_model *model, GivenConditions *conditions,
+                                  flow_error *error) {
   const char *equals = strchr(text, '=');
   if (!equals || equals == text || !equals[1])
     return flow_fail(error, FLOW_BAD_CALL, "--condition wants NAME=VALUE or NAME=FILE, not `%s`", text);
@@ -82,20 +88,23 @@ static flow_status take_condition(const char *text, const flow_model *model, Giv
   return unknown_condition(model, text, length, error);
 }
 
-static flow_status take_all(const CommandLine *line, const flow_model *model, GivenConditions *conditions, flow_error *error) {
+static flow_status take_all(const CommandLine *line, const flow_model *model, GivenConditions *conditions,
+                            flow_error *error) {
   for (size_t i = 0; i < line->conditions; i++) {
     flow_status status = take_condition(line->condition[i], model, conditions, error);
     if (status) return status;
   }
   for (uint32_t i = 0; i < model->conditions; i++)
     if (!conditions->tensor[i].data)
-      return flow_fail(error, FLOW_BAD_CALL, "the condition `%s` has no value; say --condition %s=VALUE (%llu number%s) or %s=FILE",
+      return flow_fail(error, FLOW_BAD_CALL,
+                       "the condition `%s` has no value; say --condition %s=VALUE (%llu number%s) or %s=FILE",
                        model->condition[i].name, model->condition[i].name, (unsigned long long)model->condition[i].size,
                        model->condition[i].size == 1 ? "" : "s", model->condition[i].name);
   return FLOW_OK;
 }
 
-flow_status given_conditions(const CommandLine *line, const flow_model *model, GivenConditions *conditions, flow_error *error) {
+flow_status given_conditions(const CommandLine *line, const flow_model *model, GivenConditions *conditions,
+                             flow_error *error) {
   *conditions = (GivenConditions){0};
   conditions->count = model->conditions;
   conditions->given = calloc(model->conditions + 1, sizeof *conditions->given);

@@ -2,28 +2,30 @@
 /* given.h -- numbers that the command line hands over: written out (0.5,-1) or as a file with one array. */
 #ifndef FLOWC_GIVEN_H
 #define FLOWC_GIVEN_H
+#include "flow/model.h"
 #include "run.h"
 #include "tensor.h"
-#include "flow/model.h"
 
 typedef struct Given {
-  FlowTensor tensor;            /* what was given; points into one of the two below */
+  FlowTensor tensor; /* what was given; points into one of the two below */
   FlowTensors file;
   bool from_file;
   double *numbers;
 } Given;
 
-/* `text` is numbers with commas, or a path; `what` names it in messages (--at, --condition c).  A .npz must have one array. */
+/* `text` is numbers with commas, or a path; `what` names it in messages (--at, --condition c).  A .npz must have one
+ * array. */
 flow_status given_read(const char *what, const char *text, Given *given, flow_error *error);
 void given_free(Given *given);
 
 /* Every condition of the model from the --condition NAME=... of the command line, in the model's order. */
 typedef struct GivenConditions {
-  Given *given;                 /* [count] */
-  FlowTensor *tensor;           /* [count]; what the runtime wants; NULL if there are none */
+  Given *given;       /* [count] */
+  FlowTensor *tensor; /* [count]; what the runtime wants; NULL if there are none */
   uint32_t count;
 } GivenConditions;
-flow_status given_conditions(const CommandLine *line, const flow_model *model, GivenConditions *conditions, flow_error *error);
+flow_status given_conditions(const CommandLine *line, const flow_model *model, GivenConditions *conditions,
+                             flow_error *error);
 void given_conditions_free(GivenConditions *conditions);
 
 #endif

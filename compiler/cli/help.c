@@ -37,10 +37,14 @@ static void print_option(FILE *to, const Option *option) {
   snprintf(left, sizeof left, "  %c%c%c --%s%s%s", option->letter ? '-' : ' ', option->letter ? option->letter : ' ',
            option->letter ? ',' : ' ', option->name, *option->argument ? " " : "", option->argument);
   int used = fprintf(to, "%s", left);
-  if (used + 2 > HELP_COLUMN) fprintf(to, "\n%*s", HELP_COLUMN, "");
-  else fprintf(to, "%*s", HELP_COLUMN - used, "");
-  if (*option->standard) snprintf(help, sizeof help, "%s [%s]", option->help, option->standard);
-  else snprintf(help, sizeof help, "%s", option->help);
+  if (used + 2 > HELP_COLUMN)
+    fprintf(to, "\n%*s", HELP_COLUMN, "");
+  else
+    fprintf(to, "%*s", HELP_COLUMN - used, "");
+  if (*option->standard)
+    snprintf(help, sizeof help, "%s [%s]", option->help, option->standard);
+  else
+    snprintf(help, sizeof help, "%s", option->help);
   print_wrapped(to, help, HELP_COLUMN);
 }
 
@@ -66,5 +70,6 @@ void help_list(FILE *to) {
         "  flowc sample examples/moons.flow -n 10000 --plot\n"
         "  flowc help sample\n\n"
         "Exit status: 0 done, 1 the input is wrong, 2 the command line is wrong, 3 some samples failed numerically,\n"
-        "4 a file could not be read or written, 70 a defect of flowc itself.\n", to);
+        "4 a file could not be read or written, 70 a defect of flowc itself.\n",
+        to);
 }

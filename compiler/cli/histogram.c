@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* histogram.c -- the distribution of one number, bins side by side, counts upwards in eighths of a character. */
+#include "plot.h"
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "plot.h"
 
 enum { LABEL = 9, ROWS = 10, LEAST_BINS = 16, MOST_BINS = 64 };
 
@@ -17,16 +17,22 @@ static int eighths(size_t count, size_t most, int row) {
 
 static void put_bars(PlotText *to, const size_t *bin, int bins, size_t most, bool ascii) {
   for (int row = ROWS - 1; row >= 0; row--) {
-    if (row == ROWS - 1) plot_put(to, "%*zu %s", LABEL, most, ascii ? "|" : "┤");
-    else if (row == 0) plot_put(to, "%*d %s", LABEL, 0, ascii ? "|" : "┤");
-    else plot_put(to, "%*s %s", LABEL, "", ascii ? "|" : "│");
+    if (row == ROWS - 1)
+      plot_put(to, "%*zu %s", LABEL, most, ascii ? "|" : "┤");
+    else if (row == 0)
+      plot_put(to, "%*d %s", LABEL, 0, ascii ? "|" : "┤");
+    else
+      plot_put(to, "%*s %s", LABEL, "", ascii ? "|" : "│");
     int last = bins;
     while (last > 0 && eighths(bin[last - 1], most, row) == 0) last--;
     for (int b = 0; b < last; b++) {
       int part = eighths(bin[b], most, row);
-      if (part == 0) plot_put(to, " ");
-      else if (ascii) plot_put(to, "%c", part > 4 ? '#' : '.');
-      else plot_put_rune(to, 0x2580u + (unsigned)part);
+      if (part == 0)
+        plot_put(to, " ");
+      else if (ascii)
+        plot_put(to, "%c", part > 4 ? '#' : '.');
+      else
+        plot_put_rune(to, 0x2580u + (unsigned)part);
     }
     plot_put(to, "\n");
   }
@@ -55,7 +61,7 @@ char *plot_histogram(const double *x, size_t count, size_t stride, PlotStyle sty
       continue;
     }
     int b = (int)((value - range.low) / (range.high - range.low) * bins);
-    b = b < bins ? b : bins - 1;                /* the greatest value belongs to the last bin */
+    b = b < bins ? b : bins - 1; /* the greatest value belongs to the last bin */
     if (++bin[b] > most) most = bin[b];
   }
   PlotText to = {0};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* images.c -- samples that are small square images, side by side; a pixel is two characters wide to be square. */
+#include "plot.h"
 #include <math.h>
 #include <stdint.h>
-#include "plot.h"
 
 enum { MOST_DOWN = 3, GAP = 2 };
 

@@ -7,8 +7,10 @@ int verb_inspect(const Run *run) {
   const char *path = run->line->operand[0], *suffix = strrchr(path, '.');
   if (suffix && strcmp(suffix, ".flow") == 0) return inspect_program(run, path);
   if (suffix && (strcmp(suffix, ".pt") == 0 || strcmp(suffix, ".pth") == 0 || strcmp(suffix, ".pkl") == 0)) {
-    complain(&run->terminal, "%s: pickled files can run programs when read, so flowc does not; in Python: "
-             "from safetensors.torch import save_file; save_file(model.state_dict(), \"model.safetensors\")", path);
+    complain(&run->terminal,
+             "%s: pickled files can run programs when read, so flowc does not; in Python: "
+             "from safetensors.torch import save_file; save_file(model.state_dict(), \"model.safetensors\")",
+             path);
     return flow_status_exit_code(FLOW_BAD_INPUT);
   }
   return inspect_arrays(run, path);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* inspect_arrays.c -- what is in a .safetensors, .npy, .npz or .csv: one line for each array. */
+#include "inspect.h"
+#include "picture.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "inspect.h"
-#include "picture.h"
 
 static const char *const type_name[FLOW_TYPE_COUNT] = {
 #define TYPE(name, bytes, word, letters) #name,
@@ -14,7 +14,7 @@ static const char *const type_name[FLOW_TYPE_COUNT] = {
 };
 
 typedef struct Summary {
-  double least, greatest;       /* of the finite elements; NaN if there are none */
+  double least, greatest; /* of the finite elements; NaN if there are none */
   uint64_t nans, infinities;
 } Summary;
 
@@ -22,10 +22,12 @@ static Summary summarise(const FlowTensor *tensor) {
   Summary all = {NAN, NAN, 0, 0};
   for (uint64_t i = 0; i < tensor->count; i++) {
     double value = flow_tensor_at(tensor, i);
-    if (isnan(value)) all.nans++;
-    else if (isinf(value)) all.infinities++;
+    if (isnan(value))
+      all.nans++;
+    else if (isinf(value))
+      all.infinities++;
     else {
-      if (!(value >= all.least)) all.least = value;     /* the first one replaces NaN, too */
+      if (!(value >= all.least)) all.least = value; /* the first one replaces NaN, too */
       if (!(value <= all.greatest)) all.greatest = value;
     }
   }
@@ -48,8 +50,10 @@ static void print_line(const FlowTensor *tensor, int name_width, bool named) {
     printf("%*s  ", name_width - (int)strlen(tensor->name) > 0 ? name_width - (int)strlen(tensor->name) : 0, "");
   }
   printf("%-4s  %-14s", type_name[tensor->type], shape);
-  if (all.least <= all.greatest) printf("  %11.5g .. %-11.5g", all.least, all.greatest);
-  else printf("  %-26s", tensor->count ? "nothing finite" : "empty");
+  if (all.least <= all.greatest)
+    printf("  %11.5g .. %-11.5g", all.least, all.greatest);
+  else
+    printf("  %-26s", tensor->count ? "nothing finite" : "empty");
   printf("  NaN %" PRIu64, all.nans);
   if (all.infinities) printf("  infinite %" PRIu64, all.infinities);
   printf("\n");
@@ -93,9 +97,12 @@ int inspect_arrays(const Run *run, const char *path) {
   flow_error error = {{0}};
   flow_status status = flow_tensors_read(&flow_standard_allocator, path, &tensors, &error);
   if (status) return failed(run, status, &error);
-  if (has(run, OPTION_skeleton)) print_skeleton(stdout, path, &tensors);
-  else if (has(run, OPTION_json)) print_json(path, &tensors);
-  else print_table(&tensors);
+  if (has(run, OPTION_skeleton))
+    print_skeleton(stdout, path, &tensors);
+  else if (has(run, OPTION_json))
+    print_json(path, &tensors);
+  else
+    print_table(&tensors);
   int code = 0;
   if (has(run, OPTION_plot)) code = picture_of_tensors(run, &tensors);
   flow_tensors_free(&tensors);

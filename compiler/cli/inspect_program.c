@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* inspect_program.c -- a .flow: what it defines, which tensor fills which layer, what an evaluation costs. */
-#include <inttypes.h>
-#include <string.h>
 #include "inspect.h"
 #include "program.h"
 #include "signature.h"
+#include <inttypes.h>
+#include <string.h>
 
 static const char *const section_text[3] = {"once for each stage time", "once for each sample", "in every evaluation"};
 
@@ -41,13 +41,17 @@ static void print_program_json(const Program *program) {
   fputs(", \"tensors\": [", stdout);
   for (uint32_t w = 0; w < ir->weights; w++) {
     fputs(w ? ", {\"name\": " : "{\"name\": ", stdout);
-    if (ir->weight[w].name) print_json_text(stdout, ir->weight[w].name);
-    else fputs("null", stdout);
+    if (ir->weight[w].name)
+      print_json_text(stdout, ir->weight[w].name);
+    else
+      fputs("null", stdout);
     fputs(", \"shape\": [", stdout);
-    for (uint32_t r = 0; r < ir->weight[w].shape.rank; r++) printf("%s%" PRId64, r ? ", " : "", ir->weight[w].shape.dim[r]);
+    for (uint32_t r = 0; r < ir->weight[w].shape.rank; r++)
+      printf("%s%" PRId64, r ? ", " : "", ir->weight[w].shape.dim[r]);
     fputs("]}", stdout);
   }
-  printf("], \"nodes\": %" PRIu64 ", \"multiply_adds\": {\"times\": %" PRIu64 ", \"conditions\": %" PRIu64 ", \"sample\": %" PRIu64 "}}\n",
+  printf("], \"nodes\": %" PRIu64 ", \"multiply_adds\": {\"times\": %" PRIu64 ", \"conditions\": %" PRIu64
+         ", \"sample\": %" PRIu64 "}}\n",
          cost.nodes, cost.multiply_adds[0], cost.multiply_adds[1], cost.multiply_adds[2]);
 }
 
@@ -70,7 +74,8 @@ static int show(const Run *run, Program *program) {
 
 int inspect_program(const Run *run, const char *path) {
   if (has(run, OPTION_skeleton) || has(run, OPTION_plot)) {
-    complain(&run->terminal, "--%s is for files of arrays, and %s is a program", has(run, OPTION_plot) ? "plot" : "flow", path);
+    complain(&run->terminal, "--%s is for files of arrays, and %s is a program",
+             has(run, OPTION_plot) ? "plot" : "flow", path);
     return flow_status_exit_code(FLOW_BAD_CALL);
   }
   Program program;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "picture.h"
+#include "plot.h"
 #include <inttypes.h>
 #include <stdlib.h>
-#include "plot.h"
 
 static char *draw(const double *x, size_t rows, size_t dim, PlotStyle style) {
   if (dim == 1) return plot_histogram(x, rows, 1, style);

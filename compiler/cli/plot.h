@@ -10,8 +10,8 @@
 #include <stddef.h>
 
 typedef struct PlotStyle {
-  int width;            /* columns of the terminal; the picture is at most that wide */
-  bool ascii;           /* plain characters, not braille and blocks */
+  int width;  /* columns of the terminal; the picture is at most that wide */
+  bool ascii; /* plain characters, not braille and blocks */
 } PlotStyle;
 
 /* Points (x[i*stride], y[i*stride]).  The axes span all but the outermost 2 in 1000 points on either side, and have
@@ -23,12 +23,19 @@ char *plot_histogram(const double *x, size_t count, size_t stride, PlotStyle sty
 char *plot_images(const double *pixel, size_t count, size_t side, PlotStyle style);
 
 /* ---- for the three of them: text that grows, and ranges ---- */
-typedef struct PlotText { char *text; size_t length, room; bool failed; } PlotText;
+typedef struct PlotText {
+  char *text;
+  size_t length, room;
+  bool failed;
+} PlotText;
 void plot_put(PlotText *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void plot_put_rune(PlotText *to, unsigned code_point);
-char *plot_text_end(PlotText *to);              /* the text, or NULL if memory ran out on the way */
+char *plot_text_end(PlotText *to); /* the text, or NULL if memory ran out on the way */
 
-typedef struct PlotRange { double low, high; size_t strange; } PlotRange;       /* strange: NaNs and infinities */
+typedef struct PlotRange {
+  double low, high;
+  size_t strange;
+} PlotRange; /* strange: NaNs and infinities */
 /* The range without the outermost `trim` (a share) of the finite values on either side; false if memory is out. */
 bool plot_range(const double *x, size_t count, size_t stride, double trim, PlotRange *range);
 

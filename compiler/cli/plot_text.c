@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* plot_text.c -- the text of a picture, and the range of its axes. */
+#include "plot.h"
 #include <float.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "plot.h"
 
 static bool make_room(PlotText *to, size_t more) {
   if (to->failed) return false;
@@ -35,9 +35,12 @@ void plot_put(PlotText *to, const char *format, ...) {
 }
 
 void plot_put_rune(PlotText *to, unsigned code_point) {
-  if (code_point < 0x80) plot_put(to, "%c", (int)code_point);
-  else if (code_point < 0x800) plot_put(to, "%c%c", 0xC0 | code_point >> 6, 0x80 | (code_point & 63));
-  else plot_put(to, "%c%c%c", 0xE0 | code_point >> 12, 0x80 | (code_point >> 6 & 63), 0x80 | (code_point & 63));
+  if (code_point < 0x80)
+    plot_put(to, "%c", (int)code_point);
+  else if (code_point < 0x800)
+    plot_put(to, "%c%c", 0xC0 | code_point >> 6, 0x80 | (code_point & 63));
+  else
+    plot_put(to, "%c%c%c", 0xE0 | code_point >> 12, 0x80 | (code_point >> 6 & 63), 0x80 | (code_point & 63));
 }
 
 char *plot_text_end(PlotText *to) {
@@ -66,9 +69,9 @@ bool plot_range(const double *x, size_t count, size_t stride, double trim, PlotR
     range->low = finite[cut];
     range->high = finite[n - 1 - cut];
   }
-  range->low = fmax(range->low, -DBL_MAX / 4);   /* the span is finite, too */
+  range->low = fmax(range->low, -DBL_MAX / 4); /* the span is finite, too */
   range->high = fmin(range->high, DBL_MAX / 4);
-  if (!(range->high - range->low > 0)) {        /* one value: a span around it that no rounding closes */
+  if (!(range->high - range->low > 0)) { /* one value: a span around it that no rounding closes */
     double half = fmax(0.5, fabs(range->low) * 1e-3);
     range->low -= half;
     range->high += half;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "program.h"
-#include <stdlib.h>
-#include <string.h>
 #include "cpu.h"
 #include "tableau.h"
+#include <stdlib.h>
+#include <string.h>
 
-enum { PROGRAM_MOST_BYTES = 16 << 20 };         /* a program is written by hand */
-enum { CPU_NATIVE, CPU_V3, CPU_V4 };            /* the words of --cpu */
-enum { PRECISION_F32, PRECISION_F64 };          /* of --precision */
+enum { PROGRAM_MOST_BYTES = 16 << 20 }; /* a program is written by hand */
+enum { CPU_NATIVE, CPU_V3, CPU_V4 };    /* the words of --cpu */
+enum { PRECISION_F32, PRECISION_F64 };  /* of --precision */
 
 int program_read_text(const Run *run, const char *path, FlowBytes *text) {
   flow_error error = {{0}};
@@ -32,8 +32,10 @@ static void show_diagnostics(const Run *run, const Program *program) {
   const Diagnostics *diagnostics = flow_compiled_diagnostics(program->compiled);
   if (diagnostics->count == 0) return;
   char *json = has(run, OPTION_json) ? diag_json(diagnostics) : NULL;
-  if (json) fprintf(stderr, "%s\n", json);
-  else diag_print(diagnostics, stderr, run->terminal.colour_error);
+  if (json)
+    fprintf(stderr, "%s\n", json);
+  else
+    diag_print(diagnostics, stderr, run->terminal.colour_error);
 }
 
 /* The weights and the machine are asked first, so that a wrong --cpu is known before a long compilation. */
@@ -59,7 +61,8 @@ int program_open(const Run *run, const char *path, Program *program) {
   flow_error error = {{0}};
   const char *shown = strcmp(path, "-") == 0 ? "<input>" : path;
   const char *text = program->text.data ? (const char *)program->text.data : "";
-  flow_status status = flow_compile(&flow_standard_allocator, shown, text, program->text.size, &how, &program->compiled, &error);
+  flow_status status =
+      flow_compile(&flow_standard_allocator, shown, text, program->text.size, &how, &program->compiled, &error);
   bool told = false;
   if (program->compiled) {
     show_diagnostics(run, program);

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sample.c -- flowc sample: from a program to a file of samples, a picture, or both. */
-#include <inttypes.h>
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
 #include "picture.h"
 #include "sampling.h"
 #include "show_progress.h"
 #include "writer.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
-enum { ON_ERROR_FAIL, ON_ERROR_NAN };           /* the words of --on-error */
+enum { ON_ERROR_FAIL, ON_ERROR_NAN }; /* the words of --on-error */
 enum { LISTED_FAILURES = 5 };
 
 /* What happens to the rows as they come. */
 typedef struct Output {
   const Run *run;
   const Program *program;
-  FlowWriter *writer;           /* NULL: nothing is written (any more) */
-  const char *path;             /* NULL: the picture is all that is wanted */
-  double *picture;              /* [picture_rows][dim] */
+  FlowWriter *writer; /* NULL: nothing is written (any more) */
+  const char *path;   /* NULL: the picture is all that is wanted */
+  double *picture;    /* [picture_rows][dim] */
   uint64_t picture_rows, picture_room;
   uint64_t failure[LISTED_FAILURES], failures;
   ShowProgress progress;
@@ -32,7 +32,7 @@ static void keep_for_picture(Output *output, const FlowRows *rows) {
     double *to = output->picture + output->picture_rows++ * dim;
     for (uint64_t c = 0; c < dim; c++)
       to[c] = output->program->model->precision == FLOW_F32 ? (double)((const float *)rows->value)[i * dim + c]
-                                                           : ((const double *)rows->value)[i * dim + c];
+                                                            : ((const double *)rows->value)[i * dim + c];
   }
 }
 
@@ -41,8 +41,10 @@ static flow_status write_nan_row(const Output *output, flow_error *error) {
   void *row = calloc(model->dim, model->precision);
   if (!row) return flow_fail(error, FLOW_NO_MEMORY, "out of memory");
   for (uint64_t c = 0; c < model->dim; c++) {
-    if (model->precision == FLOW_F32) ((float *)row)[c] = NAN;
-    else ((double *)row)[c] = NAN;
+    if (model->precision == FLOW_F32)
+      ((float *)row)[c] = NAN;
+    else
+      ((double *)row)[c] = NAN;
   }
   flow_status status = flow_writer_append(output->writer, row, 1, error);
   free(row);
@@ -57,8 +59,10 @@ static flow_status write_rows(Output *output, const FlowRows *rows, flow_error *
     uint64_t good = i;
     while (good < rows->count && rows->status[good] == FLOW_SAMPLE_OK) good++;
     flow_status status = FLOW_OK;
-    if (good > i) status = flow_writer_append(output->writer, (const char *)rows->value + i * row_bytes, good - i, error);
-    else if (output->run->line->value[OPTION_on_error].choice == ON_ERROR_NAN) status = write_nan_row(output, error), good++;
+    if (good > i)
+      status = flow_writer_append(output->writer, (const char *)rows->value + i * row_bytes, good - i, error);
+    else if (output->run->line->value[OPTION_on_error].choice == ON_ERROR_NAN)
+      status = write_nan_row(output, error), good++;
     else {
       flow_writer_abandon(output->writer);
       output->writer = NULL;
@@ -92,8 +96,8 @@ static flow_status open_writer(Output *output, uint64_t rows, flow_error *error)
   uint64_t dim[1 + FLOW_MOST_RANK] = {rows};
   for (uint32_t r = 0; r < state->rank; r++) dim[1 + r] = (uint64_t)state->dim[r];
   FlowType type = output->program->model->precision == FLOW_F32 ? FLOW_TYPE_F32 : FLOW_TYPE_F64;
-  return flow_writer_open(&flow_standard_allocator, output->path, FLOW_FORMAT_BY_SUFFIX, type, 1 + state->rank, dim, NULL,
-                          &output->writer, error);
+  return flow_writer_open(&flow_standard_allocator, output->path, FLOW_FORMAT_BY_SUFFIX, type, 1 + state->rank, dim,
+                          NULL, &output->writer, error);
 }
 
 static flow_status prepare_output(Output *output, const Sampling *sampling, flow_error *error) {
@@ -117,15 +121,20 @@ static double compile_ms(const Program *program) {
 static void print_summary(const Output *output, const FlowSummary *summary, double seconds) {
   double rate = seconds > 0 ? (double)summary->samples / seconds : 0;
   if (has(output->run, OPTION_json)) {
-    fprintf(stderr, "{\"samples\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"evaluations_per_sample\": %" PRIu64
+    fprintf(stderr,
+            "{\"samples\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"evaluations_per_sample\": %" PRIu64
             ", \"seconds\": %.6f, \"samples_per_second\": %.1f, \"compile_ms\": %.3f, \"file\": ",
             summary->samples, summary->failed, summary->evaluations, seconds, rate, compile_ms(output->program));
-    if (output->path) print_json_text(stderr, output->path);
-    else fputs("null", stderr);
+    if (output->path)
+      print_json_text(stderr, output->path);
+    else
+      fputs("null", stderr);
     fputs("}\n", stderr);
     return;
   }
-  fprintf(stderr, "%" PRIu64 " samples in %.3f s (%.4g/s), %" PRIu64 " evaluations each, %" PRIu64 " failed; compiled in %.1f ms\n",
+  fprintf(stderr,
+          "%" PRIu64 " samples in %.3f s (%.4g/s), %" PRIu64 " evaluations each, %" PRIu64
+          " failed; compiled in %.1f ms\n",
           summary->samples, seconds, rate, summary->evaluations, summary->failed, compile_ms(output->program));
   const char *suffix = output->path ? strrchr(output->path, '.') : NULL;
   if (suffix && strcmp(suffix, ".npy") == 0 && !summary->failed) {
@@ -146,9 +155,11 @@ static int report_failures(const Output *output, const FlowSummary *summary) {
     at += (size_t)snprintf(list + at, sizeof list - at, "%s%" PRIu64, i ? ", " : "", output->failure[i]);
   int code = failed(output->run, status, &error);
   complain(&output->run->terminal, "samples %s%s%s", list, output->failures > LISTED_FAILURES ? ", ..." : "",
-           !output->path ? "" : output->run->line->value[OPTION_on_error].choice == ON_ERROR_NAN ? "; their rows are NaN"
-           : strcmp(output->path, "-") == 0 ? "; the output ends before the first of them (--on-error nan writes all rows)"
-                                            : "; no file was written (--on-error nan writes all rows)");
+           !output->path                                                      ? ""
+           : output->run->line->value[OPTION_on_error].choice == ON_ERROR_NAN ? "; their rows are NaN"
+           : strcmp(output->path, "-") == 0
+               ? "; the output ends before the first of them (--on-error nan writes all rows)"
+               : "; no file was written (--on-error nan writes all rows)");
   return code;
 }
 

@@ -1,30 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sampling.h"
+#include "diag.h" /* diag_nearest */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include "diag.h" /* diag_nearest */
 
 enum { MOST_THREADS = 1024 };
 
 static flow_status choose_solver(const Run *run, const TypedFlow *flow, FlowSampling *what, flow_error *error) {
   const char *name = has(run, OPTION_solver) ? text_of(run, OPTION_solver) : flow->solver;
-  what->steps = has(run, OPTION_steps) ? option_of(run, OPTION_steps)->count : (uint64_t)(flow->steps > 0 ? flow->steps : 0);
+  what->steps =
+      has(run, OPTION_steps) ? option_of(run, OPTION_steps)->count : (uint64_t)(flow->steps > 0 ? flow->steps : 0);
   if (!name)
-    return flow_fail(error, FLOW_BAD_CALL, "the flow `%s` names no solver; say --solver midpoint --steps 100, or add a `solver` "
-                     "line (adaptive steps are not in this version)", flow->name);
+    return flow_fail(error, FLOW_BAD_CALL,
+                     "the flow `%s` names no solver; say --solver midpoint --steps 100, or add a `solver` "
+                     "line (adaptive steps are not in this version)",
+                     flow->name);
   what->tableau = flow_tableau_find(name);
   if (!what->tableau) {
     const char *near = diag_nearest(name, flow_tableau_names(), flow_tableau_count());
     if (near) return flow_fail(error, FLOW_BAD_CALL, "there is no solver `%s`; did you mean `%s`?", name, near);
-    return flow_fail(error, FLOW_BAD_CALL, "there is no solver `%s`; the first of those that there are is `%s`", name, flow_tableau_names()[0]);
+    return flow_fail(error, FLOW_BAD_CALL, "there is no solver `%s`; the first of those that there are is `%s`", name,
+                     flow_tableau_names()[0]);
   }
-  if (what->steps == 0) return flow_fail(error, FLOW_BAD_CALL, "a solve by `%s` wants a number of steps of at least 1: --steps 100", name);
+  if (what->steps == 0)
+    return flow_fail(error, FLOW_BAD_CALL, "a solve by `%s` wants a number of steps of at least 1: --steps 100", name);
   return FLOW_OK;
 }
 
 /* Where the states at the start come from: --from, else the flow's source. */
-static flow_status choose_source(const Run *run, const Program *program, const TypedFlow *flow, Sampling *sampling, flow_error *error) {
+static flow_status choose_source(const Run *run, const Program *program, const TypedFlow *flow, Sampling *sampling,
+                                 flow_error *error) {
   FlowSource *source = &sampling->source;
   *source = (FlowSource){.kind = FLOW_SOURCE_NORMAL, .dim = program->model->dim};
   if (run->line->verb == VERB_sample && has(run, OPTION_from)) {
@@ -59,7 +65,9 @@ static void shape_rows(FlowTensor *tensor, uint64_t dim) {
 
 static flow_status choose_range(const Run *run, uint64_t standard, Sampling *sampling, flow_error *error) {
   const FlowTensor *rows = sampling->source.tensor;
-  uint64_t all = has(run, OPTION_count) ? count_of(run, OPTION_count, 0) : rows ? (rows->rank ? rows->dim[0] : 1) : standard;
+  uint64_t all = has(run, OPTION_count) ? count_of(run, OPTION_count, 0)
+                 : rows                 ? (rows->rank ? rows->dim[0] : 1)
+                                        : standard;
   sampling->what.first = 0;
   sampling->what.end = all;
   if (run->line->verb != VERB_sample || !has(run, OPTION_range)) return FLOW_OK;
@@ -71,15 +79,21 @@ static flow_status choose_range(const Run *run, uint64_t standard, Sampling *sam
   return FLOW_OK;
 }
 
-static flow_status prepare(const Run *run, const Program *program, uint64_t count, Sampling *sampling, flow_error *error) {
+static flow_status prepare(const Run *run, const Program *program, uint64_t count, Sampling *sampling,
+                           flow_error *error) {
   const TypedFlow *flow = flow_compiled_flow(program->compiled);
   if (!flow) return flow_fail(error, FLOW_BAD_CALL, "%s has no flow, and only a flow can be sampled", program->path);
   FlowSampling *what = &sampling->what;
-  *what = (FlowSampling){.model = program->model, .level = program->level, .weights = program->blob.data,
-                         .source = &sampling->source, .t0 = flow->time_from, .t1 = flow->time_to,
+  *what = (FlowSampling){.model = program->model,
+                         .level = program->level,
+                         .weights = program->blob.data,
+                         .source = &sampling->source,
+                         .t0 = flow->time_from,
+                         .t1 = flow->time_to,
                          .allocator = &flow_standard_allocator};
   if (run->line->verb == VERB_sample) what->seed = count_of(run, OPTION_seed, 0);
-  if (count_of(run, OPTION_threads, 0) > MOST_THREADS || (has(run, OPTION_threads) && count_of(run, OPTION_threads, 0) == 0))
+  if (count_of(run, OPTION_threads, 0) > MOST_THREADS ||
+      (has(run, OPTION_threads) && count_of(run, OPTION_threads, 0) == 0))
     return flow_fail(error, FLOW_BAD_CALL, "--threads wants 1 to %d", MOST_THREADS);
   what->threads = (int)count_of(run, OPTION_threads, 0);
   flow_status status = choose_solver(run, flow, what, error);
@@ -92,7 +106,8 @@ static flow_status prepare(const Run *run, const Program *program, uint64_t coun
   return status;
 }
 
-flow_status sampling_prepare(const Run *run, const Program *program, uint64_t count, Sampling *sampling, flow_error *error) {
+flow_status sampling_prepare(const Run *run, const Program *program, uint64_t count, Sampling *sampling,
+                             flow_error *error) {
   *sampling = (Sampling){0};
   flow_status status = prepare(run, program, count, sampling, error);
   if (status) sampling_free(sampling);

@@ -7,14 +7,15 @@
 #include "solve.h"
 
 typedef struct Sampling {
-  FlowSampling what;            /* complete but for sink, progress, user and summary */
+  FlowSampling what; /* complete but for sink, progress, user and summary */
   FlowSource source;
-  Given from;                   /* --from, or the file that the flow names as its source */
+  Given from; /* --from, or the file that the flow names as its source */
   GivenConditions conditions;
 } Sampling;
 
 /* The program is linked.  `count`: how many samples where neither -n nor --range nor --from says. */
-flow_status sampling_prepare(const Run *run, const Program *program, uint64_t count, Sampling *sampling, flow_error *error);
+flow_status sampling_prepare(const Run *run, const Program *program, uint64_t count, Sampling *sampling,
+                             flow_error *error);
 void sampling_free(Sampling *sampling);
 
 #endif

@@ -5,21 +5,21 @@
  * where sqrt(count / typical count) passes its threshold of a 4 x 4 ordered dither (Bayer 1973), so that crowded places
  * are full, thin ones grainy, and the picture is a function of the points alone.  With few points every one is seen.
  * In ASCII a character is one cell and its ink grows with the count. */
+#include "plot.h"
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "plot.h"
 
 enum { LABEL = 9, LEAST_ROWS = 6, MOST_ROWS = 24, LEAST_COLUMNS = 16, MOST_COLUMNS = 72 };
 
 typedef struct Grid {
-  int columns, rows;            /* of characters */
-  int across, down;             /* of dots */
+  int columns, rows; /* of characters */
+  int across, down;  /* of dots */
   PlotRange x, y;
-  size_t outside, strange;      /* points that are beyond the axes, not finite */
-  uint32_t *dot;                /* [down][across], row 0 at the top */
+  size_t outside, strange; /* points that are beyond the axes, not finite */
+  uint32_t *dot;           /* [down][across], row 0 at the top */
 } Grid;
 
 /* A little room around the points. */
@@ -52,7 +52,8 @@ static void drop_points(Grid *grid, const double *x, const double *y, size_t cou
       grid->strange++;
       continue;
     }
-    double right = (a - grid->x.low) / (grid->x.high - grid->x.low), up = (b - grid->y.low) / (grid->y.high - grid->y.low);
+    double right = (a - grid->x.low) / (grid->x.high - grid->x.low),
+           up = (b - grid->y.low) / (grid->y.high - grid->y.low);
     if (!(right >= 0 && right < 1 && up >= 0 && up < 1)) {
       grid->outside++;
       continue;
@@ -77,7 +78,7 @@ static double typical_count(const Grid *grid) {
   qsort(some, n, sizeof *some, ascending);
   double typical = n ? some[n - 1 - n / 10] : 1;
   free(some);
-  return typical < 4 ? 1 : typical;             /* too few to grade: every point is seen */
+  return typical < 4 ? 1 : typical; /* too few to grade: every point is seen */
 }
 
 static unsigned braille(const Grid *grid, int column, int row, double typical) {
@@ -111,15 +112,21 @@ static void put_axis(PlotText *to, const Grid *grid, bool ascii) {
 
 static void put_rows(PlotText *to, const Grid *grid, double typical, bool ascii) {
   for (int row = 0; row < grid->rows; row++) {
-    if (row == 0) plot_put(to, "%*.3g %s", LABEL, grid->y.high, ascii ? "|" : "┤");
-    else if (row == grid->rows - 1) plot_put(to, "%*.3g %s", LABEL, grid->y.low, ascii ? "|" : "┤");
-    else plot_put(to, "%*s %s", LABEL, "", ascii ? "|" : "│");
-    int last = grid->columns;                     /* no blanks at the end of a line */
-    while (last > 0 && (ascii ? grid->dot[row * grid->across + last - 1] == 0 : braille(grid, last - 1, row, typical) == 0x2800))
+    if (row == 0)
+      plot_put(to, "%*.3g %s", LABEL, grid->y.high, ascii ? "|" : "┤");
+    else if (row == grid->rows - 1)
+      plot_put(to, "%*.3g %s", LABEL, grid->y.low, ascii ? "|" : "┤");
+    else
+      plot_put(to, "%*s %s", LABEL, "", ascii ? "|" : "│");
+    int last = grid->columns; /* no blanks at the end of a line */
+    while (last > 0 &&
+           (ascii ? grid->dot[row * grid->across + last - 1] == 0 : braille(grid, last - 1, row, typical) == 0x2800))
       last--;
     for (int column = 0; column < last; column++) {
-      if (ascii) plot_put(to, "%c", ink(grid->dot[row * grid->across + column], typical));
-      else plot_put_rune(to, braille(grid, column, row, typical));
+      if (ascii)
+        plot_put(to, "%c", ink(grid->dot[row * grid->across + column], typical));
+      else
+        plot_put_rune(to, braille(grid, column, row, typical));
     }
     plot_put(to, "\n");
   }

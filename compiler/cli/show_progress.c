@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "show_progress.h"
+#include "progress.h"
 #include <signal.h>
 #include <time.h>
-#include "progress.h"
 
-static volatile sig_atomic_t stop_asked;        /* a signal handler can reach nothing but a global */
+static volatile sig_atomic_t stop_asked; /* a signal handler can reach nothing but a global */
 
 static void ask_to_stop(int signal) {
   (void)signal;

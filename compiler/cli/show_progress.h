@@ -2,20 +2,21 @@
 /* show_progress.h -- a line on standard error while a long solve runs.
  *
  * Nothing is shown in the first second.  On a terminal the line is written over itself, at most ten times a second;
- * elsewhere one line comes every ten seconds.  Ctrl-C stops the solve at the next call; a second one ends the program. */
+ * elsewhere one line comes every ten seconds.  Ctrl-C stops the solve at the next call; a second one ends the program.
+ */
 #ifndef FLOWC_SHOW_PROGRESS_H
 #define FLOWC_SHOW_PROGRESS_H
 #include "run.h"
 
 typedef struct ShowProgress {
   const Run *run;
-  double started, shown;        /* seconds of seconds_now */
+  double started, shown; /* seconds of seconds_now */
   bool line_open;
 } ShowProgress;
 
-double seconds_now(void);               /* a clock that never goes back */
+double seconds_now(void); /* a clock that never goes back */
 void progress_begin(ShowProgress *show, const Run *run);
-int progress_step(ShowProgress *show, uint64_t done, uint64_t total);   /* not 0: the user wants to stop */
+int progress_step(ShowProgress *show, uint64_t done, uint64_t total); /* not 0: the user wants to stop */
 void progress_end(ShowProgress *show);
 
 #endif

@@ -12,9 +12,12 @@ void print_shape(FILE *to, const Shape *shape) {
 static const char *word_of(const TypedFunction *function) {
   if (!function->definition) return "field";
   switch (function->definition->kind) {
-  case AST_NETWORK: return "network";
-  case AST_FN: return "fn";
-  default: return "field";
+  case AST_NETWORK:
+    return "network";
+  case AST_FN:
+    return "fn";
+  default:
+    return "field";
   }
 }
 
@@ -29,9 +32,12 @@ static void print_function(FILE *to, const TypedFunction *function) {
 }
 
 static void print_source(FILE *to, const TypedFlow *flow) {
-  if (flow->source == SOURCE_NORMAL) fprintf(to, "normal(%" PRId64 ")", flow->dim);
-  else if (flow->source == SOURCE_UNIFORM) fprintf(to, "uniform in %" PRId64 " dimensions", flow->dim);
-  else fprintf(to, "the rows of %s", flow->source_path);
+  if (flow->source == SOURCE_NORMAL)
+    fprintf(to, "normal(%" PRId64 ")", flow->dim);
+  else if (flow->source == SOURCE_UNIFORM)
+    fprintf(to, "uniform in %" PRId64 " dimensions", flow->dim);
+  else
+    fprintf(to, "the rows of %s", flow->source_path);
 }
 
 static void print_flow(FILE *to, const TypedFlow *flow) {
@@ -98,17 +104,23 @@ static void print_function_json(FILE *to, const TypedFunction *function) {
 }
 
 static void print_flow_json(FILE *to, const TypedFlow *flow) {
-  static const char *const source[] = {[SOURCE_NORMAL] = "normal", [SOURCE_UNIFORM] = "uniform", [SOURCE_FILE] = "file"};
+  static const char *const source[] = {
+      [SOURCE_NORMAL] = "normal", [SOURCE_UNIFORM] = "uniform", [SOURCE_FILE] = "file"};
   fputs("{\"name\": ", to);
   print_json_text(to, flow->name);
   fprintf(to, ", \"source\": \"%s\", \"dim\": %" PRId64 ", \"velocity\": ", source[flow->source], flow->dim);
   print_json_text(to, flow->velocity->name);
   fputs(", \"solver\": ", to);
-  if (flow->solver) print_json_text(to, flow->solver);
-  else fputs("null", to);
-  fprintf(to, ", \"steps\": %" PRId64 ", \"time\": [%.17g, %.17g], \"weights\": ", flow->steps, flow->time_from, flow->time_to);
-  if (flow->weights) print_json_text(to, flow->weights);
-  else fputs("null", to);
+  if (flow->solver)
+    print_json_text(to, flow->solver);
+  else
+    fputs("null", to);
+  fprintf(to, ", \"steps\": %" PRId64 ", \"time\": [%.17g, %.17g], \"weights\": ", flow->steps, flow->time_from,
+          flow->time_to);
+  if (flow->weights)
+    print_json_text(to, flow->weights);
+  else
+    fputs("null", to);
   fputc('}', to);
 }
 

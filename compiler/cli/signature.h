@@ -2,11 +2,11 @@
 /* signature.h -- what a checked program defines, one line each, for `check` and `inspect`.
  *
  *   network v(t, x: [2]) -> [2]
- *   flow moons: normal(2), velocity v, midpoint 100 steps, time 0 -> 1, weights moons.safetensors                     */
+ *   flow moons: normal(2), velocity v, midpoint 100 steps, time 0 -> 1, weights moons.safetensors */
 #ifndef FLOWC_SIGNATURE_H
 #define FLOWC_SIGNATURE_H
-#include <stdio.h>
 #include "program.h"
+#include <stdio.h>
 
 void print_signatures(FILE *to, const TypedProgram *program);
 /* The same as two JSON members: "functions": [...], "flows": [...]. */

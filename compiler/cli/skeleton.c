@@ -3,9 +3,9 @@
  *
  * A file of tensors tells names and shapes, not what happens between them.  So the skeleton names every layer that the
  * shapes betray, says what each tensor is, and leaves the rest to the person: nothing is guessed. */
+#include "inspect.h"
 #include <inttypes.h>
 #include <string.h>
-#include "inspect.h"
 
 /* Tensors of one stem: "net.0" for net.0.weight and net.0.bias. */
 typedef struct Stem {
@@ -34,7 +34,8 @@ static Stem stem_at(const FlowTensors *tensors, uint32_t i) {
 static bool is_bias_of_a_weight(const FlowTensors *tensors, const FlowTensor *tensor) {
   char name[1024];
   if (!ends_in(tensor->name, ".bias")) return false;
-  if (snprintf(name, sizeof name, "%.*s.weight", (int)strlen(tensor->name) - 5, tensor->name) >= (int)sizeof name) return false;
+  if (snprintf(name, sizeof name, "%.*s.weight", (int)strlen(tensor->name) - 5, tensor->name) >= (int)sizeof name)
+    return false;
   return flow_tensors_find(tensors, name) != NULL;
 }
 
@@ -80,11 +81,17 @@ void print_skeleton(FILE *to, const char *path, const FlowTensors *tensors) {
     last = stem.weight;
   }
   uint64_t dim = last ? last->dim[0] : 1;
-  fputs("# A skeleton from the names and shapes of the weights file.  What happens between the layers is not in the file:\n"
-        "# put in the activations, the time embedding and the order of the layers as the network was trained.\n", to);
+  fputs("# A skeleton from the names and shapes of the weights file.  What happens between the layers is not in the "
+        "file:\n"
+        "# put in the activations, the time embedding and the order of the layers as the network was trained.\n",
+        to);
   fprintf(to, "network v(t, x: [%" PRIu64 "]) -> [%" PRIu64 "] =\n", dim, dim);
-  if (first && first->dim[1] == dim + 1) fputs("  [t, x]\n", to);
-  else fputs(first && first->dim[1] == dim ? "  x\n" : "  [t, x]                # the first layer wants another number of inputs\n", to);
+  if (first && first->dim[1] == dim + 1)
+    fputs("  [t, x]\n", to);
+  else
+    fputs(first && first->dim[1] == dim ? "  x\n"
+                                        : "  [t, x]                # the first layer wants another number of inputs\n",
+          to);
   for (uint32_t i = 0; i < tensors->count; i++) {
     if (is_bias_of_a_weight(tensors, &tensors->tensor[i])) continue;
     Stem stem = stem_at(tensors, i);

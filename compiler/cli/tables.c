@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tables.c -- verbs.def and options.def as arrays. */
-#include <string.h>
 #include "command_line.h"
+#include <string.h>
 
 const Verb verbs[VERB_COUNT] = {
 #define VERB(id, operands, least, most, title, text, examples) {#id, operands, least, most, title, text, examples},

@@ -41,7 +41,8 @@ Terminal terminal_look(const CommandLine *line) {
 static void say(const Terminal *terminal, const char *word, const char *colour, const char *format, va_list words) {
   char text[2048];
   vsnprintf(text, sizeof text, format, words);
-  fprintf(stderr, "flowc: %s%s:%s ", terminal->colour_error ? colour : "", word, terminal->colour_error ? "\033[0m" : "");
+  fprintf(stderr, "flowc: %s%s:%s ", terminal->colour_error ? colour : "", word,
+          terminal->colour_error ? "\033[0m" : "");
   print_foreign(stderr, text);
   fputc('\n', stderr);
 }
@@ -77,14 +78,19 @@ void print_foreign(FILE *to, const char *text) {
 void print_json_text(FILE *to, const char *text) {
   fputc('"', to);
   for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
-    if (*at == '"' || *at == '\\') fprintf(to, "\\%c", *at);
-    else if (*at < 0x20 || *at == 0x7F) fprintf(to, "\\u%04x", *at);
-    else fputc(*at, to);
+    if (*at == '"' || *at == '\\')
+      fprintf(to, "\\%c", *at);
+    else if (*at < 0x20 || *at == 0x7F)
+      fprintf(to, "\\u%04x", *at);
+    else
+      fputc(*at, to);
   }
   fputc('"', to);
 }
 
 void print_json_number(FILE *to, double value) {
-  if (isfinite(value)) fprintf(to, "%.17g", value);
-  else fputs("null", to);
+  if (isfinite(value))
+    fprintf(to, "%.17g", value);
+  else
+    fputs("null", to);
 }

@@ -2,18 +2,19 @@
 /* terminal.h -- where the output goes, and how the program speaks to a person there. */
 #ifndef FLOWC_TERMINAL_H
 #define FLOWC_TERMINAL_H
+#include "command_line.h"
 #include <stdbool.h>
 #include <stdio.h>
-#include "command_line.h"
 
 typedef struct Terminal {
-  bool colour_out, colour_error;        /* may standard output, standard error have colours */
-  bool error_is_terminal;               /* a progress line makes sense */
-  bool utf8;                            /* the locale's characters */
-  int width;                            /* columns; 80 where nobody says */
+  bool colour_out, colour_error; /* may standard output, standard error have colours */
+  bool error_is_terminal;        /* a progress line makes sense */
+  bool utf8;                     /* the locale's characters */
+  int width;                     /* columns; 80 where nobody says */
 } Terminal;
 
-/* Colours: --color, then NO_COLOR, then CLICOLOR_FORCE, then whether it is a terminal.  Width: the terminal, then COLUMNS. */
+/* Colours: --color, then NO_COLOR, then CLICOLOR_FORCE, then whether it is a terminal.  Width: the terminal, then
+ * COLUMNS. */
 Terminal terminal_look(const CommandLine *line);
 
 /* "flowc: error: ..." on standard error. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* weights_path.c -- a program may name a file, but only one below its own folder: reading a program from a stranger
  * must not become reading one's own files. */
+#include "io_error.h"
+#include "program.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "io_error.h"
-#include "program.h"
 
 static bool has_parent_step(const char *path) {
   while (*path) {
@@ -47,12 +47,15 @@ static flow_status resolve_below(const char *folder, const char *flow_path, cons
   char *real = realpath(path, NULL);
   int code = errno;
   flow_status status = FLOW_OK;
-  if (!real) status = flow_io_error(error, path, "read the weights", code);
+  if (!real)
+    status = flow_io_error(error, path, "read the weights", code);
   else if (!is_below(real, folder))
-    status = flow_fail(error, FLOW_BAD_PROGRAM,
-                       "%s: the weights `%s` are a link out of the program's folder (to %s); if you trust it, say --weights %s",
-                       flow_path, written, real, real);
-  else *resolved = real;
+    status = flow_fail(
+        error, FLOW_BAD_PROGRAM,
+        "%s: the weights `%s` are a link out of the program's folder (to %s); if you trust it, say --weights %s",
+        flow_path, written, real, real);
+  else
+    *resolved = real;
   if (status) free(real);
   free(path);
   return status;
@@ -63,7 +66,8 @@ flow_status weights_path(const char *flow_path, const char *written, char **reso
   if (written[0] == '/' || has_parent_step(written))
     return flow_fail(error, FLOW_BAD_PROGRAM,
                      "%s: the weights `%s` are not below the program's folder; a program names them by a relative path "
-                     "without `..`, and --weights FILE takes them from anywhere", flow_path, written);
+                     "without `..`, and --weights FILE takes them from anywhere",
+                     flow_path, written);
   char *folder = folder_of(flow_path);
   if (!folder) return flow_io_error(error, flow_path, "find the folder", errno);
   flow_status status = resolve_below(folder, flow_path, written, resolved, error);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* words.c -- the verbs that only talk: help, completion, explain. */
-#include <stdlib.h>
-#include <string.h>
 #include "diag.h"
 #include "help.h"
 #include "run.h"
+#include <stdlib.h>
+#include <string.h>
 
 int verb_help(const Run *run) {
   if (run->line->operands == 0) {
@@ -19,15 +19,17 @@ int verb_help(const Run *run) {
   }
   for (int v = 0; v < VERB_COUNT; v++) known[v] = verbs[v].name;
   const char *near = diag_nearest(name, known, VERB_COUNT);
-  complain(&run->terminal, "there is no verb `%s`%s%s%s", name, near ? "; did you mean `" : "; `flowc help` lists what there is",
-           near ? near : "", near ? "`?" : "");
+  complain(&run->terminal, "there is no verb `%s`%s%s%s", name,
+           near ? "; did you mean `" : "; `flowc help` lists what there is", near ? near : "", near ? "`?" : "");
   return flow_status_exit_code(FLOW_BAD_CALL);
 }
 
 int verb_completion(const Run *run) {
   const char *shell = run->line->operand[0];
-  if (strcmp(shell, "bash") == 0) completion_bash(stdout);
-  else if (strcmp(shell, "zsh") == 0) completion_zsh(stdout);
+  if (strcmp(shell, "bash") == 0)
+    completion_bash(stdout);
+  else if (strcmp(shell, "zsh") == 0)
+    completion_zsh(stdout);
   else {
     complain(&run->terminal, "there are completions for bash and zsh, not for `%s`", shell);
     return flow_status_exit_code(FLOW_BAD_CALL);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_command_line.c -- the two tables and what reads them, without running anything. */
-#include <stdio.h>
-#include <string.h>
 #include "command_line.h"
 #include "help.h"
 #include "suite.h"
+#include <stdio.h>
+#include <string.h>
 
 /* Splits at blanks, so that a test reads as a user types. */
 static flow_status parse(const char *text, CommandLine *line, flow_error *error) {
@@ -52,7 +52,8 @@ START_TEST(every_verb_has_at_least_two_examples_and_each_of_them_parses) {
   }
   free(text);
   ck_assert_msg(examples >= 2, "`%s` has %d examples", verbs[_i].name, examples);
-} END_TEST
+}
+END_TEST
 
 START_TEST(every_option_has_help_a_verb_and_an_argument_where_it_takes_one) {
   const Option *option = &options[_i];
@@ -60,7 +61,8 @@ START_TEST(every_option_has_help_a_verb_and_an_argument_where_it_takes_one) {
   ck_assert_msg(option->verbs != 0, "--%s belongs to no verb", option->name);
   ck_assert_msg(option->verbs < 1u << VERB_COUNT, "--%s", option->name);
   ck_assert_msg((option->kind == KIND_FLAG) == (option->argument[0] == 0), "--%s", option->name);
-} END_TEST
+}
+END_TEST
 
 START_TEST(no_verb_has_two_options_of_one_name_or_letter) {
   for (int a = 0; a < OPTION_COUNT; a++)
@@ -69,23 +71,27 @@ START_TEST(no_verb_has_two_options_of_one_name_or_letter) {
       ck_assert_msg(strcmp(options[a].name, options[b].name) != 0, "--%s", options[a].name);
       ck_assert_msg(!options[a].letter || options[a].letter != options[b].letter, "-%c", options[a].letter);
     }
-} END_TEST
+}
+END_TEST
 
 START_TEST(the_help_of_a_verb_shows_each_of_its_options) {
   char *text = help_text((VerbId)_i), name[64];
   for (int o = 0; o < OPTION_COUNT; o++) {
     snprintf(name, sizeof name, " --%s%s%s", options[o].name, options[o].argument[0] ? " " : "", options[o].argument);
-    if (option_is_of((OptionId)o, (VerbId)_i)) ck_assert_msg(strstr(text, name) != NULL, "%s is not in the help of %s", name, verbs[_i].name);
+    if (option_is_of((OptionId)o, (VerbId)_i))
+      ck_assert_msg(strstr(text, name) != NULL, "%s is not in the help of %s", name, verbs[_i].name);
   }
   free(text);
-} END_TEST
+}
+END_TEST
 
 START_TEST(the_help_has_no_line_beyond_column_112) {
   char *text = help_text((VerbId)_i), *rest = NULL;
   for (char *row = strtok_r(text, "\n", &rest); row; row = strtok_r(NULL, "\n", &rest))
     ck_assert_msg(strlen(row) <= 112, "%zu: %s", strlen(row), row);
   free(text);
-} END_TEST
+}
+END_TEST
 
 START_TEST(completions_know_every_verb_and_every_option) {
   for (int shell = 0; shell < 2; shell++) {
@@ -104,11 +110,12 @@ START_TEST(completions_know_every_verb_and_every_option) {
     }
     free(text);
   }
-} END_TEST
+}
+END_TEST
 
 START_TEST(options_stand_anywhere_after_the_verb_and_in_four_spellings) {
-  static const char *const spelling[] = {"flowc sample -n 12 m.flow", "flowc sample m.flow -n12", "flowc sample --count 12 m.flow",
-                                         "flowc sample m.flow --count=12"};
+  static const char *const spelling[] = {"flowc sample -n 12 m.flow", "flowc sample m.flow -n12",
+                                         "flowc sample --count 12 m.flow", "flowc sample m.flow --count=12"};
   CommandLine line;
   flow_error error;
   ck_assert_int_eq(parse(spelling[_i], &line, &error), FLOW_OK);
@@ -116,7 +123,8 @@ START_TEST(options_stand_anywhere_after_the_verb_and_in_four_spellings) {
   ck_assert_uint_eq(line.operands, 1);
   ck_assert_str_eq(line.operand[0], "m.flow");
   command_line_free(&line);
-} END_TEST
+}
+END_TEST
 
 START_TEST(two_dashes_end_the_options) {
   CommandLine line;
@@ -126,7 +134,8 @@ START_TEST(two_dashes_end_the_options) {
   ck_assert_uint_eq(line.operands, 1);
   ck_assert_str_eq(line.operand[0], "-n");
   command_line_free(&line);
-} END_TEST
+}
+END_TEST
 
 START_TEST(a_negative_number_is_a_value) {
   CommandLine line;
@@ -135,7 +144,8 @@ START_TEST(a_negative_number_is_a_value) {
   ck_assert_str_eq(line.value[OPTION_time].text, "-0.5");
   ck_assert_str_eq(line.value[OPTION_at].text, "-1,2");
   command_line_free(&line);
-} END_TEST
+}
+END_TEST
 
 START_TEST(conditions_are_kept_in_order_and_other_options_come_once) {
   CommandLine line;
@@ -145,7 +155,8 @@ START_TEST(conditions_are_kept_in_order_and_other_options_come_once) {
   ck_assert_str_eq(line.condition[1], "b=2,3");
   command_line_free(&line);
   expect_refusal("flowc sample m.flow --seed 1 --seed 2", "--seed is given twice");
-} END_TEST
+}
+END_TEST
 
 START_TEST(counts_are_whole_and_may_be_written_with_an_exponent) {
   CommandLine line;
@@ -155,9 +166,12 @@ START_TEST(counts_are_whole_and_may_be_written_with_an_exponent) {
   ck_assert_uint_eq(line.value[OPTION_range].from, 10);
   ck_assert_uint_eq(line.value[OPTION_range].to, 1000);
   command_line_free(&line);
-} END_TEST
+}
+END_TEST
 
-static const struct { const char *line, *words; } refused[] = {
+static const struct {
+  const char *line, *words;
+} refused[] = {
     {"flowc", "a verb is missing"},
     {"flowc smaple m.flow", "did you mean `flowc sample`"},
     {"flowc model.flow -o model.so", "not in this version"},
@@ -182,7 +196,8 @@ static const struct { const char *line, *words; } refused[] = {
     {"flowc sample m.flow --plot=yes", "takes no value"},
     {"flowc sample m.flow --output=", "not empty"},
 };
-START_TEST(a_wrong_command_line_is_refused_with_the_mend) { expect_refusal(refused[_i].line, refused[_i].words); } END_TEST
+START_TEST(a_wrong_command_line_is_refused_with_the_mend) { expect_refusal(refused[_i].line, refused[_i].words); }
+END_TEST
 
 int main(void) {
   Suite *suite = suite_create("command line");
@@ -198,7 +213,8 @@ int main(void) {
   tcase_add_test(parser, a_negative_number_is_a_value);
   tcase_add_test(parser, conditions_are_kept_in_order_and_other_options_come_once);
   tcase_add_test(parser, counts_are_whole_and_may_be_written_with_an_exponent);
-  tcase_add_loop_test(parser, a_wrong_command_line_is_refused_with_the_mend, 0, (int)(sizeof refused / sizeof *refused));
+  tcase_add_loop_test(parser, a_wrong_command_line_is_refused_with_the_mend, 0,
+                      (int)(sizeof refused / sizeof *refused));
   suite_add_tcase(suite, tables);
   suite_add_tcase(suite, parser);
   return run_suite(suite);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* check_flowc.c -- flowc as a user meets it: help, messages, exit statuses, files; no model runs here (check_sample.c). */
+/* check_flowc.c -- flowc as a user meets it: help, messages, exit statuses, files; no model runs here (check_sample.c).
+ */
+#include "command_line.h"
+#include "diag.h"
+#include "suite.h"
+#include "user.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "command_line.h"
-#include "diag.h"
-#include "suite.h"
-#include "user.h"
 
 /* ---- words ------------------------------------------------------------------------------------------------------- */
 
@@ -23,7 +24,8 @@ START_TEST(help_lists_every_verb) {
   }
   ck_assert_str_eq(result.err, "");
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(help_of_a_verb_is_the_same_in_both_spellings) {
   Result one = flowc("help %s", verbs[_i].name), two = flowc("%s --help", verbs[_i].name);
@@ -33,7 +35,8 @@ START_TEST(help_of_a_verb_is_the_same_in_both_spellings) {
   expect_in(one.out, "Examples");
   result_free(&one);
   result_free(&two);
-} END_TEST
+}
+END_TEST
 
 START_TEST(the_version_names_llvm_and_the_cpu) {
   Result result = flowc("--version");
@@ -42,7 +45,8 @@ START_TEST(the_version_names_llvm_and_the_cpu) {
   expect_in(result.out, "CPU: x86-64-v");
   expect_in(result.out, "build: ");
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(completion_scripts_are_valid_shell) {
   Result result = flowc("completion bash");
@@ -54,7 +58,8 @@ START_TEST(completion_scripts_are_valid_shell) {
   result = flowc("completion fish");
   expect_code(result, 2);
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(every_code_is_explained) {
   const char *code = diag_code_name((DiagCode)_i);
@@ -63,7 +68,8 @@ START_TEST(every_code_is_explained) {
   expect_in(result.out, code);
   ck_assert_msg(strlen(result.out) > 60, "%s", result.out);
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(codes_are_found_in_other_spellings_and_unknown_ones_refused) {
   const char *code = diag_code_name((DiagCode)0);
@@ -77,11 +83,15 @@ START_TEST(codes_are_found_in_other_spellings_and_unknown_ones_refused) {
   expect_code(result, 2);
   expect_in(result.err, "there is no code `E9999`");
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 /* ---- exit statuses ----------------------------------------------------------------------------------------------- */
 
-static const struct { int code; const char *line, *words; } wrong[] = {
+static const struct {
+  int code;
+  const char *line, *words;
+} wrong[] = {
     {2, "", "a verb is missing"},
     {2, "sampel m.flow", "did you mean `flowc sample`"},
     {2, "sample m.flow --stesp 5", "did you mean --steps"},
@@ -101,7 +111,8 @@ START_TEST(what_is_wrong_has_its_exit_status_and_its_words) {
   expect_in(result.err, wrong[_i].words);
   ck_assert_str_eq(result.out, "");
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(an_error_of_the_program_has_place_code_and_exit_status_1) {
   Result result = flowc("check %s", scratch_file("typo.flow", "field u(t, x: [2]) = tahn(x)\n"));
@@ -109,14 +120,16 @@ START_TEST(an_error_of_the_program_has_place_code_and_exit_status_1) {
   expect_in(result.err, "typo.flow:1:22: error[E");
   expect_in(result.err, "tanh");
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(errors_come_as_json_on_request) {
   Result result = flowc("check --json %s", scratch_file("typo.flow", "field u(t, x: [2]) = tahn(x)\n"));
   expect_code(result, 1);
   ck_assert_msg(result.err[0] == '[', "%s", result.err);
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(colours_appear_when_forced_and_not_otherwise) {
   const char *path = scratch_file("typo.flow", "field u(t, x: [2]) = tahn(x)\n");
@@ -126,7 +139,8 @@ START_TEST(colours_appear_when_forced_and_not_otherwise) {
   result = flowc("check --color always %s", path);
   ck_assert_msg(strchr(result.err, 27) != NULL, "%s", result.err);
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 /* ---- check and inspect ------------------------------------------------------------------------------------------- */
 
@@ -134,28 +148,34 @@ START_TEST(check_prints_signatures_and_ok) {
   Result result = flowc("check %s/moons.flow", examples());
   expect_code(result, 0);
   expect_in(result.out, "network v(t, x: [2]) -> [2]\n");
-  expect_in(result.out, "flow moons: normal(2), velocity v, midpoint 100 steps, time 0 -> 1, weights moons.safetensors prefix net.\n");
+  expect_in(
+      result.out,
+      "flow moons: normal(2), velocity v, midpoint 100 steps, time 0 -> 1, weights moons.safetensors prefix net.\n");
   expect_in(result.out, "ok; 8 tensors of ");
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(check_needs_no_weights) {
-  const char *path = scratch_file("model.flow", "network v(t, x: [2]) -> [2] = [t, x] |> linear 8 |> tanh |> linear 2\n"
-                                                "flow m { source normal(2)  velocity v  weights \"not_yet.safetensors\"  solver rk4 steps 10 }\n");
+  const char *path = scratch_file(
+      "model.flow", "network v(t, x: [2]) -> [2] = [t, x] |> linear 8 |> tanh |> linear 2\n"
+                    "flow m { source normal(2)  velocity v  weights \"not_yet.safetensors\"  solver rk4 steps 10 }\n");
   Result result = flowc("check %s", path);
   expect_code(result, 0);
   expect_in(result.out, "the weights file is not there");
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(inspect_shows_the_binding_and_the_cost) {
   Result result = flowc("inspect %s/moons.flow", examples());
   expect_code(result, 0);
   expect_in(result.out, "net.0.weight [64, 3]\n");
   expect_in(result.out, "net.6.bias [2]\n");
-  expect_in(result.out, "8706 weights");          /* 4*64 + 2*65*64 + 65*2 */
+  expect_in(result.out, "8706 weights"); /* 4*64 + 2*65*64 + 65*2 */
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(inspect_shows_type_shape_and_range_of_each_array) {
   Result result = flowc("inspect %s/moons.safetensors", examples());
@@ -168,7 +188,8 @@ START_TEST(inspect_shows_type_shape_and_range_of_each_array) {
   expect_code(result, 0);
   expect_in(result.out, "{\"name\": \"net.2.bias\", \"type\": \"F32\", \"shape\": [64], \"least\": ");
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(a_csv_is_inspected_and_drawn) {
   Result result = flowc("inspect --plot --ascii %s", scratch_file("points.csv", "x0,x1\n0,0\n1,1\n2,nan\n"));
@@ -177,7 +198,8 @@ START_TEST(a_csv_is_inspected_and_drawn) {
   expect_in(result.out, "NaN 1");
   expect_in(result.out, "1 of 3 points are not finite");
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(the_skeleton_of_a_weights_file_is_a_program_that_fits_it) {
   Result result = flowc("inspect --flow %s/moons.safetensors", examples());
@@ -189,7 +211,8 @@ START_TEST(the_skeleton_of_a_weights_file_is_a_program_that_fits_it) {
   expect_code(again, 0);
   result_free(&result);
   result_free(&again);
-} END_TEST
+}
+END_TEST
 
 /* ---- fmt --------------------------------------------------------------------------------------------------------- */
 
@@ -208,7 +231,8 @@ START_TEST(fmt_is_idempotent) {
   result_free(&once);
   result_free(&twice);
   result_free(&check);
-} END_TEST
+}
+END_TEST
 
 START_TEST(fmt_check_changes_nothing_and_says_which_file) {
   char path[512];
@@ -220,7 +244,8 @@ START_TEST(fmt_check_changes_nothing_and_says_which_file) {
   ck_assert_str_eq(text, untidy);
   free(text);
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(fmt_w_writes_what_fmt_prints) {
   char path[512];
@@ -233,7 +258,8 @@ START_TEST(fmt_w_writes_what_fmt_prints) {
   free(text);
   result_free(&printed);
   result_free(&written);
-} END_TEST
+}
+END_TEST
 
 START_TEST(fmt_leaves_a_broken_program_alone) {
   static const char broken[] = "field u(t, x: [2] = x\n";
@@ -246,14 +272,16 @@ START_TEST(fmt_leaves_a_broken_program_alone) {
   ck_assert_str_eq(text, broken);
   free(text);
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(the_examples_are_in_the_usual_form) {
   static const char *const name[] = {"moons", "rotation", "mixture"};
   Result result = flowc("fmt --check %s/%s.flow", examples(), name[_i]);
   expect_code(result, 0);
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 /* ---- weights ----------------------------------------------------------------------------------------------------- */
 
@@ -262,19 +290,23 @@ static Result check_with_weights(const char *written) {
   char folder[512], path[600], text[2000];
   snprintf(folder, sizeof folder, "%s/inner", scratch());
   mkdir(folder, 0700);
-  snprintf(text, sizeof text, "network v(t, x: [2]) -> [2] = [t, x] |> linear 2\n"
-           "flow m { source normal(2)  velocity v  weights \"%s\"  solver rk4 steps 10 }\n", written);
+  snprintf(text, sizeof text,
+           "network v(t, x: [2]) -> [2] = [t, x] |> linear 2\n"
+           "flow m { source normal(2)  velocity v  weights \"%s\"  solver rk4 steps 10 }\n",
+           written);
   snprintf(path, sizeof path, "%s", scratch_file("inner/model.flow", text));
   return flowc("check %s", path);
 }
 
-static const char *const outside[] = {"../moons.safetensors", "/etc/passwd.safetensors", "a/../../moons.safetensors", ".."};
+static const char *const outside[] = {"../moons.safetensors", "/etc/passwd.safetensors", "a/../../moons.safetensors",
+                                      ".."};
 START_TEST(weights_outside_the_program_s_folder_are_refused) {
   Result result = check_with_weights(outside[_i]);
   expect_code(result, 1);
   expect_in(result.err, "not below the program's folder");
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(a_link_out_of_the_folder_is_refused) {
   char link[512], target[600];
@@ -287,7 +319,8 @@ START_TEST(a_link_out_of_the_folder_is_refused) {
   expect_code(result, 1);
   expect_in(result.err, "link out of the program's folder");
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(missing_tensors_are_told_with_exit_status_1) {
   char weights[600];
@@ -298,12 +331,13 @@ START_TEST(missing_tensors_are_told_with_exit_status_1) {
   expect_code(result, 1);
   expect_in(result.err, "net.");
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 int main(void) {
   Suite *suite = suite_create("flowc");
-  TCase *words = tcase_create("words"), *codes = tcase_create("exit statuses"), *looking = tcase_create("check and inspect"),
-        *fmt = tcase_create("fmt"), *weights = tcase_create("weights");
+  TCase *words = tcase_create("words"), *codes = tcase_create("exit statuses"),
+        *looking = tcase_create("check and inspect"), *fmt = tcase_create("fmt"), *weights = tcase_create("weights");
   tcase_add_loop_test(words, help_lists_every_verb, 0, 3);
   tcase_add_loop_test(words, help_of_a_verb_is_the_same_in_both_spellings, 0, VERB_COUNT);
   tcase_add_test(words, the_version_names_llvm_and_the_cpu);
@@ -325,7 +359,8 @@ int main(void) {
   tcase_add_test(fmt, fmt_w_writes_what_fmt_prints);
   tcase_add_test(fmt, fmt_leaves_a_broken_program_alone);
   tcase_add_loop_test(fmt, the_examples_are_in_the_usual_form, 0, 3);
-  tcase_add_loop_test(weights, weights_outside_the_program_s_folder_are_refused, 0, (int)(sizeof outside / sizeof *outside));
+  tcase_add_loop_test(weights, weights_outside_the_program_s_folder_are_refused, 0,
+                      (int)(sizeof outside / sizeof *outside));
   tcase_add_test(weights, a_link_out_of_the_folder_is_refused);
   tcase_add_test(weights, missing_tensors_are_told_with_exit_status_1);
   TCase *all[] = {words, codes, looking, fmt, weights};

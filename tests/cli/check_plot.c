@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_plot.c -- pictures, compared as whole texts with golden/.  FLOW_UPDATE_GOLDEN=1 writes what is drawn now, to be
  * looked at before it is committed. */
+#include "plot.h"
+#include "suite.h"
+#include "user.h"
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "plot.h"
-#include "suite.h"
-#include "user.h"
 
 static void expect_golden(const char *name, char *text) {
   char path[512];
@@ -56,27 +56,31 @@ START_TEST(a_circle_is_round_in_braille) {
   double *point = circle();
   expect_golden("circle_braille", plot_scatter(point, point + 1, POINTS, 2, (PlotStyle){40, false}));
   free(point);
-} END_TEST
+}
+END_TEST
 
 START_TEST(a_circle_is_round_in_plain_characters) {
   double *point = circle();
   expect_golden("circle_ascii", plot_scatter(point, point + 1, POINTS, 2, (PlotStyle){40, true}));
   free(point);
-} END_TEST
+}
+END_TEST
 
 START_TEST(a_histogram_has_the_shape_of_the_density) {
   double *value = logistic();
   expect_golden("logistic", plot_histogram(value, 1000, 1, (PlotStyle){60, false}));
   expect_golden("logistic_ascii", plot_histogram(value, 1000, 1, (PlotStyle){60, true}));
   free(value);
-} END_TEST
+}
+END_TEST
 
 START_TEST(images_stand_side_by_side) {
   double pixel[3 * 64];
   for (int i = 0; i < 3 * 64; i++) pixel[i] = (i / 64 == 0 ? i % 8 : i / 64 == 1 ? i / 8 % 8 : (i % 8 + i / 8 % 8) % 8);
   expect_golden("images", plot_images(pixel, 3, 8, (PlotStyle){80, false}));
   expect_golden("images_ascii", plot_images(pixel, 3, 8, (PlotStyle){40, true}));
-} END_TEST
+}
+END_TEST
 
 START_TEST(a_single_point_is_seen) {
   double point[2] = {3, 4};
@@ -84,21 +88,23 @@ START_TEST(a_single_point_is_seen) {
   ck_assert_ptr_nonnull(text);
   ck_assert_msg(strchr(text, '@') != NULL, "%s", text);
   free(text);
-} END_TEST
+}
+END_TEST
 
 START_TEST(what_is_not_drawn_is_counted) {
   double *point = circle();
   point[0] = NAN;
   point[5] = INFINITY;
-  point[20] = 1e30;                     /* one far away does not shrink the picture */
+  point[20] = 1e30; /* one far away does not shrink the picture */
   char *text = plot_scatter(point, point + 1, POINTS, 2, (PlotStyle){60, true});
   ck_assert_ptr_nonnull(text);
   expect_in(text, "1 of 400 points lie outside");
   expect_in(text, "2 of 400 points are not finite");
-  expect_in(text, "0.92");              /* the axis still ends about the circle */
+  expect_in(text, "0.92"); /* the axis still ends about the circle */
   free(text);
   free(point);
-} END_TEST
+}
+END_TEST
 
 START_TEST(nothing_finite_still_makes_a_picture) {
   double value[2] = {NAN, NAN};
@@ -109,13 +115,16 @@ START_TEST(nothing_finite_still_makes_a_picture) {
   text = plot_scatter(value, value, 2, 1, (PlotStyle){60, true});
   ck_assert_ptr_nonnull(text);
   free(text);
-} END_TEST
+}
+END_TEST
 
 static int widest_line(const char *text) {
   int widest = 0, at = 0;
   for (; *text; text++) {
-    if (*text == '\n') at = 0;
-    else if (((unsigned char)*text & 0xC0) != 0x80 && ++at > widest) widest = at;
+    if (*text == '\n')
+      at = 0;
+    else if (((unsigned char)*text & 0xC0) != 0x80 && ++at > widest)
+      widest = at;
   }
   return widest;
 }
@@ -130,13 +139,14 @@ START_TEST(no_picture_is_wider_than_the_terminal) {
   ck_assert_int_le(widest_line(histogram), width);
   char *last = images ? strstr(images, "the first") : NULL;
   ck_assert_ptr_nonnull(last);
-  *last = 0;                            /* the sentence below may break */
+  *last = 0; /* the sentence below may break */
   ck_assert_int_le(widest_line(images), width);
   free(scatter);
   free(histogram);
   free(images);
   free(point);
-} END_TEST
+}
+END_TEST
 
 START_TEST(numbers_of_any_size_have_an_axis) {
   static const double size[] = {1e300, 1e-300, 1e308, 0};
@@ -147,7 +157,8 @@ START_TEST(numbers_of_any_size_have_an_axis) {
   text = plot_histogram(point, 4, 1, (PlotStyle){60, true});
   ck_assert_ptr_nonnull(text);
   free(text);
-} END_TEST
+}
+END_TEST
 
 int main(void) {
   Suite *suite = suite_create("plot");

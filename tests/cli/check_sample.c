@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_sample.c -- models that run: sample, eval and bench through the command. */
+#include "suite.h"
+#include "user.h"
+#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <dirent.h>
-#include "suite.h"
-#include "user.h"
 
 /* Numbers of a CSV without its header line; returns how many. */
 static size_t read_csv(const char *text, double *number, size_t most) {
@@ -42,17 +42,19 @@ START_TEST(a_whole_turn_brings_every_point_back) {
   ck_assert_double_eq_tol(x[0], 0.5, 2e-6);
   ck_assert_double_eq_tol(x[1], -1, 2e-6);
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(eval_gives_the_formula) {
   Result result = flowc("eval %s/rotation.flow --at 0.5,-1 --time 0.3 --precision f64", examples());
   expect_code(result, 0);
   double u[4];
   ck_assert_uint_eq(read_csv(result.out, u, 4), 2);
-  ck_assert_double_eq_tol(u[0], 6.283185307179586, 1e-14);      /* 2 pi * 1, within two roundings */
+  ck_assert_double_eq_tol(u[0], 6.283185307179586, 1e-14); /* 2 pi * 1, within two roundings */
   ck_assert_double_eq_tol(u[1], 3.141592653589793, 1e-14);
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 /* The mixture's samples have the mean (mu_0 + mu_1)/2 = (0, 0.5) and E |x|^2 = 2 s^2 + (|mu_0|^2 + |mu_1|^2)/2 = 5.
  * Tolerances: five standard errors of 20000 samples (sd of x0 about 2.06, of |x|^2 about 2.2). */
@@ -72,10 +74,11 @@ START_TEST(the_mixture_has_its_moments) {
   ck_assert_double_eq_tol(square, 5, 5 * 2.2 / sqrt(N));
   free(x);
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
-/* Two moons (sklearn's make_moons): the upper one is the half circle about (0, 0), the lower one about (1, 0.5), radius 1,
- * noise 0.05.  A trained model is near that: nearly all samples within 0.25 of an arc, half of them on each, mean
+/* Two moons (sklearn's make_moons): the upper one is the half circle about (0, 0), the lower one about (1, 0.5), radius
+ * 1, noise 0.05.  A trained model is near that: nearly all samples within 0.25 of an arc, half of them on each, mean
  * (0.5, 0.25). */
 START_TEST(the_moons_are_two_half_circles) {
   enum { N = 4000 };
@@ -87,8 +90,10 @@ START_TEST(the_moons_are_two_half_circles) {
   for (int i = 0; i < N; i++) {
     double a = x[2 * i], b = x[2 * i + 1];
     double first = b > -0.25 ? fabs(hypot(a, b) - 1) : 9, second = b < 0.75 ? fabs(hypot(a - 1, b - 0.5) - 1) : 9;
-    if (first < second) upper += first < 0.25;
-    else lower += second < 0.25;
+    if (first < second)
+      upper += first < 0.25;
+    else
+      lower += second < 0.25;
     mean0 += a / N;
     mean1 += b / N;
   }
@@ -100,7 +105,8 @@ START_TEST(the_moons_are_two_half_circles) {
   expect_in(result.err, "200 evaluations each, 0 failed");
   free(x);
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 /* ---- the same bits ----------------------------------------------------------------------------------------------- */
 
@@ -113,29 +119,34 @@ START_TEST(ranges_end_to_end_are_the_whole_run) {
   expect_code(rest, 0);
   size_t length = strlen(first.out);
   ck_assert_int_eq(strncmp(whole.out, first.out, length), 0);
-  char *rows = strchr(rest.out, '\n');            /* after the header */
+  char *rows = strchr(rest.out, '\n'); /* after the header */
   ck_assert_ptr_nonnull(rows);
   ck_assert_str_eq(whole.out + length, rows + 1);
   ck_assert_str_eq(whole.err, "");
   result_free(&whole);
   result_free(&first);
   result_free(&rest);
-} END_TEST
+}
+END_TEST
 
 START_TEST(other_seeds_are_other_samples) {
-  Result one = flowc("sample %s/moons.flow -n 5 -q --seed 1", examples()), two = flowc("sample %s/moons.flow -n 5 -q --seed 2", examples());
+  Result one = flowc("sample %s/moons.flow -n 5 -q --seed 1", examples()),
+         two = flowc("sample %s/moons.flow -n 5 -q --seed 2", examples());
   ck_assert_str_ne(one.out, two.out);
   result_free(&one);
   result_free(&two);
-} END_TEST
+}
+END_TEST
 
 START_TEST(the_level_of_the_cpu_does_not_show_in_the_bits) {
-  Result native = flowc("sample %s/moons.flow -n 100 -q", examples()), v3 = flowc("sample %s/moons.flow -n 100 -q --cpu v3", examples());
+  Result native = flowc("sample %s/moons.flow -n 100 -q", examples()),
+         v3 = flowc("sample %s/moons.flow -n 100 -q --cpu v3", examples());
   expect_code(v3, 0);
   ck_assert_str_eq(native.out, v3.out);
   result_free(&native);
   result_free(&v3);
-} END_TEST
+}
+END_TEST
 
 START_TEST(samples_from_a_file_are_the_samples_that_were_written_to_it) {
   char path[512];
@@ -147,11 +158,12 @@ START_TEST(samples_from_a_file_are_the_samples_that_were_written_to_it) {
   double x[200];
   ck_assert_uint_eq(read_csv(from.out, x, 200), 100);
   Result part = flowc("sample %s/rotation.flow --from %s -q -n 60", examples(), path);
-  ck_assert_int_ne(part.code, 0);                 /* there are only 50 rows */
+  ck_assert_int_ne(part.code, 0); /* there are only 50 rows */
   result_free(&made);
   result_free(&from);
   result_free(&part);
-} END_TEST
+}
+END_TEST
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */
 
@@ -167,10 +179,12 @@ START_TEST(a_npy_file_holds_the_samples) {
   expect_in(look.out, "F32   [77, 2]");
   result_free(&result);
   result_free(&look);
-} END_TEST
+}
+END_TEST
 
 /* log of a negative number: exactly the samples that begin left of 0 fail. */
-static const char fails[] = "field u(t, x: [1]) = [log(x[0])]\nflow m { source normal(1)  velocity u  solver euler steps 2 }\n";
+static const char fails[] =
+    "field u(t, x: [1]) = [log(x[0])]\nflow m { source normal(1)  velocity u  solver euler steps 2 }\n";
 
 START_TEST(failed_samples_leave_the_old_file_and_no_other) {
   char path[512], model[512];
@@ -186,7 +200,8 @@ START_TEST(failed_samples_leave_the_old_file_and_no_other) {
   ck_assert_int_eq(files_in_scratch(), before);
   free(text);
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(failed_samples_are_nan_rows_on_request_and_their_neighbours_are_whole) {
   Result result = flowc("sample %s -n 100 --on-error nan", scratch_file("fails.flow", fails));
@@ -198,25 +213,28 @@ START_TEST(failed_samples_are_nan_rows_on_request_and_their_neighbours_are_whole
     ck_assert(!isinf(x[i]));
     failed += isnan(x[i]) != 0;
   }
-  ck_assert_msg(failed > 25 && failed < 95, "%d failed", failed);       /* half begin left of 0, others get there */
+  ck_assert_msg(failed > 25 && failed < 95, "%d failed", failed); /* half begin left of 0, others get there */
   char words[64];
   snprintf(words, sizeof words, "%d failed", failed);
   expect_in(result.err, words);
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(a_folder_that_is_not_there_is_exit_status_4) {
   Result result = flowc("sample %s/moons.flow -n 10 -o %s/none/x.npy", examples(), scratch());
   expect_code(result, 4);
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(a_suffix_without_a_format_is_refused_before_the_work) {
   Result result = flowc("sample %s/moons.flow -n 10 -o %s/x.dat", examples(), scratch());
   ck_assert_msg(result.code == 1 || result.code == 2, "exit status %d", result.code);
   expect_in(result.err, ".npy");
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 /* ---- options ----------------------------------------------------------------------------------------------------- */
 
@@ -230,23 +248,29 @@ START_TEST(a_picture_alone_is_all_of_standard_output) {
   expect_in(result.out, "+---");
   for (const char *at = result.out; *at; at++) ck_assert_msg(!((unsigned char)*at & 0x80), "not plain: %s", result.out);
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(the_summary_is_json_on_request) {
   Result result = flowc("sample %s/moons.flow -n 10 --json", examples());
   expect_code(result, 0);
   expect_in(result.err, "{\"samples\": 10, \"failed\": 0, \"evaluations_per_sample\": 200, ");
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(solver_and_steps_of_the_command_line_hold) {
   Result result = flowc("sample %s/moons.flow -n 10 --solver rk4 --steps 7", examples());
   expect_code(result, 0);
   expect_in(result.err, "28 evaluations each");
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
-static const struct { int code; const char *line, *words; } wrong[] = {
+static const struct {
+  int code;
+  const char *line, *words;
+} wrong[] = {
     {2, "sample %s/moons.flow --solver rk5", "did you mean `rk4`"},
     {2, "sample %s/moons.flow --steps 0", "at least 1"},
     {2, "sample %s/moons.flow -n 10 --range 5:20", "beyond the 10 samples"},
@@ -272,12 +296,14 @@ START_TEST(what_does_not_fit_is_told) {
   expect_in(result.err, wrong[_i].words);
   ck_assert_str_eq(result.out, "");
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(conditions_are_given_by_name_as_a_number_or_as_a_file) {
   char model[512], file[512];
-  snprintf(model, sizeof model, "%s", scratch_file("pull.flow", "field u(t, x: [1], c: [1]) = c\n"
-                                                                "flow m { source normal(1)  velocity u  solver euler steps 1 }\n"));
+  snprintf(model, sizeof model, "%s",
+           scratch_file("pull.flow", "field u(t, x: [1], c: [1]) = c\n"
+                                     "flow m { source normal(1)  velocity u  solver euler steps 1 }\n"));
   snprintf(file, sizeof file, "%s", scratch_file("c.csv", "c\n1\n2\n"));
   double x[4];
   Result result = flowc("eval %s --at 0 -c c=5", model);
@@ -285,7 +311,7 @@ START_TEST(conditions_are_given_by_name_as_a_number_or_as_a_file) {
   ck_assert_uint_eq(read_csv(result.out, x, 4), 1);
   ck_assert_double_eq(x[0], 5);
   result_free(&result);
-  result = flowc("sample %s --from %s -c c=%s", model, file, file);       /* x0 + c */
+  result = flowc("sample %s --from %s -c c=%s", model, file, file); /* x0 + c */
   expect_code(result, 0);
   ck_assert_uint_eq(read_csv(result.out, x, 4), 2);
   ck_assert_double_eq(x[0], 2);
@@ -295,7 +321,8 @@ START_TEST(conditions_are_given_by_name_as_a_number_or_as_a_file) {
   expect_code(result, 2);
   expect_in(result.err, "--condition c=");
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 static const char *const stages[] = {"ast", "ir", "frozen", "tile", "llvm", "asm"};
 START_TEST(every_stage_can_be_shown) {
@@ -303,7 +330,8 @@ START_TEST(every_stage_can_be_shown) {
   expect_code(result, 0);
   ck_assert_msg(strlen(result.out) > 100, "%s", result.out);
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 START_TEST(bench_reports_medians) {
   Result result = flowc("bench %s/moons.flow -n 100 --json", examples());
@@ -311,7 +339,8 @@ START_TEST(bench_reports_medians) {
   expect_in(result.out, "\"rounds\": 7, \"seconds\": {\"median\": ");
   expect_in(result.out, "\"evaluations_per_second\": ");
   result_free(&result);
-} END_TEST
+}
+END_TEST
 
 int main(void) {
   Suite *suite = suite_create("sample");

@@ -14,7 +14,10 @@
 
 enum { MOST_WORDS = 64 };
 
-typedef struct Text { char *text; size_t length, room; } Text;
+typedef struct Text {
+  char *text;
+  size_t length, room;
+} Text;
 
 /* One read from the pipe; 0 at its end. */
 static ssize_t take(Text *to, int from) {
@@ -36,7 +39,8 @@ static void read_both(int out, int err, Text *text_out, Text *text_err) {
 }
 
 static Result run(char *const *argv) {
-  static char *const environment[] = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TERM=dumb", "COLUMNS=80", "NO_COLOR=1", NULL};
+  static char *const environment[] = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TERM=dumb",
+                                      "COLUMNS=80",         "NO_COLOR=1",     NULL};
   int out[2], err[2], state;
   pid_t child;
   ck_assert_int_eq(pipe(out), 0);
@@ -71,7 +75,8 @@ Result flowc(const char *format, ...) {
   vsnprintf(line, sizeof line, format, values);
   va_end(values);
   argv[words++] = (char *)(uintptr_t)FLOWC;
-  for (char *word = strtok_r(line, " ", &rest); word && words <= MOST_WORDS; word = strtok_r(NULL, " ", &rest)) argv[words++] = word;
+  for (char *word = strtok_r(line, " ", &rest); word && words <= MOST_WORDS; word = strtok_r(NULL, " ", &rest))
+    argv[words++] = word;
   argv[words] = NULL;
   return run(argv);
 }

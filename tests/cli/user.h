@@ -12,24 +12,24 @@
 #include <stddef.h>
 
 typedef struct Result {
-  int code;             /* exit status; -1 for a signal */
-  char *out, *err;      /* NUL-terminated */
+  int code;        /* exit status; -1 for a signal */
+  char *out, *err; /* NUL-terminated */
 } Result;
 
 Result flowc(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void result_free(Result *result);
 
-const char *examples(void);                             /* the project's folder of examples */
-const char *scratch(void);                              /* a folder of this process */
+const char *examples(void); /* the project's folder of examples */
+const char *scratch(void);  /* a folder of this process */
 /* Writes a text file there and returns its path (valid until the next call of this). */
 const char *scratch_file(const char *name, const char *text);
 /* The whole of a file, NUL-terminated, freed by the caller; NULL if there is none. */
 char *read_text(const char *path, size_t *length);
 
 /* Fails the test, with all that flowc said, unless the exit status is `code`. */
-#define expect_code(result, wanted)                                                                                     \
-  ck_assert_msg((result).code == (wanted), "exit status %d, not %d\nout: %.2000s\nerr: %.2000s", (result).code, (wanted), \
-                (result).out, (result).err)
+#define expect_code(result, wanted)                                                                                    \
+  ck_assert_msg((result).code == (wanted), "exit status %d, not %d\nout: %.2000s\nerr: %.2000s", (result).code,        \
+                (wanted), (result).out, (result).err)
 #define expect_in(text, part) ck_assert_msg(strstr(text, part) != NULL, "`%s` is not in: %.3000s", part, text)
 
 #endif
