@@ -3,7 +3,6 @@
  * may stand in a verb's place: --help and --version. */
 #include "command_line.h"
 #include "diag.h" /* diag_nearest */
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +20,6 @@ static bool read_count(const char *text, size_t length, uint64_t *count) {
   if (*end || !(value <= 0x1p53) || value != floor(value)) return false;
   *count = (uint64_t)value;
   return true;
-}
-
-static bool read_number(const char *text, double *number) {
-  char *end;
-  *number = strtod(text, &end);
-  return end != text && !*end && isfinite(*number);
 }
 
 static bool read_choice(const char *list, const char *text, int *choice) {
@@ -55,10 +48,6 @@ static flow_status read_value(const Option *option, const char *shown, const cha
   case KIND_COUNT:
     wanted = "a whole number from 0 to 2^53";
     good = read_count(text, strlen(text), &value->count);
-    break;
-  case KIND_NUMBER:
-    wanted = "a number";
-    good = read_number(text, &value->number);
     break;
   case KIND_CHOICE:
     wanted = option->argument;

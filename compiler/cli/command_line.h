@@ -29,7 +29,7 @@ typedef enum {
   OPTION_COUNT
 } OptionId;
 
-typedef enum { KIND_FLAG, KIND_COUNT, KIND_NUMBER, KIND_CHOICE, KIND_RANGE, KIND_FILE, KIND_TEXT } OptionKind;
+typedef enum { KIND_FLAG, KIND_COUNT, KIND_CHOICE, KIND_RANGE, KIND_FILE, KIND_TEXT } OptionKind;
 
 typedef struct Verb {
   const char *name, *operands;
@@ -53,7 +53,6 @@ typedef struct OptionValue {
   bool given;
   const char *text;  /* as written; NULL where not given */
   uint64_t count;    /* COUNT */
-  double number;     /* NUMBER */
   int choice;        /* CHOICE: number of the word in the row's list; the standard where not given */
   uint64_t from, to; /* RANGE */
 } OptionValue;
