@@ -25,6 +25,7 @@ typedef struct Reader {
   Arena *arena;
   const char *at;
   uint32_t line;
+  const char *last;             /* where the last number began */
   int64_t data;                 /* elements of constants so far */
   const char *wrong;            /* the first mistake; then nothing moves any more */
   uint32_t inputs, weights;     /* room in the function's tables, doubled when it is used up */
@@ -44,6 +45,12 @@ static void expected(Reader *r, const char *what) {
   else r->wrong = arena_format(r->arena, "line %u: the line ends, %s is missing", (unsigned)r->line, what);
 }
 
+/* The same about the number that was read last. */
+static void refuse(Reader *r, const char *what) {
+  r->at = r->last;
+  expected(r, what);
+}
+
 static bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
@@ -53,7 +60,7 @@ static bool take(Reader *r, const char *word) {
   size_t length = strlen(word);
   if (r->wrong) return false;
   skip_blanks(r);
-  if (strncmp(r->at, word, length) != 0 || (is_word(*word) && is_word(r->at[length]))) return false;
+  if (strncmp(r->at, word, length) != 0 || (is_word(word[length - 1]) && is_word(r->at[length]))) return false;
   r->at += length;
   return true;
 }
@@ -62,15 +69,20 @@ static void need(Reader *r, const char *word) {
   if (!take(r, word)) expected(r, arena_format(r->arena, "`%s`", word));
 }
 
-static void end_line(Reader *r) {
+/* To the next line that says something. */
+static void next_line(Reader *r) {
   skip_blanks(r);
-  if (r->wrong) return;
-  if (*r->at && *r->at != '\n') expected(r, "the end of the line");
-  while (*r->at == '\n' && !r->wrong) {
+  while (*r->at == '\n') {
     r->at++;
     r->line++;
     skip_blanks(r);
   }
+}
+
+static void end_line(Reader *r) {
+  skip_blanks(r);
+  if (*r->at && *r->at != '\n') expected(r, "the end of the line");
+  if (!r->wrong) next_line(r);
 }
 
 /* ---- numbers ------------------------------------------------------------------------------------------------------- */
@@ -84,23 +96,24 @@ static int64_t integer(Reader *r) {
     expected(r, "an integer");
     return 0;
   }
+  r->last = r->at;
   bool negative = *r->at == '-';
   int64_t value = 0;
   for (r->at += negative; *r->at >= '0' && *r->at <= '9'; r->at++) {
     int digit = *r->at - '0';
     if (__builtin_mul_overflow(value, 10, &value) || __builtin_sub_overflow(value, digit, &value)) {
-      expected(r, "a smaller number");
+      refuse(r, "a smaller number");
       return 0;
     }
   }
-  if (!negative && __builtin_sub_overflow(0, value, &value)) expected(r, "a smaller number");
+  if (!negative && __builtin_sub_overflow(0, value, &value)) refuse(r, "a smaller number");
   return r->wrong ? 0 : value;
 }
 
 static uint32_t natural(Reader *r) {
   int64_t value = integer(r);
   if (value >= 0 && value <= UINT32_MAX) return (uint32_t)value;
-  expected(r, "a number of 32 bits");
+  if (!r->wrong) refuse(r, "a number of 32 bits");
   return 0;
 }
 
@@ -222,7 +235,7 @@ static int64_t data_count(Reader *r, const Shape *shape) {
   int64_t count = 1;
   for (uint32_t k = 0; k < shape->rank; k++) {
     if (shape->dim[k] < 1 || __builtin_mul_overflow(count, shape->dim[k], &count) || count > most_data - r->data) {
-      expected(r, "a shape of at least 1 and, over all constants, at most 2^22 elements");
+      if (!r->wrong) refuse(r, "a shape of at least 1 and, over all constants, at most 2^22 elements");
       return 0;
     }
   }
@@ -237,7 +250,7 @@ static const double *data(Reader *r, const Shape *shape) {
   for (int64_t i = 0; i < count && !r->wrong;) {
     double value = number(r);
     int64_t run = take(r, "*") ? integer(r) : 1;
-    if (run < 1 || run > count - i) expected(r, "as many elements as the shape has");
+    if (!r->wrong && (run < 1 || run > count - i)) refuse(r, "a number of elements that the shape has left");
     for (; run > 0 && !r->wrong; run--) data[i++] = value;
   }
   return data;
@@ -291,7 +304,7 @@ static void operands(Reader *r, IrNode *node) {
 
 static void node_line(Reader *r, IrFunction *f) {
   IrNode node = {.op = IR_constant};
-  if (natural(r) != f->nodes) expected(r, arena_format(r->arena, "node %%%u", (unsigned)f->nodes));
+  if (natural(r) != f->nodes && !r->wrong) refuse(r, arena_format(r->arena, "node %%%u", (unsigned)f->nodes));
   need(r, "=");
   node.op = operation(r);
   if (node.op == IR_input || node.op == IR_weight) node.slot = natural(r);
@@ -343,7 +356,7 @@ IrFunction *ir_parse(Arena *arena, const char *text, const char **wrong) {
   Reader r = {.arena = arena, .at = text, .line = 1};
   IrFunction *f = ir_new(arena, NULL);
   Ref ref;
-  end_line(&r);         /* comments and empty lines before the first word */
+  next_line(&r);
   f->frozen = take(&r, "frozen");
   need(&r, "function");
   f->name = name(&r);
