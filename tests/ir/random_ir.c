@@ -78,6 +78,11 @@ static Ref number(Draw *d, Shape shape, double value) {
   return add(d, (IrNode){.op = IR_constant, .shape = shape, .data = data}, 0, NULL);
 }
 
+static Ref any_constant(Draw *d) {
+  Shape shape = any_shape(d);
+  return number(d, shape, unit_number(&d->state));
+}
+
 /* ---- views ----------------------------------------------------------------------------------------------------------- */
 /* A random map of the space that stays among `count` elements; broadcasts, slices, reversals and worse. */
 static IrMap any_map(Draw *d, uint32_t axes, const int64_t *extent, int64_t count) {
@@ -154,7 +159,7 @@ static Ref step_each(Draw *d, IrOp op) {
   case IR_sqrt: case IR_log: case IR_log1p: a = positive(d, a); break;
   case IR_div: case IR_mod: return two(d, op, a, positive(d, like(d, a, false)));
   case IR_pow: return power(d, a);
-  case IR_pin: return one(d, op, number(d, any_shape(d), unit_number(&d->state)));
+  case IR_pin: return one(d, op, any_constant(d));
   case IR_select: return choice(d, a);
   default: break;
   }
@@ -272,7 +277,7 @@ static Ref step(Draw *d) {
       return view(d, of, any_shape(d));
     }
     return op == IR_concat ? step_concat(d) : step_lookup(d);
-  default: return number(d, any_shape(d), unit_number(&d->state));
+  default: return any_constant(d);
   }
 }
 
