@@ -7,8 +7,8 @@
  * A folded value comes from the interpreter's own evaluators, so that it has the bits that the program would have had.
  * A pin is never looked through: what it holds is a parameter, on which the program computes in its own precision.
  *
- * Of the results, equal elements become one element and a view that repeats it: constants stay small, and whoever asks
- * whether a constant is uniform looks at one number.
+ * A constant of equal elements becomes one element and a view that repeats it, and a view that repeats elements of a
+ * constant stays one, though its value is known here: constants stay small, and views cost nothing later.
  *
  * Left out on purpose: x*0 (NaN and infinity), x+0 (is +0 for -0), 0-x (differs from -x for +0), x-x, x/x (NaN),
  * reassociation of any kind, and x*c/c.  x/2^k is freeze's business, and so is everything that looks at masks. */
@@ -91,7 +91,7 @@ static bool can_evaluate(const Fold *fold, const IrNode *node) {
 /* A new constant of these elements; equal ones as a view of one. */
 static Ref constant(Fold *fold, const IrNode *like, const double *value) {
   int64_t count = shape_count(&like->shape);
-  IrNode node = {.op = IR_constant, .truth = like->truth, .shape = like->shape, .data = value, .at = like->at};
+  IrNode node = {.op = IR_constant, .truth = like->truth, .mask = like->mask, .shape = like->shape, .data = value, .at = like->at};
   bool repeat = count > 1 && all_equal(value, count);
   if (repeat) node.shape = (Shape){0};
   Ref r = ir_append(fold->to, &node);
@@ -140,28 +140,30 @@ static Ref same_as(const Fold *fold, const IrNode *node) {
 }
 
 /* ---- the pass ------------------------------------------------------------------------------------------------------ */
-/* A view of one element is as small as it gets; its value is known where it is not too long to write down. */
+/* Is this a view that repeats elements of a constant? */
+static bool repeats_constant(const Fold *fold, const IrNode *node) {
+  if (node->op != IR_view) return false;
+  const IrNode *from = &fold->to->node[node->arg[0]];
+  return from->op == IR_constant && shape_count(&from->shape) < shape_count(&node->shape);
+}
+
+/* Stays as it is; its value is known where it is not too long to write down.  Moving elements rounds nothing. */
 static Ref repeated_constant(Fold *fold, const IrNode *node) {
   Ref r = ir_append(fold->to, node);
   int64_t count = shape_count(&node->shape);
   if (count > MOST_FOLDED) return r;
   double *value = arena_array(fold->to->arena, (size_t)count, sizeof *value);
-  for (int64_t i = 0; i < count; i++) value[i] = value_of(fold, node->arg[0])[0];
+  evaluate_f64(fold, node, value);
   set_value(fold, r, value);
   return r;
 }
 
 static Ref fold_node(Fold *fold, const IrNode *node) {
   IrFunction *to = fold->to;
-  if (node->op == IR_constant) {
-    Ref r = ir_append(to, node);
-    set_value(fold, r, node->data);
-    return r;
-  }
+  if (node->op == IR_constant) return constant(fold, node, node->data);
   Ref same = same_as(fold, node);
   if (same != IR_NONE) return same;
-  if (node->op == IR_view && to->node[node->arg[0]].op == IR_constant && shape_count(&to->node[node->arg[0]].shape) == 1)
-    return repeated_constant(fold, node);
+  if (repeats_constant(fold, node)) return repeated_constant(fold, node);
   if (can_evaluate(fold, node)) return evaluate(fold, node);
   if (node->op == IR_view) return ir_view_flat(to, node->arg[0], &node->shape, &node->map, node->at);
   return ir_append(to, node);
@@ -176,6 +178,7 @@ void ir_fold(IrFunction *f, int precision) {
     IrNode node = f->node[i];
     for (uint32_t j = 0; j < node.args; j++) arg[j] = now[node.arg[j]];
     node.arg = arg;
+    if (f->frozen) node.mask = 0;       /* no decision reads it any more: what the operands depend on */
     now[i] = fold_node(&fold, &node);
   }
   f->node = to.node;

@@ -68,6 +68,22 @@ START_TEST(a_view_of_a_constant_is_a_constant) {
                    "%0 = constant [2] - data 2 4\nresult %0\n");
 } END_TEST
 
+START_TEST(a_view_that_repeats_a_constant_stays_and_its_value_is_known) {
+  const char *text = "%0 = constant [2] - data 1 2\n%1 = view %0 [2, 2] - offset 0 strides 0 1\n%2 = input 1 [2] s\n"
+                     "%3 = contract %1 %2 [2] s sums 2 a 0 strides 2 1 b 0 strides 0 1\nresult %3\n";
+  ck_assert_str_eq(folded_text(2, text, 8), text);
+  ck_assert_str_eq(folded_text(2, "%0 = constant [2] - data 1 2\n%1 = view %0 [2, 2] - offset 0 strides 0 1\n"
+                                  "%2 = exp2n %1 [2, 2] -\n%3 = mul %1 %1 [2, 2] -\n%4 = reduce_sum %3 [2] -\nresult %4\n", 8),
+                   "%0 = constant [] - data 5\n%1 = view %0 [2] - offset 0 strides 0\nresult %1\n");
+} END_TEST
+
+START_TEST(a_constant_of_a_frozen_function_depends_on_nothing) {
+  IrFunction *f = ir_of_text("frozen function \"f\"\ninput \"t\" [] t\ninput \"x\" [1] s\n"
+                             "%0 = constant [1] - data 0.5\n%1 = exp %0 [1] t\n%2 = input 1 [1] s\n%3 = add %1 %2 [1] ts\nresult %3\n");
+  ir_fold(f, 8);
+  ck_assert_uint_eq(f->node[f->result].mask, IR_STATE);
+} END_TEST
+
 START_TEST(a_view_of_a_view_is_one_view) {
   ck_assert_str_eq(folded_text(2, "%0 = weight 0 [3, 2] w\n%1 = view %0 [2, 3] w offset 0 strides 1 2\n"
                                   "%2 = view %1 [2] w offset 3 strides 2\nresult %2\n", 8),
@@ -128,6 +144,8 @@ void add_fold_tests(TCase *tcase) {
   tcase_add_test(tcase, arithmetic_of_constants_is_done);
   tcase_add_test(tcase, equal_elements_become_one_element_and_a_view);
   tcase_add_test(tcase, a_view_of_a_constant_is_a_constant);
+  tcase_add_test(tcase, a_view_that_repeats_a_constant_stays_and_its_value_is_known);
+  tcase_add_test(tcase, a_constant_of_a_frozen_function_depends_on_nothing);
   tcase_add_test(tcase, a_view_of_a_view_is_one_view);
   tcase_add_test(tcase, a_view_that_moves_nothing_goes);
   tcase_add_test(tcase, nothing_is_folded_past_a_pin);
