@@ -85,15 +85,30 @@ static flow_status evaluate(const Run *run, const Program *program, Points *poin
   return status;
 }
 
+/* u0, u1, ...: one allocation, the texts behind the pointers; NULL if memory is out. */
+static const char **velocity_names(uint64_t dim) {
+  enum { NAME_ROOM = 24 };
+  if (dim > SIZE_MAX / (2 * NAME_ROOM)) return NULL;
+  const char **name = malloc((size_t)dim * (sizeof *name + NAME_ROOM));
+  for (uint64_t c = 0; name && c < dim; c++) {
+    char *text = (char *)(name + dim) + c * NAME_ROOM;
+    snprintf(text, NAME_ROOM, "u%" PRIu64, c);
+    name[c] = text;
+  }
+  return name;
+}
+
 static flow_status write_velocity(const Run *run, const Program *program, const Points *points, flow_error *error) {
   const Shape *state = &flow_compiled_function(program->compiled)->parameter[1];
   uint64_t dim[1 + FLOW_MOST_RANK] = {points->count};
   for (uint32_t r = 0; r < state->rank; r++) dim[1 + r] = (uint64_t)state->dim[r];
   FlowWriter *writer;
+  const char **name = velocity_names(program->model->dim); /* without memory: the writer's own */
   FlowType type = program->model->precision == FLOW_F32 ? FLOW_TYPE_F32 : FLOW_TYPE_F64;
   flow_status status =
       flow_writer_open(&flow_standard_allocator, has(run, OPTION_output) ? text_of(run, OPTION_output) : "-",
-                       FLOW_FORMAT_BY_SUFFIX, type, 1 + state->rank, dim, NULL, &writer, error);
+                       FLOW_FORMAT_BY_SUFFIX, type, 1 + state->rank, dim, name, &writer, error);
+  free(name);
   if (status) return status;
   status = flow_writer_append(writer, points->u, points->count, error);
   if (!status) return flow_writer_close(writer, error);

@@ -154,7 +154,8 @@ static int report_failures(const Output *output, const FlowSummary *summary) {
   for (uint64_t i = 0; i < output->failures && i < LISTED_FAILURES; i++)
     at += (size_t)snprintf(list + at, sizeof list - at, "%s%" PRIu64, i ? ", " : "", output->failure[i]);
   int code = failed(output->run, status, &error);
-  complain(&output->run->terminal, "samples %s%s%s", list, output->failures > LISTED_FAILURES ? ", ..." : "",
+  complain(&output->run->terminal, "failed: sample%s %s%s%s", output->failures > 1 ? "s" : "", list,
+           output->failures > LISTED_FAILURES ? ", ..." : "",
            !output->path                                                      ? ""
            : output->run->line->value[OPTION_on_error].choice == ON_ERROR_NAN ? "; their rows are NaN"
            : strcmp(output->path, "-") == 0

@@ -6,7 +6,7 @@
  *   result_free(&result);
  *
  * The words are split at blanks; no shell is between.  Colours are off and the locale is C.UTF-8.  Each test process
- * has a folder of its own for files, made by scratch() and removed at exit. */
+ * has a folder of its own for files, made by scratch() and removed at exit; a test that fails leaves it behind. */
 #ifndef FLOW_TESTS_CLI_USER_H
 #define FLOW_TESTS_CLI_USER_H
 #include <stddef.h>
