@@ -99,12 +99,13 @@ typedef struct IrFunction {
   bool frozen;
 } IrFunction;
 
-/* ---- building -------------------------------------------------------------------------------------------------- */
+/* ---- building --------------------------------------------------------------------------------------------------- */
 IrFunction *ir_new(Arena *arena, const char *name);
 uint32_t ir_add_input(IrFunction *f, const IrInput *input);       /* its slot */
 uint32_t ir_add_weight(IrFunction *f, const IrWeight *weight);    /* its slot */
 /* Copies the node and its operand list (arg may point into the caller's stack); the mask becomes the union of the one
- * handed in and those of the operands, the input's for an input, IR_WEIGHTS for a weight.  `data` is kept, not copied. */
+ * handed in and those of the operands, the input's for an input, IR_WEIGHTS for a weight.  `data` is kept, not
+ * copied. */
 Ref ir_append(IrFunction *f, const IrNode *node);
 int64_t shape_count(const Shape *shape);
 bool shape_equal(const Shape *a, const Shape *b);
@@ -138,7 +139,7 @@ const char *ir_check_passes(IrFunction *f, int precision, const char *last, IrFu
 const char *ir_pass_name(uint32_t i);
 const char *ir_pass_purpose(uint32_t i);
 
-/* ---- the interpreter: slow, obvious, the oracle -------------------------------------------------------------------- */
+/* ---- the interpreter: slow, obvious, the oracle ----------------------------------------------------------------- */
 /* Evaluates f at one point.  input[i]: the elements of input i; weight[i]: of weight i, C order.  All in the type's
  * precision; result has the state's elements.  `f` may be frozen or not (f64 only then).  false: out of memory. */
 bool ir_run_f64(const IrFunction *f, const double *const *input, const double *const *weight, double *result);

@@ -48,7 +48,7 @@ static double approximated(const Unit *unit, IrOp op, double v, double d) {
   return d + 2 * unit->u * ulps[op][unit->precision == 8] * (fabs(v) + d) + 2 * unit->least;
 }
 
-/* ---- what the operands' errors make of a value v --------------------------------------------------------------------- */
+/* ---- what the operands' errors make of a value v ---------------------------------------------------------------- */
 static double of_product(Near a, Near b) { return fabs(a.v) * b.e + fabs(b.v) * a.e + a.e * b.e; }
 
 static double of_quotient(Near a, Near b, double v) {
@@ -108,7 +108,7 @@ static double of_function(IrOp op, Near a, Near b, double v) {
   }
 }
 
-/* ---- elementwise --------------------------------------------------------------------------------------------------- */
+/* ---- elementwise ------------------------------------------------------------------------------------------------ */
 /* What sigmoid and exp2n may lose where the result is below the normal numbers (elementary.def). */
 static double lost_below(const Unit *unit, IrOp op) {
   if (op != IR_sigmoid && op != IR_exp2n) return 0;
@@ -154,7 +154,7 @@ static Near near_one(const Unit *unit, IrOp op, double v, Near a, Near b, Near c
   return (Near){v, settled(unit, v, element_error(unit, op, v, a, b, c), a.e + b.e + c.e)};
 }
 
-/* ---- one evaluation ------------------------------------------------------------------------------------------------ */
+/* ---- one evaluation --------------------------------------------------------------------------------------------- */
 typedef struct Run {
   const IrFunction *f;
   Unit unit;
@@ -169,8 +169,10 @@ static Near element(const Run *run, const IrNode *node, uint32_t j, int64_t at) 
 
 static void elements(const Run *run, const IrNode *node, const double *v, double *e) {
   const int64_t count = shape_count(&node->shape);
-  for (int64_t i = 0; i < count; i++)
-    e[i] = near_one(&run->unit, node->op, v[i], element(run, node, 0, i), element(run, node, 1, i), element(run, node, 2, i)).e;
+  for (int64_t i = 0; i < count; i++) {
+    Near a = element(run, node, 0, i), b = element(run, node, 1, i), c = element(run, node, 2, i);
+    e[i] = near_one(&run->unit, node->op, v[i], a, b, c).e;
+  }
 }
 
 /* Short numbers stand for themselves; others for a decimal, or a folded value, that was rounded to them. */
@@ -196,7 +198,7 @@ static void layout(const Run *run, const IrNode *node, double *e) {
   }
 }
 
-/* ---- sums, in the order of ir.h ------------------------------------------------------------------------------------ */
+/* ---- sums, in the order of ir.h --------------------------------------------------------------------------------- */
 static Near join(const Unit *unit, IrOp op, Near a, Near b) {
   if (op == IR_reduce_max) return (Near){a.v > b.v || a.v != a.v ? a.v : b.v, fmax(a.e, b.e)};
   if (op == IR_reduce_min) return (Near){a.v < b.v || a.v != a.v ? a.v : b.v, fmax(a.e, b.e)};
@@ -234,8 +236,10 @@ static void contract(const Run *run, const IrNode *node, double *e) {
   }
 }
 
-/* ---- the last axis at once, as ir_run.inc evaluates it --------------------------------------------------------------- */
-static Near two(const Unit *unit, IrOp op, double v, Near a, Near b) { return near_one(unit, op, v, a, b, (Near){0, 0}); }
+/* ---- the last axis at once, as ir_run.inc evaluates it ---------------------------------------------------------- */
+static Near two(const Unit *unit, IrOp op, double v, Near a, Near b) {
+  return near_one(unit, op, v, a, b, (Near){0, 0});
+}
 static Near one(const Unit *unit, IrOp op, double v, Near a) { return two(unit, op, v, a, (Near){0, 0}); }
 
 /* Sum of exp(x - largest), and each term's error in e where that is wanted. */
@@ -298,7 +302,7 @@ static void rows(const Run *run, const IrNode *node, double *out) {
   }
 }
 
-/* ---- nodes --------------------------------------------------------------------------------------------------------- */
+/* ---- nodes ------------------------------------------------------------------------------------------------------ */
 static void errors_of(const Run *run, const IrNode *node, const double *v, double *e) {
   switch (ir_op_class[node->op]) {
   case IR_LEAF: if (node->op == IR_constant) constants(run, node, e); break;

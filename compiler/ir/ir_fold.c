@@ -28,7 +28,7 @@ typedef struct Fold {
   uint32_t room;
 } Fold;
 
-/* ---- known values -------------------------------------------------------------------------------------------------- */
+/* ---- known values ----------------------------------------------------------------------------------------------- */
 static const double *value_of(const Fold *fold, Ref r) { return r < fold->room ? fold->value[r] : NULL; }
 
 static void set_value(Fold *fold, Ref r, const double *value) {
@@ -55,7 +55,7 @@ static bool is_exactly(const Fold *fold, Ref r, double k) {
   return same_bits(fold->precision == 4 ? (double)(float)value[0] : value[0], k);
 }
 
-/* ---- evaluation ---------------------------------------------------------------------------------------------------- */
+/* ---- evaluation ------------------------------------------------------------------------------------------------- */
 static const float *rounded(Arena *arena, const double *from, int64_t count) {
   float *to = arena_array(arena, (size_t)count, sizeof *to);
   for (int64_t i = 0; i < count; i++) to[i] = (float)from[i];
@@ -91,7 +91,8 @@ static bool can_evaluate(const Fold *fold, const IrNode *node) {
 /* A new constant of these elements; equal ones as a view of one. */
 static Ref constant(Fold *fold, const IrNode *like, const double *value) {
   int64_t count = shape_count(&like->shape);
-  IrNode node = {.op = IR_constant, .truth = like->truth, .mask = like->mask, .shape = like->shape, .data = value, .at = like->at};
+  IrNode node = {.op = IR_constant, .truth = like->truth, .mask = like->mask, .shape = like->shape, .at = like->at};
+  node.data = value;
   bool repeat = count > 1 && all_equal(value, count);
   if (repeat) node.shape = (Shape){0};
   Ref r = ir_append(fold->to, &node);
@@ -110,7 +111,7 @@ static Ref evaluate(Fold *fold, const IrNode *node) {
   return constant(fold, node, value);
 }
 
-/* ---- identities ---------------------------------------------------------------------------------------------------- */
+/* ---- identities ------------------------------------------------------------------------------------------------- */
 /* The operand of r if r is this operation, else IR_NONE. */
 static Ref under(const Fold *fold, Ref r, IrOp op) {
   return fold->to->node[r].op == op ? fold->to->node[r].arg[0] : IR_NONE;
@@ -139,7 +140,7 @@ static Ref same_as(const Fold *fold, const IrNode *node) {
   }
 }
 
-/* ---- the pass ------------------------------------------------------------------------------------------------------ */
+/* ---- the pass --------------------------------------------------------------------------------------------------- */
 /* Is this a view that repeats elements of a constant? */
 static bool repeats_constant(const Fold *fold, const IrNode *node) {
   if (node->op != IR_view) return false;
@@ -170,7 +171,7 @@ static Ref fold_node(Fold *fold, const IrNode *node) {
 }
 
 void ir_fold(IrFunction *f, int precision) {
-  IrFunction to = {.arena = f->arena, .inputs = f->inputs, .input = f->input, .weights = f->weights, .weight = f->weight};
+  IrFunction to = {.arena = f->arena, .inputs = f->inputs, .input = f->input};
   Fold fold = {.to = &to, .precision = precision};
   Ref *now = arena_array(f->arena, f->nodes, sizeof *now);
   Ref *arg = arena_array(f->arena, ir_most_args(f), sizeof *arg);

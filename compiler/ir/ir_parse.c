@@ -31,7 +31,7 @@ typedef struct Reader {
   uint32_t inputs, weights;     /* room in the function's tables, doubled when it is used up */
 } Reader;
 
-/* ---- words --------------------------------------------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------------------------------------------ */
 static void skip_blanks(Reader *r) {
   while (*r->at == ' ' || *r->at == '\t' || *r->at == '\r') r->at++;
   if (*r->at == '#') r->at += strcspn(r->at, "\n");
@@ -41,8 +41,9 @@ static void expected(Reader *r, const char *what) {
   if (r->wrong) return;
   size_t length = strcspn(r->at, " \t\r\n");
   if (length > 40) length = 40;
-  if (length) r->wrong = arena_format(r->arena, "line %u: found `%.*s`, %s is right", (unsigned)r->line, (int)length, r->at, what);
-  else r->wrong = arena_format(r->arena, "line %u: the line ends, %s is missing", (unsigned)r->line, what);
+  unsigned line = r->line;
+  if (length) r->wrong = arena_format(r->arena, "line %u: found `%.*s`, %s is right", line, (int)length, r->at, what);
+  else r->wrong = arena_format(r->arena, "line %u: the line ends, %s is missing", line, what);
 }
 
 /* The same about the number that was read last. */
@@ -85,7 +86,7 @@ static void end_line(Reader *r) {
   if (!r->wrong) next_line(r);
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------------------------- */
+/* ---- numbers ---------------------------------------------------------------------------------------------------- */
 static bool at_digit(Reader *r) {
   skip_blanks(r);
   return !r->wrong && (*r->at == '-' ? r->at[1] : *r->at) >= '0' && (*r->at == '-' ? r->at[1] : *r->at) <= '9';
@@ -153,7 +154,7 @@ static double number(Reader *r) {
   return value;
 }
 
-/* ---- the small parts ----------------------------------------------------------------------------------------------- */
+/* ---- the small parts -------------------------------------------------------------------------------------------- */
 /* The character after a backslash; 0 and a mistake if it is none. */
 static char escaped(Reader *r) {
   if (*r->at == '"' || *r->at == '\\') return *r->at++;
@@ -217,7 +218,7 @@ static bool take_ref(Reader *r, Ref *ref) {
   return true;
 }
 
-/* ---- attributes ---------------------------------------------------------------------------------------------------- */
+/* ---- attributes ------------------------------------------------------------------------------------------------- */
 static IrMap map(Reader *r, const char *word) {
   IrMap map = {0};
   need(r, word);
@@ -281,7 +282,7 @@ static void attributes(Reader *r, IrNode *node) {
   }
 }
 
-/* ---- lines --------------------------------------------------------------------------------------------------------- */
+/* ---- lines ------------------------------------------------------------------------------------------------------ */
 static IrOp operation(Reader *r) {
   for (int op = 0; op < IR_OP_COUNT; op++)
     if (take(r, ir_op_name[op])) return (IrOp)op;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include "ir.h"
 
-/* ---- equality ------------------------------------------------------------------------------------------------------ */
+/* ---- equality --------------------------------------------------------------------------------------------------- */
 static bool same_map(const IrMap *a, const IrMap *b, uint32_t axes) {
   return a->offset == b->offset && memcmp(a->stride, b->stride, axes * sizeof *a->stride) == 0;
 }
@@ -39,7 +39,7 @@ static bool same_node(const IrNode *a, const IrNode *b) {
          same_attributes(a, b);
 }
 
-/* ---- a hash that equal nodes share (FNV-1a, by words) -------------------------------------------------------------- */
+/* ---- a hash that equal nodes share (FNV-1a, by words) ----------------------------------------------------------- */
 static uint64_t mix(uint64_t hash, uint64_t word) { return (hash ^ word) * UINT64_C(0x100000001b3); }
 
 static uint64_t mix_map(uint64_t hash, const IrMap *map, uint32_t axes) {
@@ -68,7 +68,7 @@ static uint64_t hash_node(const IrNode *node) {
   return hash ^ hash >> 29;
 }
 
-/* ---- the pass: an open table of the first nodes of each kind ------------------------------------------------------- */
+/* ---- the pass: an open table of the first nodes of each kind ---------------------------------------------------- */
 static Ref first_of(const IrFunction *f, Ref *table, uint32_t size, Ref i) {
   uint32_t at = (uint32_t)hash_node(&f->node[i]) & (size - 1);
   while (table[at] != IR_NONE && !same_node(&f->node[table[at]], &f->node[i])) at = (at + 1) & (size - 1);

@@ -7,8 +7,10 @@
 #include "ir.h"
 
 /* The sentence about node i. */
-#define WRONG(f, i, ...) \
-  arena_format((f)->arena, "%%%u = %s: %s", (unsigned)(i), ir_op_name[(f)->node[i].op], arena_format((f)->arena, __VA_ARGS__))
+#define WRONG(f, i, ...) about(f, i, arena_format((f)->arena, __VA_ARGS__))
+static const char *about(const IrFunction *f, Ref i, const char *wrong) {
+  return arena_format(f->arena, "%%%u = %s: %s", (unsigned)i, ir_op_name[f->node[i].op], wrong);
+}
 
 /* Multiply-adds of one contraction (LANGUAGE section 2: of one evaluation). */
 static const int64_t most_work = (int64_t)1 << 36;
@@ -20,14 +22,15 @@ static const char *text_of(const IrFunction *f, const Shape *shape) {
   return arena_format(f->arena, "%s]", text);
 }
 
-/* ---- shapes -------------------------------------------------------------------------------------------------------- */
+/* ---- shapes ----------------------------------------------------------------------------------------------------- */
 /* NULL or what is wrong with a shape: nothing empty, and no more elements than IR_MOST_ELEMENTS. */
 static const char *shape_wrong(const IrFunction *f, const Shape *shape) {
   if (shape->rank > FLOW_MOST_RANK)
     return arena_format(f->arena, "has %u axes, at most %d are allowed", (unsigned)shape->rank, (int)FLOW_MOST_RANK);
   int64_t count = 1;
   for (uint32_t k = 0; k < shape->rank; k++) {
-    if (shape->dim[k] < 1) return arena_format(f->arena, "axis %u has length %lld", (unsigned)k, (long long)shape->dim[k]);
+    if (shape->dim[k] < 1)
+      return arena_format(f->arena, "axis %u has length %lld", (unsigned)k, (long long)shape->dim[k]);
     if (__builtin_mul_overflow(count, shape->dim[k], &count) || count > IR_MOST_ELEMENTS)
       return arena_format(f->arena, "%s has more than 2^24 elements", text_of(f, shape));
   }
@@ -41,7 +44,7 @@ static Shape without_last(const Shape *shape) {
   return rest;
 }
 
-/* ---- maps ---------------------------------------------------------------------------------------------------------- */
+/* ---- maps ------------------------------------------------------------------------------------------------------- */
 /* Does offset + sum stride*index stay in [0, count) for every index below extent? */
 static bool map_inside(const IrMap *map, uint32_t axes, const int64_t *extent, int64_t count) {
   int64_t least = map->offset, most = map->offset;
@@ -70,7 +73,8 @@ static const char *contract_wrong(const IrFunction *f, Ref i) {
   uint32_t axes = 0;
   for (uint32_t k = 0; k < node->shape.rank; k++) extent[axes++] = node->shape.dim[k];
   for (uint32_t k = 0; k < node->sums; k++) {
-    if (node->extent[k] < 1) return WRONG(f, i, "summed axis %u has length %lld", (unsigned)k, (long long)node->extent[k]);
+    if (node->extent[k] < 1)
+      return WRONG(f, i, "summed axis %u has length %lld", (unsigned)k, (long long)node->extent[k]);
     if (__builtin_mul_overflow(work, node->extent[k], &work) || work > most_work)
       return WRONG(f, i, "takes more than 2^36 multiplications");
     extent[axes++] = node->extent[k];
@@ -78,15 +82,15 @@ static const char *contract_wrong(const IrFunction *f, Ref i) {
   for (int side = 0; side < 2; side++) {
     const Shape *from = &f->node[node->arg[side]].shape;
     if (!map_inside(side ? &node->map_b : &node->map, axes, extent, shape_count(from)))
-      return WRONG(f, i, "the map of %c leaves its operand %%%u, which is %s", side ? 'b' : 'a', (unsigned)node->arg[side],
-                   text_of(f, from));
+      return WRONG(f, i, "the map of %c leaves its operand %%%u, which is %s", side ? 'b' : 'a',
+                   (unsigned)node->arg[side], text_of(f, from));
   }
-  if (node->args == 3 && !shape_equal(&node->shape, &f->node[node->arg[2]].shape))
-    return WRONG(f, i, "init is %s, the result is %s", text_of(f, &f->node[node->arg[2]].shape), text_of(f, &node->shape));
-  return NULL;
+  const Shape *init = node->args == 3 ? &f->node[node->arg[2]].shape : &node->shape;
+  if (shape_equal(&node->shape, init)) return NULL;
+  return WRONG(f, i, "init is %s, the result is %s", text_of(f, init), text_of(f, &node->shape));
 }
 
-/* ---- the other layouts --------------------------------------------------------------------------------------------- */
+/* ---- the other layouts ------------------------------------------------------------------------------------------ */
 static const char *concat_wrong(const IrFunction *f, Ref i) {
   const IrNode *node = &f->node[i];
   if (node->args == 0) return WRONG(f, i, "has no operands");
@@ -101,8 +105,8 @@ static const char *concat_wrong(const IrFunction *f, Ref i) {
       part.dim[node->axis] = node->shape.dim[node->axis];
     }
     if (!shape_equal(&part, &node->shape))
-      return WRONG(f, i, "operand %%%u is %s, the result is %s along axis %u", (unsigned)node->arg[j], text_of(f, found),
-                   text_of(f, &node->shape), (unsigned)node->axis);
+      return WRONG(f, i, "operand %%%u is %s, the result is %s along axis %u", (unsigned)node->arg[j],
+                   text_of(f, found), text_of(f, &node->shape), (unsigned)node->axis);
   }
   if (total != node->shape.dim[node->axis])
     return WRONG(f, i, "the operands have %lld elements along axis %u, the result has %lld", (long long)total,
@@ -118,7 +122,8 @@ static const char *lookup_wrong(const IrFunction *f, Ref i) {
     Shape rest = without_last(&node->shape);
     if (shape_equal(&rest, label) && node->shape.dim[label->rank] == table->dim[1]) return NULL;
   }
-  return WRONG(f, i, "table %s and label %s do not give %s", text_of(f, table), text_of(f, label), text_of(f, &node->shape));
+  return WRONG(f, i, "table %s and label %s do not give %s", text_of(f, table), text_of(f, label),
+               text_of(f, &node->shape));
 }
 
 /* reduce_*, and logsumexp, which drop the last axis. */
@@ -148,7 +153,7 @@ static const char *whole_wrong(const IrFunction *f, Ref i) {
   return same_shape_wrong(f, i);
 }
 
-/* ---- kinds: numbers and truth values ------------------------------------------------------------------------------- */
+/* ---- kinds: numbers and truth values ---------------------------------------------------------------------------- */
 static const char *kind_wrong(const IrFunction *f, Ref i, uint32_t operand, bool truth) {
   const Ref from = f->node[i].arg[operand];
   if (f->node[from].truth == truth) return NULL;
@@ -176,7 +181,8 @@ static const char *kinds_wrong(const IrFunction *f, Ref i) {
   const IrNode *node = &f->node[i];
   IrClass class = ir_op_class[node->op];
   if (node->truth && !may_be_truth(node)) return WRONG(f, i, "makes a number, not a truth value");
-  if (!node->truth && (class == IR_COMPARE || class == IR_LOGIC)) return WRONG(f, i, "makes a truth value, not a number");
+  if (!node->truth && (class == IR_COMPARE || class == IR_LOGIC))
+    return WRONG(f, i, "makes a truth value, not a number");
   for (uint32_t j = 0; j < node->args; j++) {
     const char *wrong = kind_wrong(f, i, j, wants_truth(node, j));
     if (wrong) return wrong;
@@ -184,7 +190,7 @@ static const char *kinds_wrong(const IrFunction *f, Ref i) {
   return NULL;
 }
 
-/* ---- leaves -------------------------------------------------------------------------------------------------------- */
+/* ---- leaves ----------------------------------------------------------------------------------------------------- */
 static const char *constant_wrong(const IrFunction *f, Ref i) {
   const IrNode *node = &f->node[i];
   if (!node->data) return WRONG(f, i, "has no data");
@@ -198,10 +204,10 @@ static const char *constant_wrong(const IrFunction *f, Ref i) {
 
 static const char *outside_wrong(const IrFunction *f, Ref i, const char *what, uint32_t known, const Shape *shape) {
   const IrNode *node = &f->node[i];
-  if (node->slot >= known) return WRONG(f, i, "there is no %s %u, only %u", what, (unsigned)node->slot, (unsigned)known);
-  if (!shape_equal(shape, &node->shape))
-    return WRONG(f, i, "%s %u is %s, the node is %s", what, (unsigned)node->slot, text_of(f, shape), text_of(f, &node->shape));
-  return NULL;
+  unsigned slot = node->slot;
+  if (slot >= known) return WRONG(f, i, "there is no %s %u, only %u", what, slot, (unsigned)known);
+  if (shape_equal(shape, &node->shape)) return NULL;
+  return WRONG(f, i, "%s %u is %s, the node is %s", what, slot, text_of(f, shape), text_of(f, &node->shape));
 }
 
 static const char *leaf_wrong(const IrFunction *f, Ref i) {
@@ -212,7 +218,7 @@ static const char *leaf_wrong(const IrFunction *f, Ref i) {
   return outside_wrong(f, i, "weight", f->weights, node->slot < f->weights ? &f->weight[node->slot].shape : NULL);
 }
 
-/* ---- one node, and all of them ------------------------------------------------------------------------------------- */
+/* ---- one node, and all of them ---------------------------------------------------------------------------------- */
 static const char *layout_wrong(const IrFunction *f, Ref i) {
   switch (f->node[i].op) {
   case IR_view: return view_wrong(f, i);
@@ -277,6 +283,7 @@ const char *ir_verify(const IrFunction *f) {
   if (f->result >= f->nodes) return "the result is not a node of the function";
   const IrNode *result = &f->node[f->result];
   if (result->truth) return "the result is a truth value, not a number";
-  if (shape_equal(&result->shape, &f->input[1].shape)) return NULL;
-  return arena_format(f->arena, "the result is %s, the state is %s", text_of(f, &result->shape), text_of(f, &f->input[1].shape));
+  const Shape *state = &f->input[1].shape;
+  if (shape_equal(&result->shape, state)) return NULL;
+  return arena_format(f->arena, "the result is %s, the state is %s", text_of(f, &result->shape), text_of(f, state));
 }

@@ -70,7 +70,7 @@ START_TEST(a_decimal_constant_carries_its_rounding_and_a_short_one_none) {
   ck_assert(bounded(ir_of(1, arena_format(ir_arena(), text, "0.5")), 4, (double[]){0}).bound[0] == 0);
 } END_TEST
 
-/* ---- on random functions: f32 against f64 -------------------------------------------------------------------------------- */
+/* ---- on random functions: f32 against f64 ----------------------------------------------------------------------- */
 typedef struct Tally { int elements, undecided, vacuous; double least_room; } Tally;
 
 static void compare_precisions(uint64_t seed, Tally *tally) {

@@ -72,7 +72,7 @@ START_TEST(tame_random_functions_have_finite_values) {
   }
 } END_TEST
 
-/* ---- same -------------------------------------------------------------------------------------------------------------- */
+/* ---- same ------------------------------------------------------------------------------------------------------- */
 static const char *after_same(const char *nodes) {
   IrFunction *f = ir_of(2, nodes);
   ir_same(f);
@@ -108,7 +108,7 @@ START_TEST(views_with_different_maps_are_different) {
   ck_assert_str_eq(after_same(text), text);
 } END_TEST
 
-/* ---- sweep ------------------------------------------------------------------------------------------------------------- */
+/* ---- sweep ------------------------------------------------------------------------------------------------------ */
 START_TEST(a_sweep_drops_dead_nodes_and_keeps_the_tables) {
   IrFunction *f = ir_of(2, "%0 = weight 0 [3, 2] w\n%1 = input 1 [2] s\n%2 = exp %0 [3, 2] w\n%3 = neg %1 [2] s\n%4 = neg %3 [2] s\n"
                            "result %3\n");
@@ -128,7 +128,7 @@ START_TEST(a_sweep_of_a_frozen_function_makes_the_masks_exact) {
   ck_assert(swept->frozen);
 } END_TEST
 
-/* ---- the pipeline -------------------------------------------------------------------------------------------------------- */
+/* ---- the pipeline ----------------------------------------------------------------------------------------------- */
 START_TEST(each_pass_has_a_name_of_its_own_and_a_purpose) {
   for (uint32_t i = 0; ir_pass_name(i); i++) {
     ck_assert_ptr_nonnull(ir_pass_purpose(i));

@@ -4,7 +4,7 @@
 #include <string.h>
 #include "random_ir.h"
 
-/* ---- an allocator that fails once, and counts what is in use -------------------------------------------------------------- */
+/* ---- an allocator that fails once, and counts what is in use ---------------------------------------------------- */
 typedef struct Scarce { long until_failure; size_t in_use; } Scarce;
 
 static void *scarce_resize(void *user, void *old, size_t old_size, size_t new_size) {

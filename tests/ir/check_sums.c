@@ -80,7 +80,7 @@ START_TEST(a_reduction_drops_the_last_axis) {
   ir_expect(f, (double[3]){0}, (double[]){3, 7, 11});
 } END_TEST
 
-/* ---- contractions ---------------------------------------------------------------------------------------------------- */
+/* ---- contractions ----------------------------------------------------------------------------------------------- */
 START_TEST(a_contraction_is_a_matrix_product) {
   IrFunction *f = ir_of(3, "%0 = weight 0 [3, 2] w\n%1 = input 2 [2] c\n"
                            "%2 = contract %0 %1 [3] cw sums 2 a 0 strides 2 1 b 0 strides 0 1\nresult %2\n");
@@ -143,7 +143,7 @@ START_TEST(summed_axes_are_walked_in_c_order) {
   ck_assert(ir_equal_bits(ir_values(f, x)[0], expected));
 } END_TEST
 
-/* ---- the last axis at once -------------------------------------------------------------------------------------------- */
+/* ---- the last axis at once -------------------------------------------------------------------------------------- */
 START_TEST(softmax_sums_to_one_row_by_row) {
   IrFunction *f = ir_of(6, "%0 = weight 0 [3, 2] w\n%1 = softmax %0 [3, 2] w\n%2 = view %1 [6] w offset 0 strides 1\nresult %2\n");
   const double *y = ir_values(f, (double[6]){0});

@@ -89,7 +89,7 @@ START_TEST(each_mistake_of_a_whole_function_is_refused_by_its_sentence) {
   ck_assert_msg(strstr(wrong, text_mistake[_i].sentence), "found \"%s\"\nexpected \"%s\"", wrong, text_mistake[_i].sentence);
 } END_TEST
 
-/* ---- what no text can say -------------------------------------------------------------------------------------------- */
+/* ---- what no text can say --------------------------------------------------------------------------------------- */
 static IrFunction *fine(void) { return ir_of(2, X "%1 = exp %0 [2] s\nresult %1\n"); }
 static void refuse(const IrFunction *f, const char *sentence) {
   const char *wrong = ir_verify(f);

@@ -4,7 +4,7 @@
 #include <string.h>
 #include "ir_suite.h"
 
-/* ---- the arena of the running test ------------------------------------------------------------------------------------- */
+/* ---- the arena of the running test ------------------------------------------------------------------------------ */
 static Arena arena;
 
 Arena *ir_arena(void) { return &arena; }
@@ -22,7 +22,7 @@ static void open_arena(void) {
 }
 static void close_arena(void) { arena_free(&arena); }
 
-/* ---- functions as text --------------------------------------------------------------------------------------------------- */
+/* ---- functions as text ------------------------------------------------------------------------------------------ */
 IrFunction *ir_of_text(const char *text) {
   const char *wrong;
   IrFunction *f = ir_parse(&arena, text, &wrong);
@@ -56,7 +56,7 @@ char *ir_text(const IrFunction *f) {
   return copy;
 }
 
-/* ---- values ---------------------------------------------------------------------------------------------------------------- */
+/* ---- values ----------------------------------------------------------------------------------------------------- */
 const double *ir_values(const IrFunction *f, const double *x) {
   static const double t = 0.25, c[] = {10, 20}, w[] = {1, 2, 3, 4, 5, 6};
   double *result = arena_array(&arena, (size_t)shape_count(&f->input[1].shape), sizeof *result);
@@ -80,7 +80,7 @@ void ir_expect(const IrFunction *f, const double *x, const double *expected) {
                   expected[i], ir_text(f));
 }
 
-/* ---- all suites -------------------------------------------------------------------------------------------------------------- */
+/* ---- all suites ------------------------------------------------------------------------------------------------- */
 static void add_suite(Suite *suite, const char *name, void (*add)(TCase *)) {
   TCase *made = tcase_create(name);
   tcase_add_checked_fixture(made, open_arena, close_arena);

@@ -12,7 +12,7 @@ typedef struct Draw {
   uint64_t state;
 } Draw;
 
-/* ---- random numbers (splitmix64) ------------------------------------------------------------------------------------- */
+/* ---- random numbers (splitmix64) -------------------------------------------------------------------------------- */
 static uint64_t next(uint64_t *state) {
   uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
   z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -35,7 +35,7 @@ double *random_ir_numbers(Arena *arena, uint64_t seed, Shape shape) {
   return number;
 }
 
-/* ---- shapes and nodes ------------------------------------------------------------------------------------------------ */
+/* ---- shapes and nodes ------------------------------------------------------------------------------------------- */
 /* Lengths at which something changes: the vector, the panel, the eight partial sums. */
 static int64_t length(Draw *d) {
   static const int64_t special[] = {1, 2, 3, 7, 8, 9, 15, 16, 17, 64, 65, 130};
@@ -83,7 +83,7 @@ static Ref any_constant(Draw *d) {
   return number(d, shape, unit_number(&d->state));
 }
 
-/* ---- views ----------------------------------------------------------------------------------------------------------- */
+/* ---- views ------------------------------------------------------------------------------------------------------ */
 /* A random map of the space that stays among `count` elements; broadcasts, slices, reversals and worse. */
 static IrMap any_map(Draw *d, uint32_t axes, const int64_t *extent, int64_t count) {
   IrMap map = {0};
@@ -129,7 +129,7 @@ static Ref any(Draw *d, bool truth) {
 static Ref any_number(Draw *d) { return any(d, false); }
 static Ref like(Draw *d, Ref r, bool truth) { return fit(d, any(d, truth), d->f->node[r].shape); }
 
-/* ---- arguments in the domain ----------------------------------------------------------------------------------------- */
+/* ---- arguments in the domain ------------------------------------------------------------------------------------ */
 static Ref bounded(Draw *d, Ref a) { return d->options.tame ? one(d, IR_tanh, a) : a; }
 static Ref positive(Draw *d, Ref a) {
   if (!d->options.tame) return a;
@@ -138,7 +138,7 @@ static Ref positive(Draw *d, Ref a) {
   return two(d, IR_add, a, half);
 }
 
-/* ---- one random step per class ---------------------------------------------------------------------------------------- */
+/* ---- one random step per class ---------------------------------------------------------------------------------- */
 static Ref power(Draw *d, Ref a) {
   static const double exponent[] = {2, 0.5, -1, 3, 1.5};
   Ref b = one_in(d, 2) ? number(d, d->f->node[a].shape, exponent[between(d, 0, 4)]) : bounded(d, like(d, a, false));
@@ -281,7 +281,7 @@ static Ref step(Draw *d) {
   }
 }
 
-/* ---- the function ------------------------------------------------------------------------------------------------------ */
+/* ---- the function ----------------------------------------------------------------------------------------------- */
 static void inputs(Draw *d) {
   IrFunction *f = d->f;
   ir_add_input(f, &(IrInput){"t", {0}, IR_TIMES});
