@@ -21,6 +21,8 @@ void progress_begin(ShowProgress *show, const Run *run) {
   struct sigaction action = {.sa_handler = ask_to_stop, .sa_flags = (int)SA_RESETHAND};
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+  sigaction(SIGHUP, &action, NULL);
   *show = (ShowProgress){run, seconds_now(), 0, false};
   show->shown = show->started;
 }
