@@ -17,12 +17,17 @@ double seconds_now(void) {
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-void progress_begin(ShowProgress *show, const Run *run) {
-  struct sigaction action = {.sa_handler = ask_to_stop, .sa_flags = (int)SA_RESETHAND};
+/* A signal that is ignored already (nohup) stays so. */
+static void stop_on(int signal) {
+  struct sigaction old, action = {.sa_handler = ask_to_stop, .sa_flags = (int)SA_RESETHAND};
   sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
-  sigaction(SIGHUP, &action, NULL);
+  if (sigaction(signal, NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(signal, &action, NULL);
+}
+
+void progress_begin(ShowProgress *show, const Run *run) {
+  stop_on(SIGINT);
+  stop_on(SIGTERM);
+  stop_on(SIGHUP);
   *show = (ShowProgress){run, seconds_now(), 0, false};
   show->shown = show->started;
 }

@@ -2,8 +2,10 @@
 /* show_progress.h -- a line on standard error while a long solve runs.
  *
  * Nothing is shown in the first second.  On a terminal the line is written over itself, at most ten times a second;
- * elsewhere one line comes every ten seconds.  Ctrl-C stops the solve at the next call; a second one ends the program.
- */
+ * elsewhere one line comes every ten seconds.
+ *
+ * Ctrl-C, TERM and HUP stop the solve at the next call, so that no temporary file stays behind; a second one ends the
+ * program. */
 #ifndef FLOWC_SHOW_PROGRESS_H
 #define FLOWC_SHOW_PROGRESS_H
 #include "run.h"
