@@ -44,7 +44,8 @@ static IrFunction *program(IrOp op) {
     operands = arena_format(ir_arena(), "%s %%%d", operands, (class == IR_LOGIC ? 5 : 1) + j);
   return ir_of(3, arena_format(ir_arena(),
       "%%0 = input 1 [3] s\n"
-      "%%1 = view %%0 [] s offset 0 strides\n%%2 = view %%0 [] s offset 1 strides\n%%3 = view %%0 [] s offset 2 strides\n"
+      "%%1 = view %%0 [] s offset 0 strides\n%%2 = view %%0 [] s offset 1 strides\n"
+      "%%3 = view %%0 [] s offset 2 strides\n"
       "%%4 = constant [] - data 0\n"
       "%%5 = less %%4 %%1 truth [] s\n%%6 = less %%4 %%2 truth [] s\n%%7 = less %%4 %%3 truth [] s\n"
       "%%8 = %s %s %s [] s\n"

@@ -5,7 +5,8 @@
 
 /* x [1] in %0, the number in %1, the operation in %2; after fold and sweep, as text from the first node on. */
 static const char *folded(const char *number, const char *operation) {
-  IrFunction *f = ir_of(1, arena_format(ir_arena(), "%%0 = input 1 [1] s\n%%1 = constant [1] - data %s\n%%2 = %s [1] s\nresult %%2\n",
+  IrFunction *f = ir_of(1, arena_format(ir_arena(), "%%0 = input 1 [1] s\n%%1 = constant [1] - data %s\n"
+                                                    "%%2 = %s [1] s\nresult %%2\n",
                                         number, operation));
   ir_fold(f, 8);
   ck_assert_ptr_null(ir_verify(f));
@@ -54,17 +55,20 @@ START_TEST(a_selection_by_a_constant_is_its_branch) {
 
 START_TEST(arithmetic_of_constants_is_done) {
   ck_assert_str_eq(folded_text(2, "%0 = constant [2] - data 3 4\n%1 = mul %0 %0 [2] -\n%2 = reduce_sum %1 [] -\n"
-                                  "%3 = sqrt %2 [] -\n%4 = view %3 [2] - offset 0 strides 0\n%5 = add %4 %0 [2] -\nresult %5\n", 8),
+                                  "%3 = sqrt %2 [] -\n%4 = view %3 [2] - offset 0 strides 0\n%5 = add %4 %0 [2] -\n"
+                                  "result %5\n", 8),
                    "%0 = constant [2] - data 8 9\nresult %0\n");
 } END_TEST
 
 START_TEST(equal_elements_become_one_element_and_a_view) {
-  ck_assert_str_eq(folded_text(3, "%0 = constant [3] - data 2*3\n%1 = exp2n %0 [3] -\n%2 = mul %0 %0 [3] -\nresult %2\n", 8),
+  ck_assert_str_eq(folded_text(3, "%0 = constant [3] - data 2*3\n%1 = exp2n %0 [3] -\n%2 = mul %0 %0 [3] -\n"
+                                  "result %2\n", 8),
                    "%0 = constant [] - data 4\n%1 = view %0 [3] - offset 0 strides 0\nresult %1\n");
 } END_TEST
 
 START_TEST(a_view_of_a_constant_is_a_constant) {
-  ck_assert_str_eq(folded_text(2, "%0 = constant [2, 2] - data 1 2 3 4\n%1 = view %0 [2] - offset 1 strides 2\nresult %1\n", 8),
+  ck_assert_str_eq(folded_text(2, "%0 = constant [2, 2] - data 1 2 3 4\n%1 = view %0 [2] - offset 1 strides 2\n"
+                                  "result %1\n", 8),
                    "%0 = constant [2] - data 2 4\nresult %0\n");
 } END_TEST
 
@@ -73,13 +77,15 @@ START_TEST(a_view_that_repeats_a_constant_stays_and_its_value_is_known) {
                      "%3 = contract %1 %2 [2] s sums 2 a 0 strides 2 1 b 0 strides 0 1\nresult %3\n";
   ck_assert_str_eq(folded_text(2, text, 8), text);
   ck_assert_str_eq(folded_text(2, "%0 = constant [2] - data 1 2\n%1 = view %0 [2, 2] - offset 0 strides 0 1\n"
-                                  "%2 = exp2n %1 [2, 2] -\n%3 = mul %1 %1 [2, 2] -\n%4 = reduce_sum %3 [2] -\nresult %4\n", 8),
+                                  "%2 = exp2n %1 [2, 2] -\n%3 = mul %1 %1 [2, 2] -\n%4 = reduce_sum %3 [2] -\n"
+                                  "result %4\n", 8),
                    "%0 = constant [] - data 5\n%1 = view %0 [2] - offset 0 strides 0\nresult %1\n");
 } END_TEST
 
 START_TEST(a_constant_of_a_frozen_function_depends_on_nothing) {
   IrFunction *f = ir_of_text("frozen function \"f\"\ninput \"t\" [] t\ninput \"x\" [1] s\n"
-                             "%0 = constant [1] - data 0.5\n%1 = exp %0 [1] t\n%2 = input 1 [1] s\n%3 = add %1 %2 [1] ts\nresult %3\n");
+                             "%0 = constant [1] - data 0.5\n%1 = exp %0 [1] t\n%2 = input 1 [1] s\n"
+                             "%3 = add %1 %2 [1] ts\nresult %3\n");
   ir_fold(f, 8);
   ck_assert_uint_eq(f->node[f->result].mask, IR_STATE);
 } END_TEST
@@ -91,17 +97,20 @@ START_TEST(a_view_of_a_view_is_one_view) {
 } END_TEST
 
 START_TEST(a_view_that_moves_nothing_goes) {
-  ck_assert_str_eq(folded_text(2, "%0 = input 1 [2] s\n%1 = view %0 [2] s offset 0 strides 1\n%2 = exp %1 [2] s\nresult %2\n", 8),
+  ck_assert_str_eq(folded_text(2, "%0 = input 1 [2] s\n%1 = view %0 [2] s offset 0 strides 1\n%2 = exp %1 [2] s\n"
+                                  "result %2\n", 8),
                    "%0 = input 1 [2] s\n%1 = exp %0 [2] s\nresult %1\n");
 } END_TEST
 
 START_TEST(nothing_is_folded_past_a_pin) {
-  const char *text = "%0 = constant [1] - data 0.1\n%1 = pin %0 [1] -\n%2 = constant [1] - data 3\n%3 = mul %1 %2 [1] -\nresult %3\n";
+  const char *text = "%0 = constant [1] - data 0.1\n%1 = pin %0 [1] -\n%2 = constant [1] - data 3\n"
+                     "%3 = mul %1 %2 [1] -\nresult %3\n";
   ck_assert_str_eq(folded_text(1, text, 8), text);
 } END_TEST
 
 START_TEST(in_f32_constants_are_rounded_before_they_are_multiplied) {
-  IrFunction *f = ir_of(1, "%0 = constant [1] - data 0.3\n%1 = constant [1] - data 3\n%2 = mul %0 %1 [1] -\nresult %2\n");
+  IrFunction *f = ir_of(1, "%0 = constant [1] - data 0.3\n%1 = constant [1] - data 3\n%2 = mul %0 %1 [1] -\n"
+                           "result %2\n");
   float at_run_time = ir_values_f32(f, (float[1]){0})[0];
   ir_fold(f, 4);
   ck_assert_int_eq(f->node[f->result].op, IR_constant);
@@ -110,14 +119,16 @@ START_TEST(in_f32_constants_are_rounded_before_they_are_multiplied) {
 } END_TEST
 
 START_TEST(a_factor_that_is_one_in_f32_is_one) {
-  IrFunction *f = ir_of(1, "%0 = input 1 [1] s\n%1 = constant [1] - data 1.0000000000000002\n%2 = mul %0 %1 [1] s\nresult %2\n");
+  IrFunction *f = ir_of(1, "%0 = input 1 [1] s\n%1 = constant [1] - data 1.0000000000000002\n%2 = mul %0 %1 [1] s\n"
+                           "result %2\n");
   ir_fold(f, 4);
   ck_assert_int_eq(f->node[f->result].op, IR_input);
 } END_TEST
 
 START_TEST(a_table_of_more_than_65536_elements_is_not_written_out) {
   const char *text = folded_text(1, "%0 = constant [2] - data 1 2\n%1 = view %0 [65537, 2] - offset 0 strides 0 1\n"
-                                    "%2 = reduce_sum %1 [65537] -\n%3 = view %2 [1] - offset 65536 strides 0\nresult %3\n", 8);
+                                    "%2 = reduce_sum %1 [65537] -\n%3 = view %2 [1] - offset 65536 strides 0\n"
+                                    "result %3\n", 8);
   ck_assert_ptr_nonnull(strstr(text, "reduce_sum"));
 } END_TEST
 

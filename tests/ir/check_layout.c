@@ -24,13 +24,15 @@ START_TEST(a_view_slices_and_turns_round) {
 } END_TEST
 
 START_TEST(a_concat_along_the_first_axis_puts_rows_below_rows) {
-  IrFunction *f = ir_of(8, "%0 = weight 0 [3, 2] w\n%1 = constant [1, 2] - data 7 8\n%2 = concat %0 %1 [4, 2] w axis 0\n"
+  IrFunction *f = ir_of(8, "%0 = weight 0 [3, 2] w\n%1 = constant [1, 2] - data 7 8\n"
+                           "%2 = concat %0 %1 [4, 2] w axis 0\n"
                            "%3 = view %2 [8] w offset 0 strides 1\nresult %3\n");
   ir_expect(f, (double[8]){0}, (double[]){1, 2, 3, 4, 5, 6, 7, 8});
 } END_TEST
 
 START_TEST(a_concat_along_the_last_axis_puts_columns_beside_columns) {
-  IrFunction *f = ir_of(9, "%0 = weight 0 [3, 2] w\n%1 = constant [3, 1] - data 7 8 9\n%2 = concat %0 %1 [3, 3] w axis 1\n"
+  IrFunction *f = ir_of(9, "%0 = weight 0 [3, 2] w\n%1 = constant [3, 1] - data 7 8 9\n"
+                           "%2 = concat %0 %1 [3, 3] w axis 1\n"
                            "%3 = view %2 [9] w offset 0 strides 1\nresult %3\n");
   ir_expect(f, (double[9]){0}, (double[]){1, 2, 7, 3, 4, 8, 5, 6, 9});
 } END_TEST

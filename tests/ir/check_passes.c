@@ -16,13 +16,16 @@ static IrFunction *random_function(uint64_t seed) {
 static const double *values_of(const IrFunction *f, uint64_t seed) {
   const double *input[3], *weight[4];
   double *result = arena_array(ir_arena(), (size_t)shape_count(&f->input[1].shape), sizeof *result);
-  for (uint32_t i = 0; i < f->inputs; i++) input[i] = random_ir_numbers(ir_arena(), seed * 10 + i, f->input[i].shape);
-  for (uint32_t i = 0; i < f->weights; i++) weight[i] = random_ir_numbers(ir_arena(), seed * 10 + 5 + i, f->weight[i].shape);
+  for (uint32_t i = 0; i < f->inputs; i++)
+    input[i] = random_ir_numbers(ir_arena(), seed * 10 + i, f->input[i].shape);
+  for (uint32_t i = 0; i < f->weights; i++)
+    weight[i] = random_ir_numbers(ir_arena(), seed * 10 + 5 + i, f->weight[i].shape);
   ck_assert(ir_run_f64(f, input, weight, result));
   return result;
 }
 
-static void expect_same_values(const IrFunction *f, const double *expected, const double *found, uint64_t seed, const char *pass) {
+static void expect_same_values(const IrFunction *f, const double *expected, const double *found, uint64_t seed,
+                               const char *pass) {
   for (int64_t i = 0; i < shape_count(&f->input[1].shape); i++)
     ck_assert_msg(ir_equal_bits(expected[i], found[i]), "seed %llu: %s changes element %lld from %.17g to %.17g",
                   (unsigned long long)seed, pass, (long long)i, expected[i], found[i]);
@@ -98,19 +101,22 @@ START_TEST(zeros_of_different_sign_are_different_constants) {
 } END_TEST
 
 START_TEST(a_value_that_depends_on_t_by_decree_is_not_merged_with_one_that_does_not) {
-  const char *text = "%0 = constant [2] - data 0.5*2\n%1 = pin %0 [2] t\n%2 = pin %0 [2] -\n%3 = add %1 %2 [2] t\nresult %3\n";
+  const char *text = "%0 = constant [2] - data 0.5*2\n%1 = pin %0 [2] t\n%2 = pin %0 [2] -\n%3 = add %1 %2 [2] t\n"
+                     "result %3\n";
   ck_assert_str_eq(after_same(text), text);
 } END_TEST
 
 START_TEST(views_with_different_maps_are_different) {
-  const char *text = "%0 = weight 0 [3, 2] w\n%1 = view %0 [2] w offset 0 strides 1\n%2 = view %0 [2] w offset 0 strides 2\n"
+  const char *text = "%0 = weight 0 [3, 2] w\n%1 = view %0 [2] w offset 0 strides 1\n"
+                     "%2 = view %0 [2] w offset 0 strides 2\n"
                      "%3 = add %1 %2 [2] w\nresult %3\n";
   ck_assert_str_eq(after_same(text), text);
 } END_TEST
 
 /* ---- sweep ------------------------------------------------------------------------------------------------------ */
 START_TEST(a_sweep_drops_dead_nodes_and_keeps_the_tables) {
-  IrFunction *f = ir_of(2, "%0 = weight 0 [3, 2] w\n%1 = input 1 [2] s\n%2 = exp %0 [3, 2] w\n%3 = neg %1 [2] s\n%4 = neg %3 [2] s\n"
+  IrFunction *f = ir_of(2, "%0 = weight 0 [3, 2] w\n%1 = input 1 [2] s\n%2 = exp %0 [3, 2] w\n%3 = neg %1 [2] s\n"
+                           "%4 = neg %3 [2] s\n"
                            "result %3\n");
   IrFunction *swept = ir_sweep(f);
   ck_assert_str_eq(strstr(ir_text(swept), "%0 ="), "%0 = input 1 [2] s\n%1 = neg %0 [2] s\nresult %1\n");
@@ -121,7 +127,8 @@ START_TEST(a_sweep_drops_dead_nodes_and_keeps_the_tables) {
 
 START_TEST(a_sweep_of_a_frozen_function_makes_the_masks_exact) {
   IrFunction *f = ir_of_text("frozen function \"f\"\ninput \"t\" [] t\ninput \"x\" [1] s\n"
-                             "%0 = constant [1] - data 0.5\n%1 = exp %0 [1] t\n%2 = input 1 [1] s\n%3 = add %1 %2 [1] ts\nresult %3\n");
+                             "%0 = constant [1] - data 0.5\n%1 = exp %0 [1] t\n%2 = input 1 [1] s\n"
+                             "%3 = add %1 %2 [1] ts\nresult %3\n");
   IrFunction *swept = ir_sweep(f);
   ck_assert_uint_eq(swept->node[1].mask, 0);
   ck_assert_uint_eq(swept->node[3].mask, IR_STATE);

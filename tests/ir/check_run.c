@@ -32,7 +32,8 @@ static bool run_bound(const IrFunction *f) {
 static Runner *const runner[] = {run_f64, run_f32, run_bound};
 
 START_TEST(where_memory_runs_out_the_answer_is_false_and_nothing_is_lost) {
-  IrFunction *f = ir_of(3, "%0 = input 1 [3] s\n%1 = weight 0 [3, 2] w\n%2 = reduce_sum %1 [3] w\n%3 = add %0 %2 [3] sw\n"
+  IrFunction *f = ir_of(3, "%0 = input 1 [3] s\n%1 = weight 0 [3, 2] w\n%2 = reduce_sum %1 [3] w\n"
+                           "%3 = add %0 %2 [3] sw\n"
                            "%4 = tanh %3 [3] sw\nresult %4\n");
   Scarce scarce = {0};
   FlowAllocator allocator = {scarce_resize, &scarce};
@@ -60,7 +61,8 @@ START_TEST(a_run_is_a_function_of_its_arguments) {
   IrFunction *f = random_ir(ir_arena(), 7, &(RandomIrOptions){.nodes = 60});
   const double *input[3], *weight[4];
   size_t count = (size_t)shape_count(&f->input[1].shape);
-  double *first = arena_array(ir_arena(), count, sizeof *first), *second = arena_array(ir_arena(), count, sizeof *second);
+  double *first = arena_array(ir_arena(), count, sizeof *first);
+  double *second = arena_array(ir_arena(), count, sizeof *second);
   for (uint32_t i = 0; i < f->inputs; i++) input[i] = random_ir_numbers(ir_arena(), i, f->input[i].shape);
   for (uint32_t i = 0; i < f->weights; i++) weight[i] = random_ir_numbers(ir_arena(), 5 + i, f->weight[i].shape);
   ck_assert(ir_run_f64(f, input, weight, first) && ir_run_f64(f, input, weight, second));

@@ -5,7 +5,8 @@
 
 /* x [n] -> the reduction, repeated to [n]. */
 static IrFunction *reduction(const char *op, int64_t n) {
-  return ir_of(n, arena_format(ir_arena(), "%%0 = input 1 [%lld] s\n%%1 = %s %%0 [] s\n%%2 = view %%1 [%lld] s offset 0 strides 0\n"
+  return ir_of(n, arena_format(ir_arena(), "%%0 = input 1 [%lld] s\n%%1 = %s %%0 [] s\n"
+                                           "%%2 = view %%1 [%lld] s offset 0 strides 0\n"
                                "result %%2\n", (long long)n, op, (long long)n));
 }
 
@@ -145,7 +146,8 @@ START_TEST(summed_axes_are_walked_in_c_order) {
 
 /* ---- the last axis at once -------------------------------------------------------------------------------------- */
 START_TEST(softmax_sums_to_one_row_by_row) {
-  IrFunction *f = ir_of(6, "%0 = weight 0 [3, 2] w\n%1 = softmax %0 [3, 2] w\n%2 = view %1 [6] w offset 0 strides 1\nresult %2\n");
+  IrFunction *f = ir_of(6, "%0 = weight 0 [3, 2] w\n%1 = softmax %0 [3, 2] w\n"
+                           "%2 = view %1 [6] w offset 0 strides 1\nresult %2\n");
   const double *y = ir_values(f, (double[6]){0});
   for (int i = 0; i < 6; i += 2) {
     ck_assert_double_eq_tol(y[i] + y[i + 1], 1, 1e-15);            /* two roundings */

@@ -28,7 +28,8 @@ START_TEST(what_is_printed_is_the_text_that_was_read) {
 } END_TEST
 
 START_TEST(names_of_any_bytes_survive) {
-  const char *text = "function \"a\\\"b\\\\c\\x01\\x7f\xc3\xa9\"\ninput \"t\" [] t\ninput - [1] s\n%0 = input 1 [1] s\nresult %0\n";
+  const char *text = "function \"a\\\"b\\\\c\\x01\\x7f\xc3\xa9\"\ninput \"t\" [] t\ninput - [1] s\n"
+                     "%0 = input 1 [1] s\nresult %0\n";
   IrFunction *f = ir_of_text(text);
   ck_assert_str_eq(f->name, "a\"b\\c\x01\x7f\xc3\xa9");
   ck_assert_ptr_null(f->input[1].name);
@@ -36,7 +37,8 @@ START_TEST(names_of_any_bytes_survive) {
 } END_TEST
 
 START_TEST(comments_empty_lines_and_carriage_returns_are_nothing) {
-  IrFunction *f = ir_of_text("# a test\n\nfunction \"f\"   # its name\r\ninput \"t\" [] t\n\ninput \"x\" [1] s\r\n%0 = input 1 [1] s\n"
+  IrFunction *f = ir_of_text("# a test\n\nfunction \"f\"   # its name\r\ninput \"t\" [] t\n\ninput \"x\" [1] s\r\n"
+                             "%0 = input 1 [1] s\n"
                              "result %0\n# the end");
   ck_assert_uint_eq(f->nodes, 1);
 } END_TEST
@@ -66,17 +68,22 @@ static const char *const broken[][2] = {
     {"function \"f\"\n%1 = input 0 [] t", "found `1`, node %0 is right"},
     {"function \"f\"\n%0 = frobnicate [] t", "line 2: found `frobnicate`, an operation is right"},
     {"function \"f\"\n%0 = constant [2] - data 1", "line 2: the line ends, a number is missing"},
-    {"function \"f\"\n%0 = constant [2] - data 1*3", "found `3`, a number of elements that the shape has left is right"},
-    {"function \"f\"\n%0 = constant [2] - data 1*0 1", "found `0`, a number of elements that the shape has left is right"},
+    {"function \"f\"\n"
+     "%0 = constant [2] - data 1*3", "found `3`, a number of elements that the shape has left is right"},
+    {"function \"f\"\n"
+     "%0 = constant [2] - data 1*0 1", "found `0`, a number of elements that the shape has left is right"},
     {"function \"f\"\n%0 = constant [2] - data 1 2 3", "line 2: found `3`, the end of the line is right"},
-    {"function \"f\"\n%0 = constant [4096, 4096] - data 0*16777216", "a shape of at least 1 and, over all constants, at most 2^22 elements is"},
+    {"function \"f\"\n"
+     "%0 = constant [4096, 4096] - data 0*16777216",
+     "a shape of at least 1 and, over all constants, at most 2^22 elements is"},
     {"function \"f\"\n%0 = constant [] - data nan:7ff", "a NaN with 16 hexadecimal digits is missing"},
     {"function \"f\"\n%0 = constant [] - data nan(1)", "a number is right"},
     {"function \"f\"\n%0 = view %0 [] - offset 0 strides 1 2 3 4 5 6 7 8 9", "a map of fewer axes is right"},
     {"function \"f\"\n%0 = contract %0 [] - sums 1 2 3 4 5 6 7 8 9", "a contraction of fewer axes is right"},
     {"function \"f\"\n%0 = exp %-1 [] -", "a number of 32 bits is right"},
     {"function \"f\"\nresult 0", "a node is right"},
-    {"function \"f\"\ninput \"t\" [] t\ninput \"x\" [] s\n%0 = input 1 [] s\nresult %0\nresult %0", "the end of the text is right"},
+    {"function \"f\"\ninput \"t\" [] t\ninput \"x\" [] s\n%0 = input 1 [] s\nresult %0\n"
+     "result %0", "the end of the text is right"},
 };
 enum { BROKEN = sizeof broken / sizeof broken[0] };
 

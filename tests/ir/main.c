@@ -76,7 +76,8 @@ bool ir_equal_bits(double a, double b) { return (isnan(a) && isnan(b)) || memcmp
 void ir_expect(const IrFunction *f, const double *x, const double *expected) {
   const double *value = ir_values(f, x);
   for (int64_t i = 0; i < shape_count(&f->input[1].shape); i++)
-    ck_assert_msg(ir_equal_bits(value[i], expected[i]), "element %lld is %.17g, expected %.17g\n%s", (long long)i, value[i],
+    ck_assert_msg(ir_equal_bits(value[i], expected[i]), "element %lld is %.17g, expected %.17g\n"
+                                                        "%s", (long long)i, value[i],
                   expected[i], ir_text(f));
 }
 

@@ -294,7 +294,8 @@ static void weights(Draw *d) {
   static const char *const name[] = {"net.0.weight", "net.0.bias", "net.2.weight", "net.2.bias"};
   uint32_t count = (uint32_t)between(d, 0, 4);
   for (uint32_t i = 0; i < count; i++) {
-    IrWeight weight = {.name = name[i], .scope = "net.", .part = i % 2 ? "bias" : "weight", .labelled = true, .layer = i / 2};
+    IrWeight weight = {.name = name[i], .scope = "net.", .part = i % 2 ? "bias" : "weight", .layer = i / 2};
+    weight.labelled = true;
     weight.shape = shape_of_rank(d, i % 2 ? 1 : 2);
     ir_add_weight(d->f, &weight);
     add(d, (IrNode){.op = IR_weight, .slot = i, .shape = weight.shape}, 0, NULL);
