@@ -36,10 +36,8 @@ double flow_random_uniform(FlowRandom random, uint64_t sample, uint32_t index) {
 
 /* Box-Muller.  63 bits for the radius: the smallest argument of the logarithm is 2^-64, the largest 1.  The angle inside
  * its quadrant is in (0, pi/2], where sin and cos need no reduction of a large argument. */
-void flow_random_normal_pair(FlowRandom random, uint64_t sample, uint32_t pair, double normal[2]) {
+void flow_random_normal_of_words(const uint64_t word[2], double normal[2]) {
   static const double half_pi = 1.5707963267948966;
-  uint64_t word[2];
-  words_of_block(random, sample, pair, word);
   double tail = ((double)(int64_t)(word[0] >> 1) + 0.5) * 0x1p-63;
   double radius = sqrt(-2 * flow_log_f64(tail));
   double angle = ((double)(int64_t)(word[1] & (UINT64_MAX >> 2)) + 0.5) * 0x1p-62 * half_pi;
@@ -50,6 +48,12 @@ void flow_random_normal_pair(FlowRandom random, uint64_t sample, uint32_t pair, 
   case 2: normal[0] = -c, normal[1] = -s; break;
   default: normal[0] = s, normal[1] = -c; break;
   }
+}
+
+void flow_random_normal_pair(FlowRandom random, uint64_t sample, uint32_t pair, double normal[2]) {
+  uint64_t word[2];
+  words_of_block(random, sample, pair, word);
+  flow_random_normal_of_words(word, normal);
 }
 
 void flow_random_fill_uniform(FlowRandom random, uint64_t first, const FlowTile *tile) {

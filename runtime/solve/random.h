@@ -38,6 +38,9 @@ uint64_t flow_random_word(FlowRandom random, uint64_t sample, uint32_t index);
 double flow_random_uniform(FlowRandom random, uint64_t sample, uint32_t index);
 void flow_random_normal_pair(FlowRandom random, uint64_t sample, uint32_t pair, double normal[2]);
 
+/* The two normal numbers of the words 2j and 2j+1. */
+void flow_random_normal_of_words(const uint64_t word[2], double normal[2]);
+
 /* Fill a tile: number `row` of sample first + lane at (row, lane); idle lanes are copies. */
 void flow_random_fill_uniform(FlowRandom random, uint64_t first, const FlowTile *tile);
 void flow_random_fill_normal(FlowRandom random, uint64_t first, const FlowTile *tile);
