@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* emit.c -- sections become functions, and the entries of flow/model.h stand around them. */
+#include "emit.h"
+#include <stddef.h>
+#include "emit_module.h"
+#include "emit_parts.h"
+
+/* ---- sections ------------------------------------------------------------------------------------------------------ */
+
+static Val section_function(Emit *e, const char *name, TileSectionId section, bool times_in_lanes) {
+  LL *ll = &e->ll;
+  LLVMTypeRef type[BASE_COUNT + 1];
+  for (int i = 0; i < BASE_COUNT; i++) type[i] = ll->pointer;
+  type[BASE_COUNT] = ll->i64;
+  Val function = ll_function(ll, name, ll->nothing, type, BASE_COUNT + 1, false);
+  for (int i = 0; i < BASE_COUNT; i++) e->base[i] = ll_parameter(ll, (unsigned)i);
+  e->vectors = ll_parameter(ll, BASE_COUNT);
+  e->section = section;
+  e->times_in_lanes = times_in_lanes;
+  const TileSection *s = &e->program->section[section];
+  for (uint32_t i = 0; i < s->statements; i++) {
+    switch (s->statement[i].kind) {
+    case TILE_MM: emit_mm(e, &s->statement[i]); break;
+    case TILE_LOOP: emit_loop(e, &s->statement[i]); break;
+    case TILE_STRAIGHT: emit_straight(e, &s->statement[i]); break;
+    case TILE_LOOKUP: emit_lookup(e, &s->statement[i]); break;
+    }
+  }
+  ll_return(ll);
+  return function;
+}
+
+/* ---- entries --------------------------------------------------------------------------------------------------------- */
+
+#define FIELD(name) offsetof(flow_call, name)
+
+static Val open_entry(Emit *e, const char *name) {
+  LLVMTypeRef parameter[] = {e->ll.pointer};
+  return ll_function(&e->ll, name, e->ll.i32, parameter, 1, true);
+}
+
+static void close_entry(Emit *e) { LLVMBuildRet(e->ll.builder, LLVMConstInt(e->ll.i32, 0, 0)); }
+
+static Val call_vectors(Emit *e, Val call) {
+  LL *ll = &e->ll;
+  return LLVMBuildUDiv(ll->builder, ll_load_u32(ll, call, FIELD(lanes)), ll_int(ll, ll->lanes), "");
+}
+
+static void load_bases(Emit *e, Val call, Val *base) {
+  LL *ll = &e->ll;
+  const size_t field[BASE_COUNT] = {[BASE_WEIGHTS] = FIELD(weights), [BASE_TIMES] = FIELD(times), [BASE_COND] = FIELD(cond),
+                                    [BASE_CONDITIONS] = FIELD(conditions), [BASE_X] = FIELD(x), [BASE_TIME] = FIELD(t),
+                                    [BASE_OUTPUT] = FIELD(u), [BASE_SCRATCH] = FIELD(scratch)};
+  for (int i = 0; i < BASE_COUNT; i++) base[i] = ll_load_pointer(ll, call, (int64_t)field[i]);
+}
+
+/* int entry(call): the section on the call's buffers. */
+static void simple_entry(Emit *e, const char *name, Val section) {
+  Val argument[BASE_COUNT + 1];
+  open_entry(e, name);
+  Val call = ll_parameter(&e->ll, 0);
+  load_bases(e, call, argument);
+  argument[BASE_COUNT] = call_vectors(e, call);
+  ll_call(&e->ll, section, argument, BASE_COUNT + 1);
+  close_entry(e);
+}
+
+/* ---- step ---------------------------------------------------------------------------------------------------------------
+ * for s in 0..stages:  k_s = u(stage_times[s], combine(x, combination[s]))
+ * x = combine(x, combination[stages])
+ * combine(x, c): x, then fma(c_i, k_stage(i), .) term by term. */
+
+/* void combine(out, x, k, combination, vectors): rows times vectors, the terms innermost. */
+static Val combine_function(Emit *e) {
+  LL *ll = &e->ll;
+  LLVMTypeRef type[] = {ll->pointer, ll->pointer, ll->pointer, ll->pointer, ll->i64};
+  Val function = ll_function(ll, "combine", ll->nothing, type, 5, false);
+  Val combination = ll_parameter(ll, 3);
+  Val count = ll_load_u32(ll, combination, offsetof(flow_combination, count));
+  Val stage = ll_load_pointer(ll, combination, offsetof(flow_combination, stage));
+  Val coefficient = ll_load_pointer(ll, combination, offsetof(flow_combination, coefficient));
+  int64_t stage_bytes = e->program->dim * emit_row_bytes(e);
+  LLLoop row = ll_loop(ll, ll_int(ll, 0), ll_int(ll, e->program->dim), 1);
+  Val row_at = ll_imul(ll, row.i, emit_row_bytes(e));
+  LLLoop vector = ll_loop(ll, ll_int(ll, 0), ll_parameter(ll, 4), 1);
+  Val at = ll_iadd(ll, row_at, ll_imul(ll, vector.i, (int64_t)ll->lanes * ll->precision));
+  Val x = ll_load_lanes(ll, ll_at(ll, ll_parameter(ll, 1), at));
+  LLLoop term = ll_loop(ll, ll_int(ll, 0), count, 1);
+  Val sum = ll_carry(ll, &term, x);
+  Val k = ll_at(ll, ll_parameter(ll, 2), ll_imul(ll, ll_load_u32(ll, ll_at(ll, stage, ll_imul(ll, term.i, 4)), 0), stage_bytes));
+  Val c = ll_load_scalar(ll, ll_at(ll, coefficient, ll_imul(ll, term.i, ll->precision)));
+  term.next[0] = ll_fma(ll, c, ll_load_lanes(ll, ll_at(ll, k, at)), sum);
+  ll_loop_end(ll, &term);
+  ll_store_lanes(ll, ll_at(ll, ll_parameter(ll, 0), at), term.next[0]);
+  ll_loop_end(ll, &vector);
+  ll_loop_end(ll, &row);
+  ll_return(ll);
+  return function;
+}
+
+static void step_entry(Emit *e, Val sample) {
+  LL *ll = &e->ll;
+  Val combine = combine_function(e);
+  Val base[BASE_COUNT + 1];
+  open_entry(e, "flow_step");
+  Val call = ll_parameter(ll, 0), vectors = call_vectors(e, call);
+  load_bases(e, call, base);
+  Val stages = ll_load_u32(ll, call, FIELD(stages)), x = base[BASE_X];
+  Val stage_times = ll_load_pointer(ll, call, FIELD(stage_times));
+  Val combination = ll_load_pointer(ll, call, FIELD(combination));
+  int64_t x_bytes = e->program->dim * emit_row_bytes(e), combination_bytes = sizeof(flow_combination);
+  Val moved = base[BASE_SCRATCH], rest = ll_at(ll, moved, ll_int(ll, x_bytes));
+  Val k = ll_at(ll, rest, ll_int(ll, (int64_t)e->level.scratch_bytes - x_bytes));
+  LLLoop s = ll_loop(ll, ll_int(ll, 0), stages, 1);
+  Val terms = ll_at(ll, combination, ll_imul(ll, s.i, combination_bytes));
+  Val none = LLVMBuildICmp(ll->builder, LLVMIntEQ, ll_load_u32(ll, terms, offsetof(flow_combination, count)), ll_int(ll, 0), "");
+  LLIf start = ll_if(ll, none);
+  ll_else(ll, &start);
+  Val moving[] = {moved, x, k, terms, vectors};
+  ll_call(ll, combine, moving, 5);
+  ll_endif(ll, &start);
+  base[BASE_X] = LLVMBuildSelect(ll->builder, none, x, moved, "");
+  base[BASE_TIMES] = ll_load_pointer(ll, ll_at(ll, stage_times, ll_imul(ll, s.i, sizeof(void *))), 0);
+  base[BASE_OUTPUT] = ll_at(ll, k, ll_imul(ll, s.i, x_bytes));
+  base[BASE_SCRATCH] = rest;
+  base[BASE_COUNT] = vectors;
+  ll_call(ll, sample, base, BASE_COUNT + 1);
+  ll_loop_end(ll, &s);
+  Val last[] = {x, x, k, ll_at(ll, combination, ll_imul(ll, stages, combination_bytes)), vectors};
+  ll_call(ll, combine, last, 5);
+  close_entry(e);
+}
+
+/* ---- the module --------------------------------------------------------------------------------------------------------- */
+
+static unsigned vector_lanes(const TileProgram *program, int schedule) {
+  return (unsigned)((schedule == FLOW_CPU_V4 ? 64 : 32) / program->precision);
+}
+
+static uint64_t aligned(uint64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+flow_level emit_level(const TileProgram *program, const EmitOptions *options) {
+  uint32_t quantum = vector_lanes(program, options->schedule);
+  flow_level level = {.cpu = (uint32_t)options->cpu, .lanes = tile_lanes(program, quantum), .quantum = quantum};
+  uint64_t row = (uint64_t)level.lanes * (uint64_t)program->precision;
+  int64_t rows = 0;
+  for (int s = 0; s < TILE_SECTIONS; s++)
+    if (program->section[s].scratch_rows > rows) rows = program->section[s].scratch_rows;
+  level.stage_bytes = (uint64_t)program->dim * row;     /* a multiple of 32: rows are whole vectors */
+  level.scratch_bytes = aligned((uint64_t)(rows + program->dim) * row);
+  return level;
+}
+
+void emit_module(Emit *e, Arena *arena, LLVMContextRef context, const TileProgram *program, const EmitOptions *options) {
+  *e = (Emit){.program = program, .f = program->ir, .arena = arena, .level = emit_level(program, options)};
+  e->block_rows = options->schedule == FLOW_CPU_V4 ? 8 : 4;
+  e->table = arena_array(arena, program->ir->nodes, sizeof *e->table);
+  ll_open(&e->ll, context, program->ir->name, program->precision, vector_lanes(program, options->schedule));
+  if (options->entries & (FLOW_ENTRY_EVAL_BIT | FLOW_ENTRY_STEP_BIT)) {
+    Val sample = section_function(e, "sample", TILE_SAMPLE, false);
+    if (options->entries & FLOW_ENTRY_EVAL_BIT) simple_entry(e, "flow_eval", sample);
+    if (options->entries & FLOW_ENTRY_STEP_BIT) step_entry(e, sample);
+  }
+  if (options->entries & FLOW_ENTRY_EVAL_LANE_BIT)
+    simple_entry(e, "flow_eval_lane", section_function(e, "sample_lane", TILE_SAMPLE, true));
+  if (program->section[TILE_TIMES].output_rows)
+    simple_entry(e, "flow_times", section_function(e, "times", TILE_TIMES, false));
+  if (program->section[TILE_COND].output_rows) simple_entry(e, "flow_cond", section_function(e, "cond", TILE_COND, false));
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* emit_parts.h -- what the files of this folder share while one module is being made. */
+#ifndef FLOW_EMIT_PARTS_H
+#define FLOW_EMIT_PARTS_H
+#include "emit.h"
+#include "ll.h"
+
+/* The parameters of a section function, in this order: seven pointers and the number of vectors. */
+typedef enum { BASE_WEIGHTS, BASE_TIMES, BASE_COND, BASE_CONDITIONS, BASE_X, BASE_TIME, BASE_OUTPUT, BASE_SCRATCH, BASE_COUNT } EmitBase;
+
+typedef struct EmitKernel { const char *key; Val function; } EmitKernel;
+
+typedef struct Emit {
+  LL ll;
+  const TileProgram *program;
+  const IrFunction *f;
+  Arena *arena;
+  flow_level level;
+  int block_rows;               /* rows of an MM held in registers: 8, or 4 with 16 registers */
+  /* the section being emitted */
+  TileSectionId section;
+  bool times_in_lanes;          /* eval_lane: the times buffer has lanes */
+  Val base[BASE_COUNT], vectors;
+  Val lane_bytes;               /* offset of the vector at hand within a row */
+  /* module-wide */
+  EmitKernel *kernel;
+  uint32_t kernels;
+  Val *table;                   /* [nodes]: global array of a constant, made when first used */
+} Emit;
+
+/* ---- emit_access.c -------------------------------------------------------------------------------------------------- */
+/* Index of the element that `access` reads at point index[axes], as an i64 value. */
+Val emit_element(Emit *e, const TileAccess *access, Val *index, uint32_t axes);
+bool emit_in_lanes(const Emit *e, Ref base);            /* lane home (or scalar) as seen from the section */
+int64_t emit_row_bytes(const Emit *e);
+/* Address of element `element` of a stored value (for lane homes: of the vector at hand). */
+Val emit_address(Emit *e, Ref base, Val element);
+Val emit_load(Emit *e, Ref base, Val element);          /* in lanes, a truth value for truths */
+void emit_store(Emit *e, Ref node, Val element, Val value);
+bool emit_is_number(const Emit *e, Ref base);           /* a constant without NaN */
+
+/* ---- statements ------------------------------------------------------------------------------------------------------ */
+void emit_straight(Emit *e, const TileStatement *statement);    /* emit_lanes.c */
+void emit_loop(Emit *e, const TileStatement *statement);
+void emit_lookup(Emit *e, const TileStatement *statement);
+void emit_mm(Emit *e, const TileStatement *statement);          /* emit_mm.c */
+/* An elementwise node from its operands; loops inline their elementary functions. */
+Val emit_each(Emit *e, Ref node, Val *operand, bool in_loop);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tile.c -- which nodes are computed, in which section, and what their operands read once views are looked through. */
+#include "tile_plan.h"
+
+const char *const tile_section_name[TILE_SECTIONS] = {"times", "cond", "sample"};
+
+bool tile_is_leaf(const IrNode *node) { return ir_op_class[node->op] == IR_LEAF; }
+
+static TileSectionId section_of_mask(uint8_t mask) {
+  if (mask & IR_STATE) return TILE_SAMPLE;
+  if (!(mask & IR_CONDITIONS)) return TILE_TIMES;
+  return mask & IR_TIMES ? TILE_SAMPLE : TILE_COND;
+}
+
+int64_t tile_cost(const IrFunction *f, Ref ref) {
+  const IrNode *node = &f->node[ref];
+  int64_t cost = shape_count(&node->shape);
+  if (node->op == IR_contract)
+    for (uint32_t k = 0; k < node->sums; k++) cost *= node->extent[k];
+  else if (ir_op_class[node->op] == IR_SUM)
+    cost = shape_count(&f->node[node->arg[0]].shape);
+  return cost;
+}
+
+/* ---- operands -------------------------------------------------------------------------------------------------- */
+
+/* Operand i of a node is read at this map, over the node's axes and then its summed axes. */
+static IrMap operand_map(const IrFunction *f, const IrNode *node, uint32_t i) {
+  const IrNode *operand = &f->node[node->arg[i]];
+  switch (node->op) {
+  case IR_view: return node->map;
+  case IR_contract:
+    if (i < 2) return i ? node->map_b : node->map;
+    return tile_identity(&node->shape);
+  case IR_concat:               /* read in the operand's own space */
+  case IR_lookup: return tile_identity(&operand->shape);
+  default: return tile_identity(&operand->shape);
+  }
+}
+
+/* The index space of operand i, as extents. */
+static uint32_t operand_space(const IrFunction *f, const IrNode *node, uint32_t i, int64_t *extent) {
+  bool own = node->op == IR_concat || node->op == IR_lookup || (ir_op_class[node->op] == IR_SUM && node->op != IR_contract);
+  const Shape *shape = own ? &f->node[node->arg[i]].shape : &node->shape;
+  uint32_t axes = shape->rank;
+  for (uint32_t k = 0; k < axes; k++) extent[k] = shape->dim[k];
+  if (node->op == IR_contract && i < 2)
+    for (uint32_t k = 0; k < node->sums; k++) extent[axes++] = node->extent[k];
+  return axes;
+}
+
+static void resolve_operands(TilePlan *plan, Ref ref) {
+  IrFunction *f = plan->f;
+  const IrNode *node = &f->node[ref];
+  plan->operand[ref] = arena_array(plan->program->arena, node->args ? node->args : 1, sizeof(TileAccess));
+  for (uint32_t i = 0; i < node->args; i++) {
+    int64_t extent[IR_MOST_AXES];
+    uint32_t axes = operand_space(f, node, i, extent);
+    IrMap map = operand_map(f, node, i);
+    plan->operand[ref][i] = tile_access(f, node->arg[i], &map, extent, axes);
+  }
+}
+
+/* ---- sections ---------------------------------------------------------------------------------------------------- */
+
+/* A cond value that reads something of the times section (weights alone, computed) moves to the sample section, since
+ * the cond section sees no times. */
+static void find_sections(TilePlan *plan) {
+  IrFunction *f = plan->f;
+  for (Ref r = 0; r < f->nodes; r++) {
+    const IrNode *node = &f->node[r];
+    plan->section[r] = (uint8_t)section_of_mask(node->mask);
+    if (plan->section[r] != TILE_COND) continue;
+    for (uint32_t i = 0; i < node->args; i++) {
+      Ref base = node->arg[i];
+      while (f->node[base].op == IR_view) base = f->node[base].arg[0];
+      bool of_times = !tile_is_leaf(&f->node[base]) && plan->section[base] == TILE_TIMES;
+      if (of_times || plan->section[node->arg[i]] == TILE_SAMPLE) plan->section[r] = TILE_SAMPLE;
+    }
+  }
+}
+
+/* A node of our own at the end: a copy of `ref` that is not looked through, in the section of `mask`. */
+static Ref append_copy(TilePlan *plan, Ref ref, uint8_t mask) {
+  IrFunction *f = plan->f;
+  IrNode copy = {.op = IR_view, .mask = mask, .args = 1, .arg = arena_array(plan->program->arena, 1, sizeof(Ref)),
+                 .shape = f->node[ref].shape, .map = tile_identity(&f->node[ref].shape), .at = f->node[ref].at};
+  copy.arg[0] = ref;
+  return ir_append(f, &copy);
+}
+
+/* The result must be a computed node of the sample section, element i in row i. */
+static Ref result_node(TilePlan *plan) {
+  IrFunction *f = plan->f;
+  const Shape *shape = &f->node[f->result].shape;
+  IrMap map = tile_identity(shape);
+  TileAccess access = tile_access(f, f->result, &map, shape->dim, shape->rank);
+  const IrNode *base = &f->node[access.base];
+  bool direct = !tile_is_leaf(base) && section_of_mask(base->mask) == TILE_SAMPLE && tile_is_identity(f, &access, shape);
+  return direct ? access.base : append_copy(plan, f->result, IR_STATE);
+}
+
+static bool is_time(const IrFunction *f, Ref ref) { return f->node[ref].op == IR_input && f->node[ref].slot == 0; }
+
+/* From the result backwards: marks what is computed and what crosses a section.  Reading t outside the times section
+ * reads a copy of it that the times section exports. */
+static void find_computed(TilePlan *plan, Ref time_copy) {
+  IrFunction *f = plan->f;
+  plan->computed[plan->result] = plan->exported[plan->result] = true;
+  for (Ref r = f->nodes; r-- > 0;) {
+    if (!plan->computed[r] || r == time_copy) continue;
+    resolve_operands(plan, r);
+    for (uint32_t i = 0; i < f->node[r].args; i++) {
+      Ref *base = &plan->operand[r][i].base;
+      if (is_time(f, *base) && plan->section[r] != TILE_TIMES) *base = time_copy;
+      if (tile_is_leaf(&f->node[*base])) continue;
+      plan->computed[*base] = true;
+      if (plan->section[*base] != plan->section[r]) plan->exported[*base] = true;
+    }
+  }
+  if (time_copy != IR_NONE && plan->computed[time_copy]) resolve_operands(plan, time_copy);
+}
+
+/* ---- MM ------------------------------------------------------------------------------------------------------------ */
+
+static bool is_weights(const IrFunction *f, const TileAccess *access) { return f->node[access->base].op == IR_weight; }
+
+/* Panels hold an [rows, columns] slice of a weight with any steps; the lanes run along one axis with step 1. */
+int tile_mm_weights(const TilePlan *plan, Ref ref) {
+  const IrNode *node = &plan->f->node[ref];
+  if (node->op != IR_contract || node->shape.rank != 1 || node->sums != 1) return -1;
+  if (node->shape.dim[0] * node->extent[0] < 2 * TILE_PANEL) return -1;
+  for (int w = 0; w < 2; w++) {
+    const TileAccess *weights = &plan->operand[ref][w], *lanes = &plan->operand[ref][1 - w];
+    if (!is_weights(plan->f, weights) || is_weights(plan->f, lanes)) continue;
+    if (plan->f->node[lanes->base].op == IR_constant) continue;
+    bool along = lanes->map.stride[0] == 0 && (lanes->map.stride[1] == 1 || node->extent[0] == 1);
+    if (along || node->shape.dim[0] == 1) return lanes->map.stride[1] == 1 || node->extent[0] == 1 ? w : -1;
+  }
+  return -1;
+}
+
+/* ---- all of it --------------------------------------------------------------------------------------------------- */
+
+TileProgram *tile_build(Arena *arena, IrFunction *frozen, int precision) {
+  TileProgram *program = arena_alloc(arena, sizeof *program);
+  *program = (TileProgram){.arena = arena, .ir = frozen, .precision = precision};
+  program->dim = shape_count(&frozen->input[1].shape);
+  TilePlan plan = {.program = program, .f = frozen};
+  Ref result = result_node(&plan);
+  Ref time = 0;
+  while (time < frozen->nodes && !is_time(frozen, time)) time++;
+  Ref time_copy = time < frozen->nodes ? append_copy(&plan, time, IR_TIMES) : IR_NONE;
+  uint32_t nodes = frozen->nodes;
+  plan.result = result;
+  plan.section = arena_array(arena, nodes, 1);
+  plan.computed = arena_array(arena, nodes, sizeof(bool));
+  plan.exported = arena_array(arena, nodes, sizeof(bool));
+  plan.operand = arena_array(arena, nodes, sizeof *plan.operand);
+  find_sections(&plan);
+  find_computed(&plan, time_copy);
+  for (int s = 0; s < TILE_SECTIONS; s++) tile_schedule(&plan, (TileSectionId)s);
+  tile_place_all(&plan);
+  return program;
+}
+
+uint32_t tile_lanes(const TileProgram *program, uint32_t quantum) {
+  if (program->has_mm) return 3 * quantum;
+  const int64_t l1_bytes = 24 * 1024;
+  int64_t rows = program->section[TILE_SAMPLE].scratch_rows + 4 * program->dim;
+  int64_t vectors = l1_bytes / (rows * (int64_t)quantum * program->precision);
+  return quantum * (uint32_t)(vectors < 2 ? 2 : vectors > 16 ? 16 : vectors);
+}

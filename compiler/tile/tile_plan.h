@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tile_plan.h -- what tile.c finds out before anything is scheduled; shared by the files of this folder only. */
+#ifndef FLOW_TILE_PLAN_H
+#define FLOW_TILE_PLAN_H
+#include "tile.h"
+
+typedef struct TilePlan {
+  TileProgram *program;
+  IrFunction *f;
+  uint8_t *section;             /* [nodes] */
+  bool *computed;               /* [nodes]: materialised in its section; all others are leaves, looked through or dead */
+  bool *exported;               /* [nodes]: read by a later section, or the result */
+  TileAccess **operand;         /* [nodes][args], of computed nodes */
+  Ref result;                   /* the computed node that writes u */
+} TilePlan;
+
+/* How many instructions a node is, unrolled. */
+int64_t tile_cost(const IrFunction *f, Ref ref);
+bool tile_is_leaf(const IrNode *node);
+/* The weight operand of a contraction that can be an MM (0 or 1), else -1. */
+int tile_mm_weights(const TilePlan *plan, Ref ref);
+
+void tile_schedule(TilePlan *plan, TileSectionId section);      /* schedule.c */
+void tile_place_all(TilePlan *plan);                            /* homes.c: places, exports, scratch, packs */
+
+#endif
