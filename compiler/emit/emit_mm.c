@@ -109,16 +109,19 @@ static const char *kernel_key(Kernel *k, bool odd) {
 
 /* ---- the body -------------------------------------------------------------------------------------------------------------- */
 
-static Val row_address(Kernel *k, unsigned external_, Val row, int vector) {
+/* A row: a run-time number and a constant on top.  What is constant folds into the address of the instruction. */
+typedef struct Row { Val start; int64_t plus; } Row;
+
+static int64_t vector_at(const Kernel *k, int vector) { return (int64_t)vector * k->e->ll.lanes * k->e->ll.precision; }
+
+static Val row_address(Kernel *k, unsigned external_, Row row, int vector) {
   LL *ll = &k->e->ll;
   const External *x = &k->external[external_];
-  Val at = ll_imul(ll, row, x->step);
-  if (x->step == 0) at = ll_int(ll, 0);
-  if (x->lanes) at = ll_iadd(ll, at, ll_int(ll, (int64_t)vector * ll->lanes * ll->precision));
-  return ll_at(ll, k->pointer[external_], at);
+  Val start = x->step ? ll_at(ll, k->pointer[external_], ll_imul(ll, row.start, x->step)) : k->pointer[external_];
+  return ll_at(ll, start, ll_int(ll, row.plus * x->step + (x->lanes ? vector_at(k, vector) : 0)));
 }
 
-static Val read_external(Kernel *k, unsigned i, Val row, int vector) {
+static Val read_external(Kernel *k, unsigned i, Row row, int vector) {
   LL *ll = &k->e->ll;
   Val address = row_address(k, i, row, vector);
   Val value = k->external[i].lanes ? ll_load_lanes(ll, address) : ll_load_scalar(ll, address);
@@ -126,7 +129,7 @@ static Val read_external(Kernel *k, unsigned i, Val row, int vector) {
   return LLVMBuildFCmp(ll->builder, LLVMRealUNE, value, ll_number(ll, 0), "");
 }
 
-static void store_external(Kernel *k, unsigned i, Val row, int vector, Val value) {
+static void store_external(Kernel *k, unsigned i, Row row, int vector, Val value) {
   LL *ll = &k->e->ll;
   if (k->e->f->node[k->external[i].base].truth) value = ll_select(ll, value, ll_number(ll, 1), ll_number(ll, 0));
   ll_store_lanes(ll, row_address(k, i, row, vector), value);
@@ -139,7 +142,7 @@ static void column(Kernel *k, Val panel, Val at, Val *acc) {
   Val xs = ll_at(ll, k->x, ll_imul(ll, at, emit_row_bytes(k->e)));
   Val ws = ll_at(ll, panel, ll_imul(ll, at, TILE_PANEL * ll->precision));
   for (int v = 0; v < k->vectors; v++)
-    x[v] = ll_load_lanes(ll, ll_at(ll, xs, ll_int(ll, (int64_t)v * ll->lanes * ll->precision)));
+    x[v] = ll_load_lanes(ll, ll_at(ll, xs, ll_int(ll, vector_at(k, v))));
   for (int r = 0; r < k->rows; r++) {
     Val w = ll_load_scalar(ll, ll_at(ll, ws, ll_int(ll, (int64_t)r * ll->precision)));
     for (int v = 0; v < k->vectors; v++) acc[r * k->vectors + v] = ll_fma(ll, w, x[v], acc[r * k->vectors + v]);
@@ -163,29 +166,29 @@ static void columns_loop(Kernel *k, Val panel, Val *acc) {
 }
 
 static void start_rows(Kernel *k, Val row, Val *acc) {
-  LL *ll = &k->e->ll;
   for (int r = 0; r < k->rows; r++)
     for (int v = 0; v < k->vectors; v++) {
-      Val at = ll_iadd(ll, row, ll_int(ll, r));
       bool again = k->start == START_SCALAR && v;
-      acc[r * k->vectors + v] = k->start == START_ZERO ? ll_number(ll, 0)
-                                : again ? acc[r * k->vectors] : read_external(k, 0, at, v);
+      acc[r * k->vectors + v] = k->start == START_ZERO ? ll_number(&k->e->ll, 0)
+                                : again ? acc[r * k->vectors] : read_external(k, 0, (Row){row, r}, v);
     }
 }
 
 /* Where the finished block waits for its epilogue: in its own rows if it is stored anyway, else in the block area. */
-static Val block_address(Kernel *k, Val row, Val row_in_block, int vector) {
+static Val block_address(Kernel *k, Val row, Row row_in_block, int vector) {
   LL *ll = &k->e->ll;
-  if (k->mm->op[0].stored) return row_address(k, external(k, external_store(k->e, k->mm->op[0].node)), row, vector);
-  Val at = ll_iadd(ll, ll_imul(ll, row_in_block, emit_row_bytes(k->e)), ll_int(ll, (int64_t)vector * ll->lanes * ll->precision));
-  return ll_at(ll, k->block_area, at);
+  if (k->mm->op[0].stored)
+    return row_address(k, external(k, external_store(k->e, k->mm->op[0].node)), (Row){row, row_in_block.plus}, vector);
+  Val start = ll_at(ll, k->block_area, ll_imul(ll, row_in_block.start, emit_row_bytes(k->e)));
+  return ll_at(ll, start, ll_int(ll, row_in_block.plus * emit_row_bytes(k->e) + vector_at(k, vector)));
 }
 
 static void epilogue_row(Kernel *k, Val row, Val row_in_block) {
   Emit *e = k->e;
   const TileStatement *mm = k->mm;
   Val (*value)[MOST_VECTORS] = arena_array(e->arena, mm->ops, sizeof *value);
-  for (int v = 0; v < k->vectors; v++) value[0][v] = ll_load_lanes(&e->ll, block_address(k, row, row_in_block, v));
+  for (int v = 0; v < k->vectors; v++)
+    value[0][v] = ll_load_lanes(&e->ll, block_address(k, row, (Row){row_in_block, 0}, v));
   for (uint32_t i = 1; i < mm->ops; i++) {
     const TileOp *op = &mm->op[i];
     const IrNode *node = &e->f->node[op->node];
@@ -196,10 +199,10 @@ static void epilogue_row(Kernel *k, Val row, Val row_in_block) {
         if (own >= 0) operand[a] = value[own][v];
         else if (immediate(e, &op->operand[a]))
           operand[a] = emit_load(e, op->operand[a].base, ll_int(&e->ll, op->operand[a].map.offset));
-        else operand[a] = read_external(k, external(k, external_read(e, &op->operand[a])), row, v);
+        else operand[a] = read_external(k, external(k, external_read(e, &op->operand[a])), (Row){row, 0}, v);
       }
       value[i][v] = emit_each(e, op->node, operand, true);
-      if (op->stored) store_external(k, external(k, external_store(e, op->node)), row, v, value[i][v]);
+      if (op->stored) store_external(k, external(k, external_store(e, op->node)), (Row){row, 0}, v, value[i][v]);
     }
   }
 }
@@ -212,7 +215,7 @@ static void block_of_rows(Kernel *k, Val panel, Val row) {
   columns_loop(k, panel, acc);
   for (int r = 0; r < k->rows; r++)
     for (int v = 0; v < k->vectors; v++)
-      ll_store_lanes(ll, block_address(k, ll_iadd(ll, row, ll_int(ll, r)), ll_int(ll, r), v), acc[r * k->vectors + v]);
+      ll_store_lanes(ll, block_address(k, row, (Row){ll_int(ll, 0), r}, v), acc[r * k->vectors + v]);
   if (k->mm->ops == 1) return;
   LLLoop rows = ll_loop(ll, ll_int(ll, 0), ll_int(ll, k->rows), 1);
   epilogue_row(k, ll_iadd(ll, row, rows.i), rows.i);
@@ -287,19 +290,28 @@ static void all_rows(Emit *e, const TileStatement *mm, Start start, int vectors)
   if (left) call_kernel(e, mm, start, (int)left, vectors, 1, blocks * e->block_rows);
 }
 
+static void narrow(Emit *e, const TileStatement *mm, Start start) {
+  LL *ll = &e->ll;
+  LLLoop loop = ll_loop(ll, ll_int(ll, 0), e->vectors, 1);
+  e->lane_bytes = ll_imul(ll, loop.i, (int64_t)ll->lanes * ll->precision);
+  all_rows(e, mm, start, 1);
+  ll_loop_end(ll, &loop);
+}
+
 void emit_mm(Emit *e, const TileStatement *mm) {
   LL *ll = &e->ll;
   Start start = START_ZERO;
   if (e->f->node[mm->op[0].node].args > 2)
     start = emit_in_lanes(e, mm->op[0].operand[2].base) ? START_LANES : START_SCALAR;
+  if (e->section != TILE_SAMPLE) {      /* once a solve: one vector at a time is code enough */
+    narrow(e, mm, start);
+    return;
+  }
   Val full = LLVMBuildICmp(ll->builder, LLVMIntEQ, e->vectors, ll_int(ll, MOST_VECTORS), "");
   LLIf branch = ll_if(ll, full);
   e->lane_bytes = ll_int(ll, 0);
   all_rows(e, mm, start, MOST_VECTORS);
   ll_else(ll, &branch);
-  LLLoop loop = ll_loop(ll, ll_int(ll, 0), e->vectors, 1);
-  e->lane_bytes = ll_imul(ll, loop.i, (int64_t)ll->lanes * ll->precision);
-  all_rows(e, mm, start, 1);
-  ll_loop_end(ll, &loop);
+  narrow(e, mm, start);
   ll_endif(ll, &branch);
 }

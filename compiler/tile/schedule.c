@@ -104,8 +104,13 @@ static bool fits_loop(const Schedule *s, const TileStatement *loop, Ref ref, uin
   return true;
 }
 
+static int64_t straight_most(const Schedule *s) {
+  return s->section == TILE_SAMPLE ? TILE_STRAIGHT_MOST : TILE_RARE_STRAIGHT_MOST;
+}
+
 static bool is_large(const Schedule *s, Ref ref, bool all_small) {
-  return !all_small && (tile_cost(s->f, ref) > TILE_SMALL_NODE || s->f->node[ref].op == IR_lookup);
+  int64_t small = s->section == TILE_SAMPLE ? TILE_SMALL_NODE : TILE_RARE_SMALL_NODE;
+  return !all_small && (tile_cost(s->f, ref) > small || s->f->node[ref].op == IR_lookup);
 }
 
 static void schedule_straight(Schedule *s, Ref first, bool all_small) {
@@ -114,7 +119,7 @@ static void schedule_straight(Schedule *s, Ref first, bool all_small) {
   for (Ref r = first; r < s->f->nodes; r++) {
     if (!s->group[r] || !s->pending[r] || is_large(s, r, all_small) || !operands_ready(s, r, NULL)) continue;
     if (s->f->node[r].op == IR_lookup) continue;
-    if (cost && (cost += tile_cost(s->f, r)) > TILE_STRAIGHT_MOST) return;
+    if (cost && (cost += tile_cost(s->f, r)) > straight_most(s)) return;
     cost = cost ? cost : tile_cost(s->f, r);
     add_op(s, straight, r);
   }
@@ -134,8 +139,8 @@ static void schedule_loop(Schedule *s, Ref first) {
 static void schedule_group(Schedule *s) {
   int64_t total = 0;
   for (Ref r = 0; r < s->f->nodes; r++)
-    if (s->group[r]) total += s->f->node[r].op == IR_lookup ? TILE_STRAIGHT_MOST + 1 : tile_cost(s->f, r);
-  bool all_small = total <= TILE_STRAIGHT_MOST;
+    if (s->group[r]) total += s->f->node[r].op == IR_lookup ? straight_most(s) + 1 : tile_cost(s->f, r);
+  bool all_small = total <= straight_most(s);
   for (;;) {
     Ref first = 0;
     while (first < s->f->nodes && !(s->group[first] && s->pending[first] && operands_ready(s, first, NULL))) first++;

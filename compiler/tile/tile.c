@@ -129,7 +129,8 @@ static bool is_weights(const IrFunction *f, const TileAccess *access) { return f
 int tile_mm_weights(const TilePlan *plan, Ref ref) {
   const IrNode *node = &plan->f->node[ref];
   if (node->op != IR_contract || node->shape.rank != 1 || node->sums != 1) return -1;
-  if (node->shape.dim[0] * node->extent[0] < 2 * TILE_PANEL) return -1;
+  int64_t least = plan->section[ref] == TILE_SAMPLE ? 2 * TILE_PANEL : TILE_RARE_MM;
+  if (node->shape.dim[0] * node->extent[0] < least) return -1;
   for (int w = 0; w < 2; w++) {
     const TileAccess *weights = &plan->operand[ref][w], *lanes = &plan->operand[ref][1 - w];
     if (!is_weights(plan->f, weights) || is_weights(plan->f, lanes)) continue;
