@@ -21,6 +21,7 @@ typedef struct SourceMap {
   Arena *arena;
   Source source[8];
   uint32_t count;
+  void *names;                  /* names.h's table of interned names */
 } SourceMap;
 
 /* Copies text into the arena; NULL if there is no room in the offset space or the map (a caller's mistake). */
