@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* resolve.c -- every name of every definition, whatever the shapes: is it known, is it the right kind of thing, has the
+ * call the right number of arguments, is every `let` used.  A definition that nothing calls is checked here alone.
+ *
+ * Bodies of maps, densities and checks are not looked into: their meaning is not in this version. */
+#include <string.h>
+#include "checker.h"
+
+typedef struct Resolver { Checker *c; Definition *self; } Resolver;
+
+static void resolve(Resolver *r, const Ast *ast);
+
+static void resolve_all(Resolver *r, const AstList *list) {
+  for (size_t i = 0; i < list->count; i++)
+    if (list->at[i]) resolve(r, list->at[i]);
+}
+
+void refuse_network(Checker *c, const Ast *caller, const char *name, Span at) {
+  Diag *diag = report(c, E0207, at, "`%s` has weights, and %s cannot call it", name, definition_kind(caller));
+  note(c, diag, caller->name_at, "`%s` is defined here", caller->name);
+  if (caller->kind == AST_FN) help(c, diag, "make `%s` a `network`, or a `field`", caller->name);
+}
+
+static void mention(Resolver *r, Definition *to, Span at) {
+  Definition *d = r->self;
+  if (d->mentions == d->mention_room) {
+    uint32_t room = d->mention_room ? 2 * d->mention_room : 8;
+    d->mention = arena_grow(r->c->arena, d->mention, d->mention_room, room, sizeof *d->mention);
+    d->mention_room = room;
+  }
+  d->mention[d->mentions++] = (struct Mention){to, at};
+}
+
+static void not_yet(Checker *c, Span at, const char *what) {
+  Diag *diag = report(c, E0212, at, "%s is not in this version of flowc", what);
+  help(c, diag, "the grammar knows it already; `flowc explain E0212` lists what is to come");
+}
+
+/* One message for a name in one definition: its second use has the same cause. */
+static void unknown(Resolver *r, const char *name, Span at) {
+  Symbol *symbol = symbol_of(r->c, name);
+  if (symbol->unknown_in == r->self) return;
+  symbol->unknown_in = r->self;
+  report_unknown(r->c, name, at);
+}
+
+/* ---- a name as a value ---- */
+static void resolve_name(Resolver *r, const Ast *ast) {
+  Checker *c = r->c;
+  Symbol *symbol = symbol_of(c, ast->name);
+  Binding *local = local_of(c, symbol);
+  Builtin builtin;
+  if (local) {
+    local->used = true;
+  } else if (symbol->definition) {
+    const Ast *d = symbol->definition->ast;
+    mention(r, symbol->definition, ast->at);
+    if (d->kind == AST_LET || d->kind == AST_DIM || d->kind == AST_ERROR) return;
+    Diag *diag = report(c, E0206, ast->at, "`%s` is %s, and a value is needed here", ast->name, definition_kind(d));
+    note(c, diag, d->name_at, "`%s` is defined here", ast->name);
+    if (is_function(d)) help(c, diag, "call it: `%s(%s)`", ast->name, d->items.count ? "..." : "");
+  } else if (builtin_of(ast->name, &builtin) || is_layer_word(ast->name)) {
+    Diag *diag = report(c, E0206, ast->at, "`%s` is a function, and a value is needed here", ast->name);
+    help(c, diag, "call it: `%s(...)`", ast->name);
+  } else if (strcmp(ast->name, "pi") != 0) {
+    unknown(r, ast->name, ast->at);
+  }
+}
+
+/* ---- calls ---- */
+static const char *plural(size_t n) { return n == 1 ? "" : "s"; }
+
+static void wrong_count(Resolver *r, const char *name, Span at, size_t got, const Ast *definition, size_t least, size_t most) {
+  Checker *c = r->c;
+  Diag *diag;
+  if (least == most)
+    diag = report(c, E0205, at, "`%s` takes %zu argument%s, but %zu %s given", name, most, plural(most), got, got == 1 ? "is" : "are");
+  else
+    diag = report(c, E0205, at, "`%s` takes %zu to %zu arguments, but %zu %s given", name, least, most, got, got == 1 ? "is" : "are");
+  if (definition && !in_prelude(c, definition->name_at)) note(c, diag, definition->name_at, "`%s` is defined here", name);
+}
+
+static void resolve_builtin_call(Resolver *r, const char *name, Span at, size_t args, Builtin builtin) {
+  static const struct { size_t least, most; } count[] = {
+#define BUILTIN(name, least, most, rule, help) {least, most},
+#include "builtins.def"
+#undef BUILTIN
+  };
+  if (args < count[builtin].least || args > count[builtin].most)
+    wrong_count(r, name, at, args, NULL, count[builtin].least, count[builtin].most);
+}
+
+static void resolve_definition_call(Resolver *r, const char *name, Span at, size_t args, Definition *d) {
+  Checker *c = r->c;
+  mention(r, d, at);
+  if (d->ast->kind == AST_ERROR) return;
+  if (d->ast->kind == AST_LET || d->ast->kind == AST_DIM) {
+    Diag *diag = report(c, E0206, at, "`%s` is %s and cannot be called", name, definition_kind(d->ast));
+    note(c, diag, d->ast->name_at, "`%s` is defined here", name);
+    if (args == 1) help(c, diag, "to multiply, write `%s * (...)`; to take an element, `%s[...]`", name, name);
+  } else if (!is_function(d->ast)) {
+    not_yet(c, at, d->ast->kind == AST_FIELD ? "`velocity of` a map" : d->ast->kind == AST_MAP ? "calling a map" : "calling a density");
+  } else if (args != d->ast->items.count) {
+    wrong_count(r, name, at, args, d->ast, d->ast->items.count, d->ast->items.count);
+  } else if (d->ast->kind == AST_NETWORK && (r->self->ast->kind == AST_FN || r->self->ast->kind == AST_LET)) {
+    refuse_network(c, r->self->ast, name, at);
+  }
+}
+
+static void resolve_callee(Resolver *r, const char *name, Span at, size_t args) {
+  Checker *c = r->c;
+  Symbol *symbol = symbol_of(c, name);
+  Binding *local = local_of(c, symbol);
+  Builtin builtin;
+  if (local) {
+    local->used = true;
+    Diag *diag = report(c, E0206, at, "`%s` is a value and cannot be called", name);
+    note(c, diag, local->at, "`%s` is named here", name);
+    if (args == 1) help(c, diag, "to multiply, write `%s * (...)`; to take an element, `%s[...]`", name, name);
+  } else if (symbol->definition) {
+    resolve_definition_call(r, name, at, args, symbol->definition);
+  } else if (builtin_of(name, &builtin)) {
+    resolve_builtin_call(r, name, at, args, builtin);
+  } else if (is_later_word(name)) {
+    not_yet(c, at, arena_format(c->arena, "`%s`", name));
+  } else if (!is_layer_word(name)) {
+    unknown(r, name, at);
+  } else if (r->self->ast->kind != AST_NETWORK) {
+    Diag *diag = report(c, E0401, at, "`%s` owns weights, and only a `network` may have layers: this is %s", name, definition_kind(r->self->ast));
+    note(c, diag, r->self->ast->name_at, "`%s` is defined here", r->self->ast->name);
+  }
+}
+
+static void resolve_call(Resolver *r, const Ast *ast) {
+  Checker *c = r->c;
+  const Ast *f = ast->function;
+  if (f && f->kind == AST_NAME) {
+    resolve_callee(r, f->name, f->at, ast->items.count);
+    Symbol *symbol = symbol_of(c, f->name);
+    if (is_later_word(f->name) && !symbol->definition && !symbol->local) return;
+  } else if (f && f->kind == AST_CALL && f->function && f->function->kind == AST_NAME) {
+    if (is_later_word(f->function->name)) not_yet(c, f->at, arena_format(c->arena, "`%s`", f->function->name));
+    else report(c, E0206, f->at, "what a call gives is a value and cannot be called");
+    return;
+  } else if (f && f->kind != AST_ERROR) {
+    report(c, E0206, f->at, "only a name can be called");
+    return;
+  }
+  if (ast->extra.count) report(c, E0212, ast->extra.at[0]->at, "arguments after `;` belong to `jvp` and `vjp`, which are not in this version of flowc");
+  resolve_all(r, &ast->items);
+}
+
+static void resolve_pipe(Resolver *r, const Ast *ast) {
+  if (ast->items.at[0]) resolve(r, ast->items.at[0]);
+  for (size_t i = 1; i < ast->items.count; i++) {
+    const Ast *stage = ast->items.at[i];
+    if (!stage || stage->kind != AST_STAGE) continue;
+    if (stage->extent) resolve(r, stage->extent);
+    resolve_callee(r, stage->name, stage->name_at, stage->items.count + 1);
+    resolve_all(r, &stage->items);
+  }
+}
+
+/* ---- loops ---- */
+static bool mentions_name(const Ast *ast, const char *name);
+static bool list_mentions(const AstList *list, const char *name) {
+  for (size_t i = 0; i < list->count; i++)
+    if (list->at[i] && mentions_name(list->at[i], name)) return true;
+  return false;
+}
+static bool mentions_name(const Ast *ast, const char *name) {
+  if (ast->kind == AST_NAME) return strcmp(ast->name, name) == 0;
+  if (ast->kind == AST_ERROR) return true;
+  if (ast->extent && mentions_name(ast->extent, name)) return true;
+  if (ast->kind == AST_FOR && strcmp(ast->name, name) == 0) return false;
+  return list_mentions(&ast->items, name) || (ast->body && mentions_name(ast->body, name)) ||
+         (ast->function && mentions_name(ast->function, name));
+}
+
+/* `sum k: a[k] + 1` reads as (sum k: a[k]) + 1 to one half of its readers and adds n to the other's result. */
+static void refuse_loose_term(Checker *c, const Ast *loop) {
+  const Ast *body = loop->body;
+  if (!body || body->kind != AST_CHAIN || body->parenthesised || loop->operator_ != AST_SUM) return;
+  if (body->ops[0] != AST_ADD && body->ops[0] != AST_SUBTRACT) return;
+  for (size_t i = 0; i < body->items.count; i++) {
+    const Ast *term = body->items.at[i];
+    if (!term || mentions_name(term, loop->name)) continue;
+    Diag *diag = report(c, E0211, term->at, "this term of the sum does not mention `%s`: is it in the sum or after it?", loop->name);
+    Span head = {loop->at.from, body->at.from}, sum = {loop->at.from, i ? body->items.at[i - 1]->at.to : body->at.from};
+    help(c, diag, "in the sum: `%s(%s)`", text_of(c, head), text_of(c, body->at));
+    if (i > 0) help(c, diag, "after it: `(%s)%s`", text_of(c, sum), text_of(c, (Span){sum.to, body->at.to}));
+    return;
+  }
+}
+
+static void resolve_loop(Resolver *r, const Ast *ast) {
+  Checker *c = r->c;
+  if (ast->extent) resolve(r, ast->extent);
+  refuse_loose_term(c, ast);
+  Binding *before = c->top;
+  bind_name(c, BOUND_LOOP, ast->name, ast->name_at);
+  if (ast->body) resolve(r, ast->body);
+  unbind(c, before);
+}
+
+static void resolve(Resolver *r, const Ast *ast) {
+  switch (ast->kind) {
+  case AST_NAME: resolve_name(r, ast); break;
+  case AST_CALL: resolve_call(r, ast); break;
+  case AST_PIPE: resolve_pipe(r, ast); break;
+  case AST_FOR: resolve_loop(r, ast); break;
+  case AST_VELOCITY_OF: not_yet(r->c, ast->at, "`velocity of`"); break;
+  case AST_STRING: report(r->c, E0206, ast->at, "a text in quotes is no number: it can only name a layer or a file"); break;
+  case AST_ERROR: break;
+  default: resolve_all(r, &ast->items); break;
+  }
+}
+
+/* ---- definitions ---- */
+static void check_used(Checker *c, const Ast *definition, const Binding *let, size_t i) {
+  if (let->used) return;
+  const Ast *next = i + 1 < definition->lets.count ? NULL : definition->body;
+  char begins = next ? char_at(c, next->at.from) : '\0';
+  if (next && next->parenthesised) begins = '(';
+  if (begins == '-' || begins == '(' || begins == '[') {
+    Diag *diag = report(c, E0204, let->at, "nothing uses `%s`, and the next line begins with `%c`: it is a line of its own", let->symbol->name, begins);
+    note(c, diag, (Span){next->at.from, next->at.from + 1}, "this does not continue the `let`");
+    help(c, diag, "to continue a line, end it with an operator or open a bracket; or leave the `let` out");
+    return;
+  }
+  report_warning(c, W0201, let->at, "nothing uses `%s`", let->symbol->name);
+}
+
+static void resolve_parameters(Resolver *r, const Ast *definition) {
+  Checker *c = r->c;
+  Binding *before = c->top;
+  for (size_t i = 0; i < definition->items.count; i++) {
+    const Ast *p = definition->items.at[i];
+    if (!p || p->kind != AST_PARAMETER) continue;
+    Binding *same = local_of(c, symbol_of(c, p->name));
+    if (same && same->kind == BOUND_PARAMETER && same != before) {
+      Diag *diag = report(c, E0202, p->name_at, "two parameters are called `%s`", p->name);
+      note(c, diag, same->at, "the first one is here");
+      r->self->broken = true;
+    }
+    bind_name(c, BOUND_PARAMETER, p->name, p->name_at);
+  }
+}
+
+/* A bare name in a parameter's shape is a size variable unless a `dim` has it; inside an expression it must be known,
+ * which the end of the list decides: `fn f(x: [2*n], y: [n])`. */
+static void bind_size_variables(Resolver *r, const Ast *definition) {
+  Checker *c = r->c;
+  for (size_t i = 0; i < definition->items.count; i++) {
+    const Ast *p = definition->items.at[i];
+    for (size_t k = 0; p && k < p->sizes.count; k++) {
+      const Ast *size = p->sizes.at[k];
+      if (!size || size->kind != AST_NAME) continue;
+      Symbol *symbol = symbol_of(c, size->name);
+      if (local_of(c, symbol)) continue;
+      if (symbol->definition && symbol->definition->ast->kind == AST_DIM) continue;
+      bind_name(c, BOUND_SIZE, size->name, size->at);
+    }
+  }
+  for (size_t i = 0; i < definition->items.count; i++)
+    if (definition->items.at[i]) resolve_all(r, &definition->items.at[i]->sizes);
+}
+
+static void check_signature(Checker *c, Definition *d) {
+  const Ast *ast = d->ast;
+  if (ast->kind != AST_FIELD || !ast->has_parameters || is_field_signature(ast)) return;
+  for (size_t i = 0; i < ast->items.count; i++)
+    if (!ast->items.at[i] || ast->items.at[i]->kind != AST_PARAMETER) return;
+  Diag *diag = report(c, E0208, ast->name_at, "a field takes the time, a scalar, and then the state, which has a shape: `%s(t, x: [n])`", ast->name);
+  if (ast->items.count >= 2 && !ast->items.at[1]->has_shape)
+    help(c, diag, "a state of one dimension is `%s: [1]`", ast->items.at[1]->name);
+  help(c, diag, "a function of anything else is a `fn`");
+  d->broken = true;
+}
+
+static void resolve_function(Resolver *r, const Ast *ast) {
+  Checker *c = r->c;
+  uint32_t old = new_frame(c);
+  Binding *before = c->top;
+  check_signature(c, r->self);
+  resolve_parameters(r, ast);
+  bind_size_variables(r, ast);
+  resolve_all(r, &ast->sizes);
+  Binding **let = arena_array(c->arena, ast->lets.count + 1, sizeof(Binding *));
+  for (size_t i = 0; i < ast->lets.count; i++) {
+    const Ast *l = ast->lets.at[i];
+    if (!l || l->kind != AST_LET) continue;
+    if (l->body) resolve(r, l->body);
+    let[i] = bind_name(c, BOUND_LET, l->name, l->name_at);
+  }
+  if (ast->body) resolve(r, ast->body);
+  bool whole = ast->body && ast->body->kind != AST_ERROR;
+  for (size_t i = 0; i < ast->lets.count && whole; i++)
+    if (let[i]) check_used(c, ast, let[i], i);
+  unbind(c, before);
+  c->frame = old;
+}
+
+void resolve_names(Checker *c) {
+  for (Definition *d = c->first; d; d = d->next) {
+    Resolver r = {c, d};
+    if (d->symbol->definition != d) continue;                   /* hidden by the user's own */
+    if (d->ast->kind == AST_LET || d->ast->kind == AST_DIM) {
+      uint32_t old = new_frame(c);
+      if (d->ast->body) resolve(&r, d->ast->body);
+      c->frame = old;
+    } else if (is_function(d->ast)) {
+      resolve_function(&r, d->ast);
+    }
+  }
+}
