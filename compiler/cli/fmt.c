@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fmt.c -- flowc fmt: the formatter over files.  A program with syntax errors is reported and left alone.
- *
- * The formatter is lang/syntax/format.h:
- *     char *flow_format(SourceMap *map, Arena *arena, Diagnostics *diagnostics, const Source *source, size_t *length)
- * which answers NULL where the text does not parse.  A build of the language without it says so. */
+/* fmt.c -- flowc fmt: the formatter over files.  A program with syntax errors is reported and left alone. */
 #include "arena.h"
 #include "atomic_file.h"
 #include "diag.h"
+#include "format.h"
 #include "program.h"
 #include "run.h"
 #include <string.h>
-#if __has_include("format.h")
-#include "format.h"
-#define HAS_FORMAT 1
-#else
-#define HAS_FORMAT 0
-#endif
 
-#if HAS_FORMAT
 static flow_status write_back(const char *path, const char *text, size_t length, flow_error *error) {
   FlowAtomicFile *file;
   flow_status status = flow_atomic_open(&flow_standard_allocator, path, &file, error);
@@ -71,13 +61,6 @@ static int format_text(const Run *run, const char *path, const FlowBytes *old) {
   arena_free(&arena);
   return code;
 }
-#else
-static int format_text(const Run *run, const char *path, const FlowBytes *old) {
-  (void)old;
-  complain(&run->terminal, "%s: this flowc was built without the formatter", path);
-  return flow_status_exit_code(FLOW_BAD_CALL);
-}
-#endif
 
 /* Every file is tried; the exit status is that of the first that went wrong. */
 int verb_fmt(const Run *run) {
