@@ -44,7 +44,7 @@ typedef enum {
   AST_LET,      /* body                                                                             */
   AST_DIM,      /* body                                                                             */
   AST_FN, AST_FIELD, AST_NETWORK, AST_MAP, AST_DENSITY,
-                /* items: parameters (AST_PARAMETER), result: AstList of sizes with has_result, lets: AST_LETs, body.
+                /* items: parameters (AST_PARAMETER), sizes: those of the result, with has_result, lets: AST_LETs, body.
                    a field given as `field w = velocity of psi` has has_parameters false.  MAP: inverse [AST_FN or NULL].
                    DENSITY: draw [AST_DRAW or NULL]                                                  */
   AST_PARAMETER,/* name, sizes with has_shape, is_dim                                                */
@@ -52,7 +52,8 @@ typedef enum {
   AST_CHECK,    /* text or NULL, body                                                                */
   AST_FLOW,     /* items: AST_CLAUSE                                                                 */
   AST_CLAUSE,   /* name (the first word), items: values in order, as expressions: numbers, strings, names, calls;
-                   bare words that follow (`steps`, `prefix`, `->`) are AST_NAMEs                    */
+                   bare words that follow (`steps`, `prefix`, `->`) are AST_NAMEs;
+                   extra: the clauses of a block (`train { .. }`)                                   */
   AST_KIND_COUNT
 } AstKind;
 

@@ -99,7 +99,8 @@ static bool refuse(Lexer *lexer, Token *token, DiagCode code, Cell cell) {
   if (cell.point == '%') diag_help(lexer->diagnostics, diag, "the remainder is a function: mod(a, b)");
   if (cell.point == '\'') diag_help(lexer->diagnostics, diag, "text stands in double quotes");
   if (cell.point == 0xa0) diag_fix(lexer->diagnostics, diag, at, " ");
-  return false;
+  token->kind = '*'; /* goes where `%` goes */
+  return cell.point == '%';
 }
 
 bool strange_character(Lexer *lexer, Token *token) {

@@ -16,6 +16,7 @@ void lines_open(Lines *lines, Arena *arena, Diagnostics *diagnostics, const Sour
   lines->ahead = lexer_next(&lines->lexer);
   lines->closing = UINT32_MAX;
   lines->last.kind = T_END;
+  lines->text_end = source->base;
 }
 
 bool ends_operand(int kind) {
@@ -92,9 +93,11 @@ static bool begin_closing(Lines *lines) {
   return true;
 }
 
+/* A definition word ends twice: the `let` before it, and the definition that may lack its result. */
 static bool break_ends(const Lines *lines) {
   const Token *ahead = &lines->ahead;
-  if (lines->last.kind == T_END) return false;
+  bool at_top = ahead->line_start && begins_definition(ahead->kind) && ahead->kind != T_LET;
+  if (lines->last.kind == T_END) return at_top && !lines->twice;
   if (ahead->kind == 0) return true;
   if (!ahead->line_start) return false;
   if (begins_definition(ahead->kind)) return !(ahead->kind == T_LET && lines->last.kind == '=');
@@ -244,6 +247,8 @@ static Token make(Lines *lines) {
     if (break_ends(lines) && !begins_appendix(lines)) {
       Token end = supply(&lines->ahead, T_END);
       end.supplied = false;
+      end.at = (Span){lines->text_end, lines->text_end};
+      lines->twice = lines->last.kind == T_END;
       return end;
     }
     int kind = lines->ahead.kind;
@@ -252,6 +257,7 @@ static Token make(Lines *lines) {
   }
   if (lines->closing != UINT32_MAX && lines->opens > lines->closing) return close_one(lines);
   Token token = advance(lines);
+  lines->twice = false;
   if (token.kind == T_NAME) place_foreign(lines, &token);
   if (token.kind == T_NAME) place_name(lines, &token);
   note_statement(lines, &token);
@@ -260,6 +266,7 @@ static Token make(Lines *lines) {
     if (token.kind != '{' && touches(lines, &token)) token.kind = token.kind == '(' ? T_CALL : T_INDEX;
     open_bracket(lines, &token);
   }
+  if (token.kind != 0) lines->text_end = token.at.to;
   return token;
 }
 

@@ -18,6 +18,8 @@ typedef struct Lines {
   uint32_t opens, beyond;       /* beyond: open ones past the limit */
   uint32_t closing;             /* brackets above this many are being closed; UINT32_MAX: none */
   int statement, definition;    /* the words that began them */
+  bool twice;                   /* two T_ENDs in a row have been handed out */
+  uint32_t text_end;            /* behind the last token of the text: where a T_END stands */
   bool at_end;                  /* what is handed out now stands for the end of the text */
   bool incomplete;              /* a bracket was open at the end */
   bool too_deep;                /* this definition has had its error about nesting */

@@ -107,7 +107,7 @@ static bool report_known(Parse *parse, Span at, Expected expected) {
     diag_fix(diagnostics, diag, at, "==");
     return true;
   }
-  if (now == T_END && expects(expected, "`let`") && expects(expected, "a number"))
+  if ((now == T_END || now == 0) && expects(expected, "`let`") && expects(expected, "a number"))
     return diag_error(diagnostics, E0110, at, "the definition ends without its result"), true;
   if (now == T_END && expects(expected, "`else`")) return diag_error(diagnostics, E0114, at, "an `if` needs an `else`"), true;
   if (now == T_LET && expects(expected, "a number"))
