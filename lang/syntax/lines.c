@@ -64,10 +64,16 @@ static Token supply(const Token *before, int kind) {
 }
 
 static void report_open(Lines *lines, const Token *opener) {
+  if (opener->supplied) return;
   char sign = shown(opener->kind), closer = closer_of(opener->kind);
   Diag *diag = diag_error(lines->lexer.diagnostics, E0102, opener->at, "`%c` is not closed", sign);
   Span here = {lines->ahead.at.from, lines->ahead.at.from};
   if (lines->ahead.kind != 0) diag_note(lines->lexer.diagnostics, diag, here, "`%c` is missing before this", closer);
+}
+
+void lines_excuse(Lines *lines) {
+  for (uint32_t i = 0; i < lines->opens; i++)
+    if (lines->open[i].kind != '{') lines->open[i].supplied = true;
 }
 
 /* Closes everything above `keep` brackets; the grammar sees the closers one by one. */
@@ -105,22 +111,30 @@ static bool break_ends(const Lines *lines) {
   return !goes_on_after(lines->last.kind) && !goes_on_with(ahead->kind);
 }
 
-/* What closes `ahead`: true where the parser is to see it. */
-static bool match_closer(Lines *lines) {
+/* Finds what `ahead` closes, and mends it where it closes something else. */
+static void match_closer(Lines *lines) {
   Diagnostics *diagnostics = lines->lexer.diagnostics;
   int kind = lines->ahead.kind;
-  if (lines->beyond) return lines->beyond--, true;
+  if (lines->beyond) {
+    lines->beyond--;
+    return;
+  }
   uint32_t at = lines->opens;
   while (at > 0 && closer_of(lines->open[at - 1].kind) != kind) at--;
-  if (at == lines->opens && at > 0) return lines->opens--, true;
+  if (at == lines->opens && at > 0) {
+    lines->opens--;
+    return;
+  }
   if (at > 0) {
     report_open(lines, &lines->open[lines->opens - 1]);
     lines->closing = at;
-    return true;
+    return;
   }
-  if (lines->opens == 0) {
+  if (lines->opens == 0 || kind == '}' || in_brace(lines)) {
     diag_error(diagnostics, E0103, lines->ahead.at, "`%c` closes nothing", kind);
-    return false;
+    lines->ahead.kind = T_WRONG; /* fits nowhere, and has been reported */
+    lines->ahead.supplied = true;
+    return;
   }
   const Token *opener = &lines->open[--lines->opens];
   char right = closer_of(opener->kind);
@@ -128,7 +142,6 @@ static bool match_closer(Lines *lines) {
   diag_note(diagnostics, diag, opener->at, "opened here");
   diag_fix(diagnostics, diag, lines->ahead.at, "%c", right);
   lines->ahead.kind = right;
-  return true;
 }
 
 static void open_bracket(Lines *lines, Token *token) {
@@ -137,7 +150,7 @@ static void open_bracket(Lines *lines, Token *token) {
     return;
   }
   lines->beyond++;
-  token->kind = T_TOO_DEEP;
+  token->kind = T_WRONG;
   token->supplied = true;
   if (lines->too_deep) return;
   lines->too_deep = true;
@@ -240,22 +253,19 @@ static void note_statement(Lines *lines, const Token *token) {
   }
 }
 
+static bool is_closing(const Lines *lines) { return lines->closing != UINT32_MAX && lines->opens > lines->closing; }
+
+static Token make_end(Lines *lines) {
+  lines->twice = lines->last.kind == T_END;
+  return (Token){.kind = T_END, .at = {lines->text_end, lines->text_end}};
+}
+
 static Token make(Lines *lines) {
-  for (;;) {
-    if (lines->closing != UINT32_MAX && lines->opens > lines->closing) return close_one(lines);
-    if (closes_all(lines) && begin_closing(lines)) continue;
-    if (break_ends(lines) && !begins_appendix(lines)) {
-      Token end = supply(&lines->ahead, T_END);
-      end.supplied = false;
-      end.at = (Span){lines->text_end, lines->text_end};
-      lines->twice = lines->last.kind == T_END;
-      return end;
-    }
-    int kind = lines->ahead.kind;
-    if ((kind != ')' && kind != ']' && kind != '}') || match_closer(lines)) break;
-    advance(lines);
-  }
-  if (lines->closing != UINT32_MAX && lines->opens > lines->closing) return close_one(lines);
+  if (is_closing(lines) || (closes_all(lines) && begin_closing(lines))) return close_one(lines);
+  if (break_ends(lines) && !begins_appendix(lines)) return make_end(lines);
+  int kind = lines->ahead.kind;
+  if (kind == ')' || kind == ']' || kind == '}') match_closer(lines);
+  if (is_closing(lines)) return close_one(lines);
   Token token = advance(lines);
   lines->twice = false;
   if (token.kind == T_NAME) place_foreign(lines, &token);

@@ -27,6 +27,8 @@ typedef struct Lines {
 
 void lines_open(Lines *lines, Arena *arena, Diagnostics *diagnostics, const Source *source);
 Token lines_next(Lines *lines);
+/* After a syntax error: the brackets open now are not also reported as not closed. */
+void lines_excuse(Lines *lines);
 
 bool ends_operand(int kind);
 

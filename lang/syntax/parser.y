@@ -6,6 +6,7 @@
 %define api.token.prefix {T_}
 %define api.location.type {Span}
 %define lr.type ielr
+%define lr.default-reduction accepting /* so that recovery skips to a token that truly goes on */
 %define parse.lac full
 %define parse.error custom
 %expect 0
@@ -32,7 +33,7 @@ int flow_run_parser(Parse *parse, flow_yypstate *state);
 %type <over> over
 
 %token <token> NAME "a name" NUMBER "a number" STRING "text in quotes"
-%token END "the end of the line" TOO_DEEP "a bracket"
+%token END "the end of the line" WRONG "a bracket"
 %token LET "`let`" DIM "`dim`" FN "`fn`" FIELD "`field`" NETWORK "`network`" MAP "`map`" DENSITY "`density`"
 %token CHECK "`check`" FLOW "`flow`" FOR "`for`" IF "`if`" THEN "`then`" ELSE "`else`" AND "`and`" OR "`or`" NOT "`not`"
 %token SUM "`sum`" MAX "`max`" MIN "`min`" REPEAT "`repeat`" INVERSE "`inverse`" DRAW "`draw`"

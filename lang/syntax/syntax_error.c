@@ -123,6 +123,7 @@ void report_syntax_error(Parse *parse, Span at, const char *found, const char *c
   bool at_end = parse->now.kind == 0 || (parse->now.kind == T_END && parse->lines.at_end);
   if (parse->diagnostics->errors == parse->errors_before && at_end) parse->incomplete = true;
   if (closed_by_filter && parse->diagnostics->errors > parse->errors_before) return;
+  lines_excuse(&parse->lines);
   if (report_known(parse, at, list)) return;
   diag_error(parse->diagnostics, E0101, at, "expected %s, found %s", expected_text(parse, list), found_text(parse, found));
 }
