@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "math_suite.h"
+
+int main(void)
+{
+  Suite *suite = suite_create("math");
+  suite_add_tcase(suite, accuracy_case());
+  suite_add_tcase(suite, special_case());
+  suite_add_tcase(suite, shape_case());
+  suite_add_tcase(suite, activations_case());
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_NORMAL);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
