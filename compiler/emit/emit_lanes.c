@@ -28,8 +28,9 @@ static LLLoop vector_loop(Emit *e) {
 
 static Val combine(Emit *e, IrOp op, Val a, Val b) {
   Val operand[] = {a, b};
-  IrOp each = op == IR_reduce_sum ? IR_add : op == IR_reduce_max ? IR_max : IR_min;
-  return ll_op(&e->ll, each, operand, NULL);
+  const bool number[] = {op == IR_reduce_top, false};   /* a NaN may be lost: then one instruction does */
+  IrOp each = op == IR_reduce_sum ? IR_add : op == IR_reduce_min ? IR_min : IR_max;
+  return ll_op(&e->ll, each, operand, number);
 }
 
 enum { PARTIALS = 8, CHAIN_MOST = 15 };

@@ -129,6 +129,7 @@ IrFunction *ir_lower(Arena *arena, const TypedFunction *root, const char *prefix
 void ir_fold(IrFunction *f, int precision);     /* literal arithmetic; exact identities */
 void ir_same(IrFunction *f);            /* common subexpressions, equal operand order only */
 IrFunction *ir_sweep(IrFunction *f);    /* drops what the result does not need; masks of a frozen f become exact */
+void ir_factor(IrFunction *f);          /* takes what does not vary with k out of means over a softmax */
 void ir_freeze(IrFunction *f);          /* makes the arithmetic final */
 /* The whole pipeline (ir_optimise.c): the result is frozen and swept.  Debug builds verify after every pass. */
 IrFunction *ir_optimise(IrFunction *f, int precision);

@@ -201,6 +201,7 @@ static void layout(const Run *run, const IrNode *node, double *e) {
 /* ---- sums, in the order of ir.h --------------------------------------------------------------------------------- */
 static Near join(const Unit *unit, IrOp op, Near a, Near b) {
   if (op == IR_reduce_max) return (Near){a.v > b.v || a.v != a.v ? a.v : b.v, fmax(a.e, b.e)};
+  if (op == IR_reduce_top) return (Near){a.v > b.v ? a.v : b.v, fmax(a.e, b.e)};
   if (op == IR_reduce_min) return (Near){a.v < b.v || a.v != a.v ? a.v : b.v, fmax(a.e, b.e)};
   return near_one(unit, IR_add, a.v + b.v, a, b, (Near){0, 0});
 }

@@ -38,10 +38,17 @@ static IrFunction *freeze(IrFunction *f, int precision) {
   return f;
 }
 
+static IrFunction *factor(IrFunction *f, int precision) {
+  (void)precision;
+  ir_factor(f);
+  return f;
+}
+
 static const Pass pipeline[] = {
   {"fold", fold_literals, "arithmetic among literals in f64, exact identities"},
   {"same", same, "one node per distinct value"},
   {"sweep", sweep, "drops what the result does not need"},
+  {"factor", factor, "what does not vary with k leaves a mean over a softmax"},
   {"freeze", freeze, "makes the arithmetic final"},
   {"fold-frozen", fold_frozen, "arithmetic among constants in the model's precision, pinned ones included"},
   {"same-frozen", same, "one node per distinct value, of those that freeze made"},

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* compile_front.c -- parse, check, choose, lower, freeze: everything before layout and machine code. */
+#include <string.h>
+#include <time.h>
+#include "compiled.h"
+#include "parse.h"
+
+double compile_clock_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+/* ---- which velocity ------------------------------------------------------------------------------------------------ */
+
+static const char *listed(FlowCompiled *c, const char *const *name, uint32_t count) {
+  const char *list = "";
+  for (uint32_t i = 0; i < count; i++) list = arena_format(&c->arena, "%s%s%s", list, i ? ", " : "", name[i]);
+  return list;
+}
+
+static flow_status choose_flow(FlowCompiled *c, const char *file, flow_error *error) {
+  TypedProgram *p = c->program;
+  const char **name = arena_array(&c->arena, p->flows + 1, sizeof *name);
+  for (uint32_t i = 0; i < p->flows; i++) name[i] = p->flow[i].name;
+  if (c->options.flow) {
+    for (uint32_t i = 0; i < p->flows; i++)
+      if (!strcmp(p->flow[i].name, c->options.flow)) c->flow = &p->flow[i];
+    if (c->flow) return FLOW_OK;
+    const char *near = diag_nearest(c->options.flow, name, p->flows);
+    if (near) return flow_fail(error, FLOW_BAD_CALL, "%s: there is no flow `%s`; did you mean `%s`?", file, c->options.flow, near);
+    return flow_fail(error, FLOW_BAD_CALL, "%s: there is no flow `%s`; it has: %s", file, c->options.flow,
+                     p->flows ? listed(c, name, p->flows) : "none");
+  }
+  if (p->flows == 1) c->flow = &p->flow[0];
+  if (p->flows > 1 && (c->options.need_flow || !c->options.field))
+    return flow_fail(error, FLOW_BAD_CALL, "%s: there are %u flows (%s); choose one with --flow NAME", file, p->flows,
+                     listed(c, name, p->flows));
+  if (!c->flow && c->options.need_flow)
+    return flow_fail(error, FLOW_BAD_CALL, "%s: there is no flow; add one, as in  flow main { source normal(2)  velocity %s  "
+                     "solver rk4 steps 50 }", file, p->fields ? p->field[0]->name : "u");
+  return FLOW_OK;
+}
+
+static flow_status choose_function(FlowCompiled *c, const char *file, flow_error *error) {
+  TypedProgram *p = c->program;
+  if (c->options.field) {
+    Shape state = {1, {c->flow ? c->flow->dim : 0}};
+    c->function = flow_check_instance(p, c->options.field, c->flow ? &state : NULL, NULL, 0);
+    if (c->function || c->diagnostics.errors) return c->function ? FLOW_OK : FLOW_BAD_PROGRAM;
+    return flow_fail(error, FLOW_BAD_CALL, "%s: there is no field or network `%s` whose shapes are known", file, c->options.field);
+  }
+  if (c->flow) {
+    c->function = c->flow->velocity;
+    return FLOW_OK;
+  }
+  const char **name = arena_array(&c->arena, p->fields + 1, sizeof *name);
+  for (uint32_t i = 0; i < p->fields; i++) name[i] = p->field[i]->name;
+  if (p->fields == 1) c->function = p->field[0];
+  if (p->fields > 1)
+    return flow_fail(error, FLOW_BAD_CALL, "%s: there is no flow, and there are %u fields (%s); choose one with --field NAME", file,
+                     p->fields, listed(c, name, p->fields));
+  return FLOW_OK;               /* none: a file of functions can still be checked */
+}
+
+/* ---- the stages ------------------------------------------------------------------------------------------------------ */
+
+static uint32_t count_names(const char *const *name) {
+  uint32_t count = 0;
+  while (name && name[count]) count++;
+  return count;
+}
+
+static flow_status lower(FlowCompiled *c) {
+  if (!c->function) return FLOW_OK;
+  double start = compile_clock_ms();
+  c->source = ir_lower(&c->arena, c->function, c->flow ? c->flow->prefix : "", &c->diagnostics);
+  if (!c->source || c->diagnostics.errors) return FLOW_BAD_PROGRAM;
+  c->frozen = ir_optimise(c->source, c->options.precision);
+  c->cost.lower_ms = compile_clock_ms() - start;
+  c->cost.nodes = c->frozen->nodes;
+  return FLOW_OK;
+}
+
+flow_status compile_front(FlowCompiled *c, const char *name, const char *text, size_t length, flow_error *error) {
+  double start = compile_clock_ms();
+  const Source *prelude_source = source_add(&c->sources, "<prelude>", flow_prelude_text, flow_prelude_length);
+  const Source *source = source_add(&c->sources, name, text, length);
+  if (!prelude_source || !source) return flow_fail(error, FLOW_BAD_INPUT, "%s: the file is too large", name);
+  AstFile *prelude = flow_parse(&c->sources, &c->arena, &c->diagnostics, prelude_source, NULL);
+  AstFile *file = flow_parse(&c->sources, &c->arena, &c->diagnostics, source, NULL);
+  c->file = file;
+  if (!prelude || !file) return FLOW_BAD_PROGRAM;
+  CheckOptions options = {.solver = c->options.solver, .solvers = count_names(c->options.solver)};
+  c->program = flow_check(&c->arena, &c->diagnostics, prelude, file, &options);
+  c->cost.front_ms = compile_clock_ms() - start;
+  if (c->diagnostics.errors) return FLOW_BAD_PROGRAM;
+  flow_status status = choose_flow(c, name, error);
+  if (!status) status = choose_function(c, name, error);
+  return status ? status : lower(c);
+}

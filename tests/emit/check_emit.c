@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check_emit.c -- compiled code and the interpreter give the same bits. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "../ir/random_ir.h"
+#include "compiled_ir.h"
+
+static Arena arena;
+static jmp_buf no_memory;
+static void open_arena(void) {
+  if (setjmp(no_memory)) ck_abort_msg("out of memory");
+  arena_init(&arena, &flow_standard_allocator, &no_memory);
+}
+static void close_arena(void) { arena_free(&arena); }
+
+enum { MOST_LANES = 256 };
+
+/* One point through the interpreter, in the precision of the code. */
+static void interpret(const IrFunction *f, int precision, double **weight, const double *t, const double *x, const double *c,
+                      int64_t dim, int64_t condition, double *result) {
+  if (precision == 8) {
+    const double *input[] = {t, x, c};
+    ck_assert(ir_run_f64(f, input, (const double *const *)weight, result));
+    return;
+  }
+  float tf = (float)*t, xf[256], cf[256], uf[256], **wf = calloc(f->weights + 1, sizeof *wf);
+  for (int64_t i = 0; i < dim; i++) xf[i] = (float)x[i];
+  for (int64_t i = 0; i < condition; i++) cf[i] = (float)c[i];
+  for (uint32_t k = 0; k < f->weights; k++) {
+    int64_t count = shape_count(&f->weight[k].shape);
+    wf[k] = calloc((size_t)count, sizeof(float));
+    for (int64_t i = 0; i < count; i++) wf[k][i] = (float)weight[k][i];
+  }
+  const float *input[] = {&tf, xf, cf};
+  ck_assert(ir_run_f32(f, input, (const float *const *)wf, uf));
+  for (int64_t i = 0; i < dim; i++) result[i] = uf[i];
+  for (uint32_t k = 0; k < f->weights; k++) free(wf[k]);
+  free(wf);
+}
+
+static bool same_bits(double a, double b) { return (isnan(a) && isnan(b)) || !memcmp(&a, &b, sizeof a); }
+
+static void compare(IrFunction *frozen, double **weight, uint64_t seed, int precision, int schedule, bool lane_times, uint32_t live) {
+  unsigned entries = lane_times ? FLOW_ENTRY_EVAL_LANE_BIT : FLOW_ENTRY_EVAL_BIT;
+  CompiledIr *c = compile_ir(&arena, frozen, precision, schedule, entries, weight);
+  double *x[MOST_LANES], *cond[MOST_LANES], *u[MOST_LANES], t[MOST_LANES];
+  if (live > c->level.lanes) live = c->level.lanes;
+  int64_t dim = c->tile->dim, condition = shape_count(&frozen->input[2].shape);
+  for (uint32_t i = 0; i < live; i++) {
+    x[i] = random_ir_numbers(&arena, seed * 1000 + 3 * i, (Shape){1, {dim}});
+    cond[i] = random_ir_numbers(&arena, seed * 1000 + 3 * i + 1, (Shape){1, {condition}});
+    t[i] = *random_ir_numbers(&arena, seed * 1000 + 3 * i + 2, (Shape){0, {0}});
+    u[i] = arena_array(&arena, (size_t)dim, sizeof(double));
+  }
+  run_compiled_ir(c, live, lane_times, x, t, cond, u);
+  double *expected = arena_array(&arena, (size_t)dim, sizeof(double));
+  for (uint32_t i = 0; i < live; i++) {
+    interpret(frozen, precision, weight, &t[lane_times ? i : 0], x[i], cond[i], dim, condition, expected);
+    for (int64_t k = 0; k < dim; k++)
+      ck_assert_msg(same_bits(u[i][k], expected[k]), "seed %llu, f%d, v%d, %s, lane %u of %u, component %lld: compiled %a, interpreted %a",
+                    (unsigned long long)seed, precision * 8, schedule, lane_times ? "times in lanes" : "one time", i, live, (long long)k,
+                    u[i][k], expected[k]);
+  }
+  free_compiled_ir(c);
+}
+
+static double **random_weights(const IrFunction *f, uint64_t seed) {
+  double **weight = arena_array(&arena, f->weights + 1, sizeof *weight);
+  for (uint32_t k = 0; k < f->weights; k++) weight[k] = random_ir_numbers(&arena, seed * 77 + k, f->weight[k].shape);
+  return weight;
+}
+
+/* Each seed is another function; precision, width, kind of times and lanes in use turn with it. */
+static void compare_seed(uint64_t seed, const RandomIrOptions *options) {
+  int precision = seed % 2 ? 4 : 8;
+  IrFunction *source = random_ir(&arena, seed, options), *frozen;
+  const char *wrong = ir_check_passes(source, precision, NULL, &frozen);
+  ck_assert_msg(!wrong, "seed %llu: %s", (unsigned long long)seed, wrong ? wrong : "");
+  double **weight = random_weights(frozen, seed);
+  compare(frozen, weight, seed, precision, seed % 4 < 2 ? FLOW_CPU_V4 : FLOW_CPU_V3, seed % 3 == 0, 1 + (uint32_t)(seed % 60));
+}
+
+enum { SEEDS_A_TEST = 100, TESTS = 6 };
+
+START_TEST(small_random_functions_have_the_bits_of_the_interpreter) {
+  for (int i = 0; i < SEEDS_A_TEST; i++) compare_seed((uint64_t)(_i * SEEDS_A_TEST + i), &(RandomIrOptions){.nodes = 30, .most_size = 9});
+} END_TEST
+
+START_TEST(large_random_functions_have_the_bits_of_the_interpreter) {
+  for (int i = 0; i < 20; i++)
+    compare_seed((uint64_t)(100000 + _i * 20 + i), &(RandomIrOptions){.nodes = 60, .most_size = 130, .most_elements = 2000, .tame = true});
+} END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("emit");
+  TCase *tcase = tcase_create("random functions");
+  tcase_set_timeout(tcase, 120);
+  tcase_add_checked_fixture(tcase, open_arena, close_arena);
+  tcase_add_loop_test(tcase, small_random_functions_have_the_bits_of_the_interpreter, 0, TESTS);
+  tcase_add_loop_test(tcase, large_random_functions_have_the_bits_of_the_interpreter, 0, TESTS);
+  suite_add_tcase(suite, tcase);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_ENV);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
