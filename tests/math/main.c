@@ -10,6 +10,7 @@ int main(void)
   suite_add_tcase(suite, special_case());
   suite_add_tcase(suite, shape_case());
   suite_add_tcase(suite, activations_case());
+  suite_add_tcase(suite, bits_case());
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);
   int failed = srunner_ntests_failed(runner);

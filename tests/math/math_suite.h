@@ -8,4 +8,5 @@ TCase *accuracy_case(void);      /* the bounds of elementary.def          */
 TCase *special_case(void);       /* zeros, infinities, NaN, thresholds     */
 TCase *shape_case(void);         /* symmetry, monotony, range              */
 TCase *activations_case(void);   /* silu, gelu ... composed of the above   */
+TCase *bits_case(void);          /* a hash of the results                 */
 #endif
