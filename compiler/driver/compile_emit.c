@@ -6,7 +6,7 @@
 
 static flow_status emit_stage(FlowCompiled *c, const char *stage, unsigned entries, FILE *to, flow_error *error) {
   if (!strcmp(stage, "ast")) {
-    ast_print(c->file, to);
+    fputs(ast_print(&c->arena, c->file), to);
     return FLOW_OK;
   }
   if (!c->frozen) return flow_fail(error, FLOW_BAD_CALL, "there is no field to show");
