@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bind_names.c -- the full name of every tensor of the program.
+ *
+ * A scope whose layers have no labels holds items, numbered in order of evaluation: layers, and unnamed calls of
+ * networks whose own layers have labels, which the lowering wrote into the path as "<2>.".  Items take what stands
+ * behind the scope in natural order: a layer the next stem, a call the next component.  Scopes inside a call are settled
+ * after the call itself, so that their paths are known by then. */
+#include "bind_names.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- names -------------------------------------------------------------------------------------------------------- */
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+static bool ends_in(const char *name, size_t length, const char *ending) {
+  size_t n = strlen(ending);
+  return length > n && memcmp(name + length - n, ending, n) == 0;
+}
+
+size_t bind_stem_length(const char *name) {
+  size_t length = strlen(name);
+  if (ends_in(name, length, ".weight")) return length - strlen(".weight");
+  if (ends_in(name, length, ".bias")) return length - strlen(".bias");
+  return length;
+}
+
+static bool starts_with(const char *name, const char *start) { return strncmp(name, start, strlen(start)) == 0; }
+
+bool bind_counts(const Binding *b, uint32_t tensor) {
+  return !b->skipped[tensor] && starts_with(b->tensors->tensor[tensor].name, b->prefix);
+}
+
+/* How much of a name is a component: up to and with its first part that is a number, else its first part. */
+static size_t component_length(const char *name) {
+  const char *part = name;
+  for (;;) {
+    const char *end = part;
+    while (is_digit(*end)) end++;
+    if (end > part && *end == '.') return (size_t)(end - name);
+    end = strchr(part, '.');
+    if (!end) break;
+    part = end + 1;
+  }
+  const char *dot = strchr(name, '.');
+  return dot ? (size_t)(dot - name) : strlen(name);
+}
+
+/* ---- scopes ------------------------------------------------------------------------------------------------------- */
+typedef struct Item { bool call; const IrWeight *layer; const char *name; } Item; /* name: behind the scope; NULL: none left */
+typedef struct Scope {
+  const char *path;             /* as lowered: key */
+  const char *settled;          /* with the components' names */
+  Item *item;
+  uint32_t items;
+} Scope;
+typedef struct Scopes { Scope *scope; uint32_t count; } Scopes;
+
+static Scope *scope_of(Binding *b, Scopes *scopes, const char *path, size_t length) {
+  for (uint32_t i = 0; i < scopes->count; i++)
+    if (strlen(scopes->scope[i].path) == length && memcmp(scopes->scope[i].path, path, length) == 0) return &scopes->scope[i];
+  scopes->scope = arena_grow(b->arena, scopes->scope, scopes->count, scopes->count + 1, sizeof *scopes->scope);
+  Scope *scope = &scopes->scope[scopes->count++];
+  *scope = (Scope){.path = arena_text(b->arena, path, length)};
+  return scope;
+}
+
+static void note_item(Binding *b, Scope *scope, uint32_t number, bool call, const IrWeight *layer) {
+  if (number >= scope->items) {
+    scope->item = arena_grow(b->arena, scope->item, scope->items, number + 1, sizeof *scope->item);
+    scope->items = number + 1;
+  }
+  if (!scope->item[number].layer) scope->item[number] = (Item){.call = call, .layer = layer};
+}
+
+/* Every "<n>." in a path is an item of the scope before it. */
+static void note_calls(Binding *b, Scopes *scopes, const IrWeight *w) {
+  for (const char *mark = strchr(w->scope, '<'); mark; mark = strchr(mark + 1, '<')) {
+    char *end;
+    unsigned long number = strtoul(mark + 1, &end, 10);
+    if (end == mark + 1 || *end != '>') continue;
+    note_item(b, scope_of(b, scopes, w->scope, (size_t)(mark - w->scope)), (uint32_t)number, true, w);
+  }
+}
+
+/* The path with each "<n>" replaced by the name of that item; NULL where one got none. */
+static const char *settle(Binding *b, Scopes *scopes, const char *path) {
+  const char *settled = "", *from = path;
+  for (const char *mark = strchr(path, '<'); mark; mark = strchr(from, '<')) {
+    char *end;
+    unsigned long number = strtoul(mark + 1, &end, 10);
+    if (end == mark + 1 || *end != '>') break;
+    const Scope *scope = scope_of(b, scopes, path, (size_t)(mark - path));
+    const char *name = number < scope->items ? scope->item[number].name : NULL;
+    if (!name) return NULL;
+    settled = arena_format(b->arena, "%s%.*s%s", settled, (int)(mark - from), from, name);
+    from = end + 1;
+  }
+  return arena_format(b->arena, "%s%s", settled, from);
+}
+
+/* ---- items and stems ----------------------------------------------------------------------------------------------- */
+/* The names behind a scope, in natural order, those that no item has taken yet. */
+typedef struct Behind { const char **name; uint32_t names, next; bool *taken; } Behind;
+
+static Behind names_behind(Binding *b, const char *path) {
+  Behind behind = {.name = arena_array(b->arena, b->tensors->count, sizeof(char *)),
+                   .taken = arena_array(b->arena, b->tensors->count, sizeof(bool))};
+  for (uint32_t i = 0; i < b->tensors->count; i++)
+    if (bind_counts(b, i) && starts_with(b->tensors->tensor[i].name, path))
+      behind.name[behind.names++] = b->tensors->tensor[i].name + strlen(path);
+  return behind;
+}
+
+static size_t item_length(const Item *item, const char *name) {
+  return item->call ? component_length(name) : bind_stem_length(name);
+}
+
+static void take_name(Binding *b, Behind *behind, Item *item) {
+  while (behind->next < behind->names && behind->taken[behind->next]) behind->next++;
+  if (behind->next == behind->names) return;
+  const char *first = behind->name[behind->next];
+  size_t length = item_length(item, first);
+  item->name = arena_text(b->arena, first, length);
+  for (uint32_t i = behind->next; i < behind->names; i++) {
+    const char *name = behind->name[i];
+    bool same = strncmp(name, first, length) == 0 &&
+                (item->call ? name[length] == '.' || !name[length] : bind_stem_length(name) == length);
+    behind->taken[i] = behind->taken[i] || same;
+  }
+}
+
+/* Whether the names are equal once every number is one sign. */
+static bool differ_in_numbers_only(const char *a, const char *b) {
+  while (*a && *b) {
+    if (is_digit(*a) && is_digit(*b)) {
+      while (is_digit(*a)) a++;
+      while (is_digit(*b)) b++;
+    } else if (*a++ != *b++) {
+      return false;
+    }
+  }
+  return *a == *b;
+}
+
+static void refuse(Binding *b, const Scope *scope) {
+  const char **stem = arena_array(b->arena, scope->items, sizeof *stem);
+  const IrWeight **layer = arena_array(b->arena, scope->items, sizeof *layer);
+  for (uint32_t i = 0; i < scope->items; i++) {
+    stem[i] = scope->item[i].name;
+    layer[i] = scope->item[i].layer;
+  }
+  b->refused_scope = scope->settled;
+  b->refused_stem = stem;
+  b->refused_layer = layer;
+  b->refused_stems = scope->items;
+}
+
+static bool hand_out(Binding *b, Scope *scope) {
+  Behind behind = names_behind(b, scope->settled);
+  for (uint32_t i = 0; i < scope->items; i++)
+    if (scope->item[i].layer) take_name(b, &behind, &scope->item[i]);
+  const char *first = NULL;
+  for (uint32_t i = 0; i < scope->items; i++) {
+    const char *name = scope->item[i].name;
+    if (!first) first = name;
+    if (!name || differ_in_numbers_only(first, name)) continue;
+    refuse(b, scope);
+    return false;
+  }
+  return true;
+}
+
+/* ---- the whole ----------------------------------------------------------------------------------------------------- */
+static const char *name_in(Binding *b, Scopes *scopes, const IrWeight *w) {
+  if (w->labelled) return settle(b, scopes, w->name);
+  const Scope *scope = scope_of(b, scopes, w->scope, strlen(w->scope));
+  const char *stem = scope->item[w->layer].name;
+  if (!stem || !scope->settled) return NULL;
+  return arena_format(b->arena, "%s%s%s%s", scope->settled, stem, w->part ? "." : "", w->part ? w->part : "");
+}
+
+static int by_length(const void *a, const void *b) {
+  size_t x = strlen(((const Scope *)a)->path), y = strlen(((const Scope *)b)->path);
+  return (x > y) - (x < y);
+}
+
+bool bind_name(Binding *b) {
+  Scopes scopes = {0};
+  for (uint32_t i = 0; i < b->f->weights; i++) {
+    const IrWeight *w = &b->f->weight[i];
+    note_calls(b, &scopes, w);
+    if (!w->labelled) note_item(b, scope_of(b, &scopes, w->scope, strlen(w->scope)), w->layer, false, w);
+  }
+  /* A scope's path begins with those of the scopes around it: shorter ones first. */
+  if (scopes.count) qsort(scopes.scope, scopes.count, sizeof *scopes.scope, by_length);
+  for (uint32_t i = 0; i < scopes.count; i++) {
+    scopes.scope[i].settled = settle(b, &scopes, scopes.scope[i].path);
+    if (scopes.scope[i].settled && !hand_out(b, &scopes.scope[i])) return false;
+  }
+  for (uint32_t i = 0; i < b->f->weights; i++) b->wanted[i] = name_in(b, &scopes, &b->f->weight[i]);
+  return true;
+}
