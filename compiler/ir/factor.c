@@ -13,7 +13,8 @@
 #include "build.h"
 #include "freeze.h"
 
-enum { MOST_ATOMS = 4, MOST_DEPTH = 24 };
+/* A summand is a graph whose paths may be many more than its nodes: only so many steps are taken. */
+enum { MOST_ATOMS = 4, MOST_STEPS = 256 };
 
 /* Over the index space of a product summed along `axis`: constant part and terms; IR_NONE is 0 for the constant part
  * and 1 for a factor.  The parts have the product's shape without the axis. */
@@ -26,12 +27,14 @@ typedef struct Affine {
 typedef struct Factor {
   IrFunction *f;
   uint32_t axis;                /* summed, of the summand's own shape */
+  uint32_t steps;
 } Factor;
 
 /* ---- free of k ------------------------------------------------------------------------------------------------------- */
 
-static bool is_free(const Factor *x, Ref r) {
+static bool is_free(Factor *x, Ref r) {
   double known;
+  if (x->steps++ > MOST_STEPS) return false;
   const IrNode *node = &x->f->node[r];
   if (node->op == IR_view && node->map.stride[x->axis] == 0) return true;
   if (ir_known(x->f, r, &known)) return true;
@@ -84,10 +87,10 @@ static bool add_term(const Factor *x, Affine *sum, Ref atom, Ref factor) {
 /* ---- the affine form ------------------------------------------------------------------------------------------------------ */
 
 /* sum += scale * r; false where r is not worth taking apart. */
-static bool gather(const Factor *x, Affine *sum, Ref r, Ref scale, uint32_t depth) {
+static bool gather(Factor *x, Affine *sum, Ref r, Ref scale) {
   IrFunction *f = x->f;
   IrNode node = f->node[r];
-  if (depth > MOST_DEPTH) return false;
+  if (x->steps > MOST_STEPS) return false;
   if (is_free(x, r)) {
     sum->constant = plus(x, sum->constant, times(x, scale, without_axis(x, r), node.at), node.at);
     return true;
@@ -96,22 +99,22 @@ static bool gather(const Factor *x, Affine *sum, Ref r, Ref scale, uint32_t dept
   if (node.op == IR_neg || node.op == IR_sub)
     minus = ir_one(f, IR_neg, scale == IR_NONE ? one(x, r) : scale, node.at);
   switch (node.op) {
-  case IR_neg: return gather(x, sum, node.arg[0], minus, depth + 1);
+  case IR_neg: return gather(x, sum, node.arg[0], minus);
   case IR_add:
-    return gather(x, sum, node.arg[0], scale, depth + 1) && gather(x, sum, node.arg[1], scale, depth + 1);
-  case IR_sub: return gather(x, sum, node.arg[0], scale, depth + 1) && gather(x, sum, node.arg[1], minus, depth + 1);
+    return gather(x, sum, node.arg[0], scale) && gather(x, sum, node.arg[1], scale);
+  case IR_sub: return gather(x, sum, node.arg[0], scale) && gather(x, sum, node.arg[1], minus);
   case IR_mul:
     for (int i = 0; i < 2; i++)
       if (is_free(x, node.arg[i])) {
         Ref factor = times(x, scale, without_axis(x, node.arg[i]), node.at);
-        return gather(x, sum, node.arg[1 - i], factor, depth + 1);
+        return gather(x, sum, node.arg[1 - i], factor);
       }
     return add_term(x, sum, r, scale);
   case IR_div:
     if (!is_free(x, node.arg[1])) return add_term(x, sum, r, scale);
     Ref divisor = without_axis(x, node.arg[1]);
     Ref divided = ir_two(f, IR_div, scale == IR_NONE ? one(x, r) : scale, divisor, node.at);
-    return gather(x, sum, node.arg[0], divided, depth + 1);
+    return gather(x, sum, node.arg[0], divided);
   default: return add_term(x, sum, r, scale);
   }
 }
@@ -140,7 +143,7 @@ static Ref factored(IrFunction *f, const IrNode *node, int weights) {
   Factor x = {.f = f};
   if (!summand_axes(f, node, summand.ref, &summand.map, &x.axis)) return IR_NONE;
   Affine sum = {.constant = IR_NONE};
-  if (!gather(&x, &sum, summand.ref, IR_NONE, 0)) return IR_NONE;
+  if (!gather(&x, &sum, summand.ref, IR_NONE)) return IR_NONE;
   if (sum.constant == IR_NONE && sum.atoms == 1 && sum.factor[0] == IR_NONE) return IR_NONE;
   Ref total = sum.constant;
   for (uint32_t i = 0; i < sum.atoms; i++) {

@@ -53,6 +53,9 @@ static Ref below_view(IrFunction *f, Ref r, Ref (*work)(IrFunction *f, Ref base)
 static Ref reciprocal(IrFunction *f, Ref r) { return ir_two(f, IR_div, number_like(f, r, 1), r, f->node[r].at); }
 static Ref times_log2_e(IrFunction *f, Ref r) { return ir_two(f, IR_mul, r, number_like(f, r, log2_e), f->node[r].at); }
 
+static Ref negate_base(IrFunction *f, Ref r) { return ir_one(f, IR_neg, r, f->node[r].at); }
+static Ref negated(IrFunction *f, Ref r) { return below_view(f, r, negate_base); }
+
 /* ---- sums, products, quotients -------------------------------------------------------------------------------------------- */
 
 /* b + (a contraction without a start): the chain starts from b, unless that would make the chain depend on more. */
@@ -74,16 +77,21 @@ static Ref freeze_add(IrFunction *f, Ref a, Ref b, Span at) {
 
 /* Negation is exact, so that each of these is one rounding of a - b. */
 static Ref freeze_sub(IrFunction *f, Ref a, Ref b, Span at) {
-  if (is_product(f, b)) return ir_three(f, IR_fma, ir_one(f, IR_neg, factor_of(f, b, 0), at), factor_of(f, b, 1), a, at);
-  if (is_product(f, a)) return ir_three(f, IR_fma, factor_of(f, a, 0), factor_of(f, a, 1), ir_one(f, IR_neg, b, at), at);
+  if (is_product(f, b)) return ir_three(f, IR_fma, negated(f, factor_of(f, b, 0)), factor_of(f, b, 1), a, at);
+  if (is_product(f, a)) return ir_three(f, IR_fma, factor_of(f, a, 0), factor_of(f, a, 1), negated(f, b), at);
   return ir_two(f, IR_sub, a, b, at);
 }
 
+/* A sign in front of a factor goes to the one that depends on less: -n * c is n * -c, exactly. */
+static Ref freeze_mul(IrFunction *f, Ref a, Ref b, Span at) {
+  if (f->node[a].op == IR_neg && depends_on_less(f, b, a)) return ir_two(f, IR_mul, f->node[a].arg[0], negated(f, b), at);
+  if (f->node[b].op == IR_neg && depends_on_less(f, a, b)) return ir_two(f, IR_mul, negated(f, a), f->node[b].arg[0], at);
+  return ir_two(f, IR_mul, a, b, at);
+}
+
 static Ref freeze_div(IrFunction *f, Ref a, Ref b, Span at) {
-  double known;
   if (!depends_on_less(f, b, a)) return ir_two(f, IR_div, a, b, at);
-  if (ir_known(f, a, &known) && known == 1) return below_view(f, b, reciprocal);
-  return ir_two(f, IR_mul, a, below_view(f, b, reciprocal), at);
+  return freeze_mul(f, a, below_view(f, b, reciprocal), at);
 }
 
 /* x^n from the leading digit of n down: square, and multiply by x where the digit is 1. */
@@ -307,6 +315,7 @@ static Ref freeze_node(IrFunction *f, const IrFunction *old, const IrNode *was, 
   switch (node->op) {
   case IR_add: return freeze_add(f, a, b, node->at);
   case IR_sub: return freeze_sub(f, a, b, node->at);
+  case IR_mul: return freeze_mul(f, a, b, node->at);
   case IR_div: return freeze_div(f, a, b, node->at);
   case IR_pow: return freeze_pow(f, a, b, node->at);
   case IR_mod: return freeze_mod(f, a, b, node->at);
