@@ -7,7 +7,7 @@
  *
  * What is decided here, and by the expression and its masks alone, so that a value has the same bits wherever it stands:
  *   products   a + b*c, b*c + a and a - b*c become one fma; also where the product has other uses.
- *   quotients  x/u with u depending on less than x is x*(1/u).
+ *   quotients  x/u with u depending on less than x is x*(1/u), at most one ulp more; not in mod, which must be exact.
  *   powers     small whole exponents by squaring, halves by the square root, else pow.
  *   softmax    e_k = 2^((l_k - max l) log2 e), never subnormal, times the reciprocal of the sum; log2 e goes into a factor of
  *              l that depends on less.  A mean over a softmax is summed first and divided once.
@@ -29,9 +29,10 @@ IrOperand freeze_operand(const IrNode *node, int which) {
 /* ---- little words ------------------------------------------------------------------------------------------------------- */
 
 static uint8_t mask_of(const IrFunction *f, Ref r) { return f->node[r].mask; }
+/* Can a be computed once where b cannot?  Its mask is a proper part of b's, or b alone has the state in it. */
 static bool depends_on_less(const IrFunction *f, Ref a, Ref b) {
   uint8_t x = mask_of(f, a), y = mask_of(f, b);
-  return x != y && (x & y) == x;
+  return (x != y && (x & y) == x) || (!(x & IR_STATE) && (y & IR_STATE));
 }
 
 static Ref number_like(IrFunction *f, Ref like, double value) {
@@ -49,6 +50,9 @@ static Ref below_view(IrFunction *f, Ref r, Ref (*work)(IrFunction *f, Ref base)
   Ref base = below_view(f, node.arg[0], work);
   return ir_view_flat(f, base, &node.shape, &node.map, node.at);
 }
+
+/* A number that is known and counts as one: not the time of a call u(0.5, x), whose bits are those of t = 0.5. */
+static bool is_literal(const IrFunction *f, Ref r, double *value) { return mask_of(f, r) == 0 && ir_known(f, r, value); }
 
 static Ref reciprocal(IrFunction *f, Ref r) { return ir_two(f, IR_div, number_like(f, r, 1), r, f->node[r].at); }
 static Ref times_log2_e(IrFunction *f, Ref r) { return ir_two(f, IR_mul, r, number_like(f, r, log2_e), f->node[r].at); }
@@ -109,7 +113,7 @@ static Ref whole_power(IrFunction *f, Ref x, unsigned n, Span at) {
 enum { MOST_WHOLE_POWER = 64 };
 static Ref freeze_pow(IrFunction *f, Ref x, Ref y, Span at) {
   double n;
-  if (!ir_known(f, y, &n) || !(fabs(n) <= MOST_WHOLE_POWER)) return ir_two(f, IR_pow, x, y, at);
+  if (!is_literal(f, y, &n) || !(fabs(n) <= MOST_WHOLE_POWER)) return ir_two(f, IR_pow, x, y, at);
   if (n == 0.5) return ir_one(f, IR_sqrt, x, at);
   if (n != floor(n)) return ir_two(f, IR_pow, x, y, at);
   if (n == 0) return number_like(f, x, 1);
@@ -117,8 +121,9 @@ static Ref freeze_pow(IrFunction *f, Ref x, Ref y, Span at) {
   return n > 0 ? power : reciprocal(f, power);
 }
 
+/* Divided, whatever b depends on: 49 * (1/49) is below 1, and mod(49, 49) is 0. */
 static Ref freeze_mod(IrFunction *f, Ref a, Ref b, Span at) {
-  Ref whole = ir_one(f, IR_floor, freeze_div(f, a, b, at), at);
+  Ref whole = ir_one(f, IR_floor, ir_two(f, IR_div, a, b, at), at);
   return ir_three(f, IR_fma, ir_one(f, IR_neg, whole, at), b, a, at);
 }
 
@@ -131,7 +136,7 @@ static Ref freeze_sign(IrFunction *f, Ref a, Span at) {
 
 static Ref freeze_extreme(IrFunction *f, IrOp op, Ref a, Ref b, Span at) {
   double known;
-  return ir_known(f, b, &known) && !ir_known(f, a, &known) ? ir_two(f, op, b, a, at) : ir_two(f, op, a, b, at);
+  return is_literal(f, b, &known) && !is_literal(f, a, &known) ? ir_two(f, op, b, a, at) : ir_two(f, op, a, b, at);
 }
 
 /* ---- the last axis at once -------------------------------------------------------------------------------------------------- */
@@ -303,10 +308,10 @@ static Ref freeze_contract(IrFunction *f, const IrFunction *old, const IrNode *w
 
 /* ---- the pass ------------------------------------------------------------------------------------------------------------------------ */
 
-/* A pinned constant is a constant that counts as a time, for the decisions above; views over it inherit that. */
-static Ref freeze_pin(IrFunction *f, Ref pinned) {
+/* What was pinned keeps the pin's mask (a literal time counts as a time), for the decisions above; views inherit that. */
+static Ref freeze_pin(IrFunction *f, Ref pinned, uint8_t mask) {
   IrNode node = f->node[pinned];
-  node.mask |= IR_TIMES;
+  node.mask |= mask;
   return ir_append(f, &node);
 }
 
@@ -325,7 +330,7 @@ static Ref freeze_node(IrFunction *f, const IrFunction *old, const IrNode *was, 
   case IR_logsumexp: return freeze_logsumexp(f, a, node->at);
   case IR_standardize: return freeze_standardize(f, a, node->number, node->at);
   case IR_contract: return freeze_contract(f, old, was, node, now);
-  case IR_pin: return freeze_pin(f, a);
+  case IR_pin: return freeze_pin(f, a, was->mask);
   default: return ir_append(f, node);
   }
 }
