@@ -40,19 +40,19 @@ static const struct {
   const char *name;
   uint64_t f32, f64;
 } golden[FUNCTIONS] = {
-    {"exp", 0x0b7e294f4f73b2a3, 0x19d3951f06456c6b},
+    {"exp", 0x0b7e294f4f73b2a3, 0x1c742767c75b2ac1},
     {"exp2n", 0xa6318766b08b54f2, 0xd3d1b3e46713bc48},
-    {"expm1", 0x83e36fa3d2738988, 0x2b4fe390768e84a1},
+    {"expm1", 0x83e36fa3d2738988, 0xc7897d249c3c7820},
     {"log", 0xa0754699acb9b6d1, 0x4a2ab38fb9f24f1a},
     {"log1p", 0xfefea15a4d3ca194, 0x3d0c9cc45dbe22d8},
-    {"sigmoid", 0x67369d550c9e5076, 0xe6f8463459a4abe3},
-    {"tanh", 0xa250c2dcbebcb3f6, 0xbdf23001ca6c2ec6},
-    {"erf", 0x5e5958c072320eef, 0x3f4e39fab2bea854},
+    {"sigmoid", 0x67369d550c9e5076, 0x847170098bbb9519},
+    {"tanh", 0xa250c2dcbebcb3f6, 0xab4ff42337530051},
+    {"erf", 0x5e5958c072320eef, 0x0b7e15888ebd2acc},
     {"sin", 0xab07ee6d0bff0b64, 0x400d91e2df5df031},
     {"cos", 0x376f09474ce6e382, 0x4c6ff737e18b9e3d},
     {"tan", 0xb02536ef46365599, 0x719113fec3efe585},
     {"atan", 0xba3bbfdb756987f6, 0x398cde59f3d88d15},
-    {"pow", 0xb794b0af884bbcc8, 0xb2649278f5ea5331},
+    {"pow", 0xb794b0af884bbcc8, 0x98fd234a99f007c2},
 };
 
 START_TEST(the_bits_of_a_function_are_the_same_everywhere)
