@@ -106,7 +106,8 @@ END_TEST
 START_TEST(every_f64_function_keeps_its_bound_where_reductions_change)
 {
   const Function *f = &function_table[_i];
-  static const double units[] = {0x1.921fb54442d18p-1, 0x1.62e42fefa39efp-2, 0x1.6a09e667f3bcdp-1, 0.5, 0x1p27, 0x1p-25, 0x1p-54};
+  static const double units[] = {0x1.921fb54442d18p-1, 0x1.62e42fefa39efp-2, 0x1.6a09e667f3bcdp-1, 0.5, 0x1p27, 0x1p-25,
+                                 0x1p-54};
   for (size_t u = 0; u < sizeof units / sizeof *units; u++)
     for (int n = -40; n <= 40; n++)
       for (int step = -1; step <= 1; step++) {

@@ -38,7 +38,8 @@ START_TEST(increasing_functions_increase)
     for (uint32_t i = 0; i < WINDOW; i++) {
       uint32_t bits = window * (0x7f800000u / WINDOWS) + i;
       for (uint32_t sign = 0; sign < 2; sign++) {
-        float x = float_of(bits | sign << 31), near = float_of((bits + 1) | sign << 31), far = float_of((bits + 256) | sign << 31);
+        float x = float_of(bits | sign << 31), near = float_of((bits + 1) | sign << 31);
+        float far = float_of((bits + 256) | sign << 31);
         if (strcmp(f->name, "exp2n") == 0 && x > 0)
           continue;
         float at_x = f->f32_1(x), at_near = f->f32_1(near), at_far = f->f32_1(far);
@@ -56,7 +57,8 @@ START_TEST(bounded_functions_never_leave_their_range)
   static const struct {
     const char *name;
     float lowest, highest;
-  } table[] = {{"sigmoid", 0, 1}, {"tanh", -1, 1}, {"erf", -1, 1}, {"sin", -1, 1}, {"cos", -1, 1}, {"atan", -0x1.921fb6p0f, 0x1.921fb6p0f}};
+  } table[] = {{"sigmoid", 0, 1}, {"tanh", -1, 1}, {"erf", -1, 1}, {"sin", -1, 1}, {"cos", -1, 1},
+               {"atan", -0x1.921fb6p0f, 0x1.921fb6p0f}};
   const Function *f = function_named(table[_i].name);
   for (uint64_t bits = 0; bits < 1ull << 32; bits += STRIDE) {
     float value = f->f32_1(float_of((uint32_t)bits));

@@ -88,8 +88,8 @@ END_TEST
 
 START_TEST(pow_has_the_special_cases_of_c)
 {
-  static const double values[] = {0, -0.0, 1, -1, 2, -2, 3, -3, 0.5, -0.5, 1.5, -1.5, 0x1p24, -0x1p24, 0x1p24 + 2, 1e30, -1e30, 1e-30,
-                                  -1e-30, 0x1p-149, -0x1p-149, (double)INFINITY, -(double)INFINITY, (double)NAN};
+  static const double values[] = {0, -0.0, 1, -1, 2, -2, 3, -3, 0.5, -0.5, 1.5, -1.5, 0x1p24, -0x1p24, 0x1p24 + 2, 1e30, -1e30,
+                                  1e-30, -1e-30, 0x1p-149, -0x1p-149, (double)INFINITY, -(double)INFINITY, (double)NAN};
   enum { COUNT = sizeof values / sizeof *values };
   for (int i = 0; i < COUNT; i++)
     for (int j = 0; j < COUNT; j++) {

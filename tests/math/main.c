@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* main.c -- runs the tests of the elementary functions. */
 #include <stdlib.h>
 
 #include "math_suite.h"
