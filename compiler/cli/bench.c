@@ -7,6 +7,7 @@ enum { LEAST_ROUNDS = 7, MOST_ROUNDS = 10000 };
 
 static void print_result(const Run *run, const Program *program, const Sampling *sampling, const BenchResult *result) {
   double evaluations = (double)result->samples * (double)result->evaluations;
+  double threads = sampling->what.threads > 0 ? sampling->what.threads : 1;
   double gflops = 2e-9 * (double)result->multiply_adds * evaluations / result->median;
   const char *precision = program->model->precision == FLOW_F32 ? "f32" : "f64";
   if (has(run, OPTION_json)) {
@@ -17,8 +18,8 @@ static void print_result(const Run *run, const Program *program, const Sampling 
            ", \"seconds\": {\"median\": %.9f, \"fastest\": %.9f, \"slowest\": %.9f}",
            precision, program->level->cpu, sampling->what.tableau->name, sampling->what.steps, sampling->what.threads,
            result->samples, result->rounds, result->median, result->fastest, result->slowest);
-    printf(", \"evaluations_per_second\": %.6g, \"ns_per_evaluation\": %.6g, \"gflops\": %.6g, \"compile_ms\": %.3f}\n",
-           evaluations / result->median, 1e9 * result->median / evaluations, gflops, result->compile_ms);
+    printf(", \"evaluations_per_second\": %.6g, \"ns_per_evaluation\": %.6g, \"gflops\": %.6g, \"peak_gflops\": %.6g, \"compile_ms\": %.3f}\n",
+           evaluations / result->median, 1e9 * result->median / evaluations, gflops, result->peak, result->compile_ms);
     return;
   }
   printf("%s, %s, x86-64-v%u: %" PRIu64 " samples, %s %" PRIu64 " steps\n", program->model->name, precision,
@@ -27,7 +28,8 @@ static void print_result(const Run *run, const Program *program, const Sampling 
          1e3 * result->fastest, 1e3 * result->slowest);
   printf("  samples/s      %.4g\n", (double)result->samples / result->median);
   printf("  evaluations/s  %.4g  (%.4g ns each)\n", evaluations / result->median, 1e9 * result->median / evaluations);
-  printf("  products       %.4g GFLOP/s\n", gflops);
+  printf("  products       %.4g GFLOP/s, %.1f %% of what a core can multiply and add (%.4g)\n", gflops,
+         100 * gflops / (result->peak * threads), result->peak);
   printf("  compiled in    %.1f ms\n", result->compile_ms);
 }
 

@@ -8,6 +8,7 @@ typedef struct BenchResult {
   double median, fastest, slowest;       /* seconds of one solve of all samples */
   uint64_t rounds, samples, evaluations; /* evaluations of each sample in a solve */
   double compile_ms;
+  double peak; /* GFLOP/s of multiply-adds on one core, median of one measurement before each round */
   uint64_t multiply_adds; /* of contractions in one evaluation of one sample */
 } BenchResult;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bench_solve.c -- the clock.  Rows are received and dropped, so that no file is measured. */
 #include "bench.h"
+#include "peak.h"
 #include "show_progress.h"
 #include <stdlib.h>
 
@@ -14,28 +15,38 @@ static int ascending(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-static flow_status measure(Sampling *sampling, uint64_t rounds, double *seconds, flow_error *error) {
+static double median(double *value, uint64_t count) {
+  qsort(value, (size_t)count, sizeof *value, ascending);
+  return 0.5 * (value[(count - 1) / 2] + value[count / 2]);
+}
+
+/* The peak right before each round, since a shared machine's speed drifts. */
+static flow_status measure(const Program *program, Sampling *sampling, uint64_t rounds, double *seconds, double *peak,
+                           flow_error *error) {
   for (uint64_t round = 0; round <= rounds; round++) {
+    double gflops = peak_gflops((int)program->model->precision, program->level->cpu);
     double before = seconds_now();
     flow_status status = flow_sample(&sampling->what, error);
     if (status) return status;
-    if (round > 0) seconds[round - 1] = seconds_now() - before;
+    if (round == 0) continue;
+    seconds[round - 1] = seconds_now() - before;
+    peak[round - 1] = gflops;
   }
-  qsort(seconds, (size_t)rounds, sizeof *seconds, ascending);
   return FLOW_OK;
 }
 
 flow_status bench_solve(const Program *program, Sampling *sampling, uint64_t rounds, BenchResult *result,
                         flow_error *error) {
-  double *seconds = calloc((size_t)rounds, sizeof *seconds);
+  double *seconds = calloc((size_t)rounds, 2 * sizeof *seconds), *peak = seconds + rounds;
   if (!seconds) return flow_fail(error, FLOW_NO_MEMORY, "out of memory");
   FlowSummary summary = {0};
   sampling->what.sink = drop_rows;
   sampling->what.summary = &summary;
-  flow_status status = measure(sampling, rounds, seconds, error);
+  flow_status status = measure(program, sampling, rounds, seconds, peak, error);
   FlowCompileCost cost = flow_compiled_cost(program->compiled);
   *result = (BenchResult){
-      .median = 0.5 * (seconds[(rounds - 1) / 2] + seconds[rounds / 2]),
+      .median = median(seconds, rounds),
+      .peak = median(peak, rounds),
       .fastest = seconds[0],
       .slowest = seconds[rounds - 1],
       .rounds = rounds,

@@ -71,11 +71,10 @@ static void find_sections(TilePlan *plan) {
     const IrNode *node = &f->node[r];
     plan->section[r] = (uint8_t)section_of_mask(node->mask);
     if (plan->section[r] != TILE_COND) continue;
+    resolve_operands(plan, r);
     for (uint32_t i = 0; i < node->args; i++) {
-      Ref base = node->arg[i];
-      while (f->node[base].op == IR_view) base = f->node[base].arg[0];
-      bool of_times = !tile_is_leaf(&f->node[base]) && plan->section[base] == TILE_TIMES;
-      if (of_times || plan->section[node->arg[i]] == TILE_SAMPLE) plan->section[r] = TILE_SAMPLE;
+      Ref base = plan->operand[r][i].base;
+      if (!tile_is_leaf(&f->node[base]) && plan->section[base] != TILE_COND) plan->section[r] = TILE_SAMPLE;
     }
   }
 }

@@ -21,7 +21,7 @@ static Span operands_at(const Typed *left, const Typed *right) {
 /* ---- clashes ---- */
 static bool is_one(const Shape *s) { return s->rank == 1 && s->dim[0] == 1; }
 
-static Typed *refuse_shapes(Checker *c, const char *op, Span at, const Typed *left, const Typed *right) {
+Typed *refuse_shapes(Checker *c, const char *op, Span at, const Typed *left, const Typed *right) {
   Diag *diag = report(c, E0302, at, "`%s` joins equal shapes, or a scalar and any, but these are %s and %s", op,
                       shape_text(c->arena, &left->shape), shape_text(c->arena, &right->shape));
   note(c, diag, left->at, "this is %s", shape_text(c->arena, &left->shape));
@@ -29,9 +29,9 @@ static Typed *refuse_shapes(Checker *c, const char *op, Span at, const Typed *le
   note_origins(c, diag, left, right);
   const Typed *one = is_one(&left->shape) ? left : is_one(&right->shape) ? right : NULL;
   if (one) {
-    const char *text = text_of(c, one->at);
-    if (one->kind == TYPED_PARAMETER || one->kind == TYPED_LET || one->kind == TYPED_GLOBAL || one->kind == TYPED_CALL)
-      fix(c, diag, one->at, "%s[0]", text);
+    bool operand = one->kind == TYPED_PARAMETER || one->kind == TYPED_LET || one->kind == TYPED_GLOBAL;
+    const char *text = operand ? text_of(c, one->at) : "v";
+    if (operand) fix(c, diag, one->at, "%s[0]", text);
     help(c, diag, "a vector of one element is no scalar: take the element, `%s[0]`", text);
   }
   return NULL;
@@ -92,7 +92,6 @@ static Typed *make_product(Checker *c, Span at, Typed *left, Typed *right) {
 Typed *check_chain(Checker *c, const Ast *ast) {
   Typed *sum = check_number(c, ast->items.at[0]);
   bool good = sum != NULL;
-  uint32_t run = 0, total = 0;
   for (size_t i = 1; i < ast->items.count; i++) {
     Typed *right = check_number(c, ast->items.at[i]);
     if (!right) good = false;
@@ -100,14 +99,9 @@ Typed *check_chain(Checker *c, const Ast *ast) {
       sum = NULL;                                   /* what follows is still looked into, for errors of its own */
       continue;
     }
-    if (++total > 4 * SPILL && c->loops_open) {
-      report(c, E0313, ast->at, "a chain inside a loop has at most %d operators", 4 * SPILL);
-      return NULL;
-    }
     AstOp op = ast->ops[i - 1];
     Span at = ast->op_at[i - 1];
     sum = op == AST_MATMUL ? make_product(c, at, sum, right) : make_each(c, op_kind[op], op_text[op], at, sum, right);
-    sum = spill(c, sum, &run);
     good = sum != NULL;
   }
   return good ? sum : NULL;

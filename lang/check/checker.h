@@ -9,17 +9,16 @@
  * are then only guessed at, to find the range of a loop.
  *
  * BOUNDS.  `steps` counts the expressions typed so far and `depth` how deep they nest, calls included: the first
- * bounds time, the second the C stack, whatever the program. */
+ * bounds time, the second the C stack, whatever the program.  A tree of Typed may be as deep as a chain is long, so that
+ * whoever walks one keeps a stack of its own. */
 #ifndef FLOW_CHECKER_H
 #define FLOW_CHECKER_H
-#include "check.h"
+#include "check_program.h"
 
 enum {
-  MOST_DEPTH = 768,             /* nested expressions, through calls; some 1 KiB of C stack each under sanitizers  */
-  MOST_TERMS = 6,               /* loop variables in one index */
-  MOST_ARGUMENTS = 64,          /* of one call */
-  SPILL = 256                   /* so many operations in a row, then a hidden `let`, so that no tree grows deep */
-};
+  MOST_DEPTH = 768,             /* nested expressions, through calls; some 1 KiB of C stack each under sanitizers */
+  MOST_TERMS = 6                /* loop variables in one index */
+  };
 #define MOST_STEPS ((uint64_t)1 << 23)
 #define MOST_ELEMENTS ((int64_t)1 << 24)
 #define MOST_OPERATIONS ((uint64_t)1 << 20)
@@ -84,7 +83,7 @@ struct Instance {
 };
 
 /* ---- the checker ---- */
-typedef struct Site { const char *label; Span at, label_at; const void *what; bool plain; } Site;   /* a layer or call with weights */
+typedef struct Site { const char *label; Span at; const void *what; } Site;     /* a layer, or a call of what has weights */
 typedef struct Trail { const Instance *callee; Span at; struct Trail *below; } Trail;
 
 typedef struct Checker {
@@ -94,17 +93,20 @@ typedef struct Checker {
   const AstFile *file;
   Symbol **bucket;
   Definition *first, *last;
+  Definition **order;           /* each after those that it mentions */
+  size_t definitions;
   bool lost_definition;         /* a syntax error swallowed a name: unknown names may be that one */
   Binding *top;
   uint32_t frame;
   uint32_t quiet;
   bool reported;                /* an error was found since this was cleared */
   uint64_t steps;
+  uint64_t constant_operations, constant_work;
   uint32_t depth;
   struct Reported { DiagCode code; Span at; struct Reported *next; } *seen[256];
   /* the function being typed */
   Instance *instance;           /* NULL in a top-level let */
-  uint32_t let_room, loops, loops_open;
+  uint32_t loops, loops_open;
   Site *site;
   uint32_t sites, site_room;
   Trail *trail;
@@ -138,6 +140,7 @@ bool is_field_signature(const Ast *ast);        /* (t, state: [..], conditions .
 
 /* resolve.c, cycles.c */
 void resolve_names(Checker *c);
+bool resolve_value(Checker *c, Definition *in, const Ast *ast);         /* of a flow's clause; false, and reported */
 void refuse_cycles(Checker *c);
 void refuse_network(Checker *c, const Ast *caller, const char *name, Span at);
 
@@ -169,7 +172,7 @@ Typed *check_power(Checker *c, const Ast *ast);
 Typed *check_compare(Checker *c, const Ast *ast);
 Typed *check_bracket(Checker *c, const Ast *ast);
 Typed *check_loop(Checker *c, const Ast *ast);
-Typed *spill(Checker *c, Typed *typed, uint32_t *run);          /* into a hidden let after SPILL operations */
+Typed *refuse_shapes(Checker *c, const char *op, Span at, const Typed *left, const Typed *right);       /* NULL */
 
 /* call.c, pipe.c, layer.c, builtin.c: f(a, b) and x |> f(a) b are one thing */
 typedef struct Call {
@@ -178,31 +181,37 @@ typedef struct Call {
   Typed *piped;                 /* the first argument, where a pipe brought it */
   const Ast *const *arg;
   size_t args;
+  Typed **once;                 /* of `repeat`: arguments that have been typed, [args]; NULL elsewhere */
   const char *label;
   Span label_at;
   bool no_bias;
 } Call;
 Typed *check_call(Checker *c, const Call *call);
 Typed *check_pipe(Checker *c, const Ast *ast);
-Typed *call_argument(Checker *c, const Call *call, size_t i);   /* typed; NULL if wrong */
+size_t call_arguments(const Call *call);        /* the piped one too */
+Typed *call_argument(Checker *c, const Call *call, size_t i);           /* typed; NULL if wrong */
+const Ast *call_written(const Call *call, size_t i);                    /* NULL if it was piped */
+bool call_size(Checker *c, const Call *call, size_t i, int64_t *size);
 Typed *call_definition(Checker *c, const Call *call, Definition *definition);
 Typed *call_builtin(Checker *c, const Call *call, Builtin builtin);
 Typed *call_layer(Checker *c, const Call *call);
-bool label_fits(Checker *c, const Call *call);
-void add_site(Checker *c, const Call *call, const char *label, const void *what);
-void check_sites(Checker *c, Instance *instance);
+bool label_fits(Checker *c, const Call *call, bool weights);            /* a name only where there are weights */
+void add_site(Checker *c, const Call *call, const void *what);
+bool check_sites(Checker *c, Instance *instance);
 
 /* instance.c, cost.c */
+bool is_whole(const Ast *function);             /* no syntax error took away a part of it */
 Instance *instance_of(Checker *c, Definition *definition, const Shape *key, const Span *argument_at, Span at);
 TypedLet *constant_of(Checker *c, Definition *definition);
 bool dim_of(Checker *c, Definition *definition, int64_t *size);
-void count_cost(Checker *c, Instance *instance);
-void count_constant(Checker *c, const TypedLet *constant, uint32_t loops, Span at);
+bool count_cost(Checker *c, Instance *instance);                /* false, and reported: it is too much */
+bool count_constant(Checker *c, const TypedLet *constant, uint32_t loops, Span at);
 
-/* flow.c, clause.c */
+/* flow.c */
 bool check_flow(Checker *c, Definition *definition, TypedFlow *flow);
 TypedFunction *field_instance(Checker *c, Definition *definition, const Shape *state, Span state_at,
                               const Shape *condition, uint32_t conditions, Span at);
 bool shape_known(Checker *c, const Ast *definition);            /* every parameter's shape stands in its declaration */
+Instance *declared_instance(Checker *c, Definition *definition);        /* for those shapes */
 
 #endif

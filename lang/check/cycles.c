@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cycles.c -- a definition that needs itself is refused, and the circle is shown.
+/* cycles.c -- a definition that needs itself is refused, and the circle is shown; the rest is put in an order in which each
+ * stands after what it mentions.
  *
  * A depth-first walk with its own stack: a file may hold a chain of a hundred thousand definitions. */
 #include "checker.h"
@@ -28,6 +29,7 @@ static void visit_from(Checker *c, Definition *root, Visit *stack) {
     Visit *v = &stack[depth - 1];
     if (v->next == v->definition->mentions) {
       v->definition->visited = DONE;
+      c->order[c->definitions++] = v->definition;
       depth--;
       continue;
     }
@@ -48,6 +50,7 @@ void refuse_cycles(Checker *c) {
   size_t count = 0;
   for (Definition *d = c->first; d; d = d->next) count++;
   Visit *stack = arena_array(c->arena, count + 1, sizeof *stack);
+  c->order = arena_array(c->arena, count + 1, sizeof *c->order);
   for (Definition *d = c->first; d; d = d->next)
     if (d->visited == FRESH) visit_from(c, d, stack);
 }

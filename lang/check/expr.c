@@ -10,23 +10,6 @@ Typed *new_typed(Checker *c, TypedKind kind, Shape shape, Span at, uint32_t args
   return typed;
 }
 
-/* A run of operations that all lie on one another would be a tree as deep as the run is long; a hidden `let` now and
- * then keeps every later walk shallow.  Inside a loop there can be none, so a run there has an end. */
-Typed *spill(Checker *c, Typed *typed, uint32_t *run) {
-  if (!typed || ++*run < SPILL) return typed;
-  *run = 0;
-  if (!c->instance || c->loops_open > 0 || c->quiet > 0) return typed;
-  TypedFunction *f = &c->instance->function;
-  if (f->lets == c->let_room) {
-    f->let = arena_grow(c->arena, f->let, c->let_room, 2 * c->let_room + 8, sizeof *f->let);
-    c->let_room = 2 * c->let_room + 8;
-  }
-  f->let[f->lets] = typed;
-  Typed *use = new_typed(c, TYPED_LET, typed->shape, typed->at, 0);
-  use->slot = f->lets++;
-  return use;
-}
-
 /* ---- names ---- */
 static Typed *number(Checker *c, double value, Span at) {
   Typed *typed = new_typed(c, TYPED_NUMBER, shape_scalar(), at, 0);

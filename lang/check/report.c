@@ -76,8 +76,16 @@ Diag *report(Checker *c, DiagCode code, Span at, const char *format, ...) {
   va_start(list, format);
   vsnprintf(text, sizeof text, format, list);
   va_end(list);
+  Span within = at;
+  const Trail *trail = c->trail;
+  while (trail && in_prelude(c, at)) {              /* the user wrote the call, not what is wrong inside it */
+    at = trail->at;
+    trail = trail->below;
+  }
   Diag *diag = add(c, DIAG_ERROR, code, at, text);
-  if (c->quiet == 0 && diag->text) note_trail(c, diag);
+  if (c->quiet > 0 || !diag->text) return diag;
+  if (within.from != at.from) diag_note(c->diagnostics, diag, within, "within the library, here");
+  note_trail(c, diag);
   return diag;
 }
 

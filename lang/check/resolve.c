@@ -16,7 +16,9 @@ static void resolve_all(Resolver *r, const AstList *list) {
 }
 
 void refuse_network(Checker *c, const Ast *caller, const char *name, Span at) {
-  Diag *diag = report(c, E0207, at, "`%s` has weights, and %s cannot call it", name, definition_kind(caller));
+  const char *kind = caller ? definition_kind(caller) : "a constant";
+  Diag *diag = report(c, E0207, at, "`%s` has weights, and %s cannot call it", name, kind);
+  if (!caller) return;
   note(c, diag, caller->name_at, "`%s` is defined here", caller->name);
   if (caller->kind == AST_FN) help(c, diag, "make `%s` a `network`, or a `field`", caller->name);
 }
@@ -162,41 +164,9 @@ static void resolve_pipe(Resolver *r, const Ast *ast) {
 }
 
 /* ---- loops ---- */
-static bool mentions_name(const Ast *ast, const char *name);
-static bool list_mentions(const AstList *list, const char *name) {
-  for (size_t i = 0; i < list->count; i++)
-    if (list->at[i] && mentions_name(list->at[i], name)) return true;
-  return false;
-}
-static bool mentions_name(const Ast *ast, const char *name) {
-  if (ast->kind == AST_NAME) return strcmp(ast->name, name) == 0;
-  if (ast->kind == AST_ERROR) return true;
-  if (ast->extent && mentions_name(ast->extent, name)) return true;
-  if (ast->kind == AST_FOR && strcmp(ast->name, name) == 0) return false;
-  return list_mentions(&ast->items, name) || (ast->body && mentions_name(ast->body, name)) ||
-         (ast->function && mentions_name(ast->function, name));
-}
-
-/* `sum k: a[k] + 1` reads as (sum k: a[k]) + 1 to one half of its readers and adds n to the other's result. */
-static void refuse_loose_term(Checker *c, const Ast *loop) {
-  const Ast *body = loop->body;
-  if (!body || body->kind != AST_CHAIN || body->parenthesised || loop->operator_ != AST_SUM) return;
-  if (body->ops[0] != AST_ADD && body->ops[0] != AST_SUBTRACT) return;
-  for (size_t i = 0; i < body->items.count; i++) {
-    const Ast *term = body->items.at[i];
-    if (!term || mentions_name(term, loop->name)) continue;
-    Diag *diag = report(c, E0211, term->at, "this term of the sum does not mention `%s`: is it in the sum or after it?", loop->name);
-    Span head = {loop->at.from, body->at.from}, sum = {loop->at.from, i ? body->items.at[i - 1]->at.to : body->at.from};
-    help(c, diag, "in the sum: `%s(%s)`", text_of(c, head), text_of(c, body->at));
-    if (i > 0) help(c, diag, "after it: `(%s)%s`", text_of(c, sum), text_of(c, (Span){sum.to, body->at.to}));
-    return;
-  }
-}
-
 static void resolve_loop(Resolver *r, const Ast *ast) {
   Checker *c = r->c;
   if (ast->extent) resolve(r, ast->extent);
-  refuse_loose_term(c, ast);
   Binding *before = c->top;
   bind_name(c, BOUND_LOOP, ast->name, ast->name_at);
   if (ast->body) resolve(r, ast->body);
@@ -313,4 +283,11 @@ void resolve_names(Checker *c) {
       resolve_function(&r, d->ast);
     }
   }
+}
+
+bool resolve_value(Checker *c, Definition *in, const Ast *ast) {
+  if (!ast) return false;
+  c->reported = false;
+  resolve(&(Resolver){c, in}, ast);
+  return !c->reported;
 }

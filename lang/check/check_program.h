@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* check.h -- from what was written to what it means: names, shapes, layers and flows of one file.
+/* check_program.h -- from what was written to what it means: names, shapes, layers and flows of one file.
  *
  *   CheckOptions options = {.solver = names, .solvers = count};
  *   TypedProgram *program = flow_check(&arena, &diagnostics, prelude, file, &options);
@@ -8,11 +8,11 @@
  * All errors of a file are found in one run; one cause gives one error.  The program is never NULL: what is in it is
  * sound where diagnostics hold no error, and is not to be lowered where they do.  Everything is the arena's.
  *
- * Order of the work (a file each): names.c gathers the definitions, resolve.c binds every name in them and refuses
- * cycles, flow.c and check.c ask for the functions that a flow or a verb needs, instance.c types a function for given
- * shapes, cost.c counts what it will cost. */
-#ifndef FLOW_CHECK_H
-#define FLOW_CHECK_H
+ * Order of the work (a file each): names.c gathers the definitions, resolve.c binds every name in them, cycles.c puts
+ * them in order, check.c asks for every function whose shapes are known and flow.c for what a flow needs, instance.c types
+ * a function for given shapes, cost.c counts what it will cost. */
+#ifndef FLOW_CHECK_PROGRAM_H
+#define FLOW_CHECK_PROGRAM_H
 #include "diag.h"
 #include "typed.h"
 

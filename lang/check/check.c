@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check.c -- the passes over a file, in order, and the question for one more instance later. */
+#include "checker.h"
+
+typedef struct Program { TypedProgram program; Checker checker; } Program;
+
+static const char *const usual_solver[] = {"euler", "midpoint", "heun", "rk4"};
+
+static bool is_live(const Definition *d) { return d->symbol->definition == d && !d->broken; }
+
+/* Constants and sizes first, each after those that it needs, so that no chain of them is a deep recursion. */
+static void check_values(Checker *c) {
+  int64_t size;
+  for (size_t i = 0; i < c->definitions; i++) {
+    Definition *d = c->order[i];
+    if (!is_live(d) || !d->ast->body) continue;
+    if (d->ast->kind == AST_DIM) dim_of(c, d, &size);
+    if (d->ast->kind == AST_LET) constant_of(c, d);
+  }
+}
+
+/* What is not known until somebody calls it is looked at then. */
+static void check_functions(Checker *c) {
+  for (size_t i = 0; i < c->definitions; i++) {
+    Definition *d = c->order[i];
+    if (is_live(d) && !d->prelude && is_function(d->ast) && shape_known(c, d->ast)) declared_instance(c, d);
+  }
+}
+
+static bool is_field(const Instance *instance) {
+  const TypedFunction *f = &instance->function;
+  return is_field_signature(f->definition) && shape_same(&f->parameter[1], &f->result->shape);
+}
+
+static void list_fields(Checker *c, TypedProgram *program) {
+  program->field = arena_array(c->arena, c->definitions + 1, sizeof *program->field);
+  for (Definition *d = c->first; d; d = d->next) {
+    if (!is_live(d) || d->prelude || !is_function(d->ast) || !is_field_signature(d->ast) || !shape_known(c, d->ast)) continue;
+    Instance *instance = declared_instance(c, d);
+    if (instance && is_field(instance)) program->field[program->fields++] = &instance->function;
+  }
+}
+
+static void list_flows(Checker *c, TypedProgram *program) {
+  program->flow = arena_array(c->arena, c->definitions + 1, sizeof *program->flow);
+  for (Definition *d = c->first; d; d = d->next)
+    if (is_live(d) && d->ast->kind == AST_FLOW && check_flow(c, d, &program->flow[program->flows])) program->flows++;
+}
+
+TypedProgram *flow_check(Arena *arena, Diagnostics *diagnostics, const AstFile *prelude, const AstFile *file,
+                         const CheckOptions *options) {
+  Program *p = arena_alloc(arena, sizeof *p);
+  Checker *c = &p->checker;
+  p->program.file = file;
+  *c = (Checker){.arena = arena, .diagnostics = diagnostics, .file = file};
+  c->options = options && options->solver ? *options : (CheckOptions){usual_solver, sizeof usual_solver / sizeof *usual_solver};
+  gather_names(c, prelude, true);
+  gather_names(c, file, false);
+  resolve_names(c);
+  refuse_cycles(c);
+  check_values(c);
+  check_functions(c);
+  list_fields(c, &p->program);
+  list_flows(c, &p->program);
+  return &p->program;
+}
+
+TypedFunction *flow_check_instance(const TypedProgram *program, const char *name, const Shape *state,
+                                   const Shape *condition, uint32_t conditions) {
+  Checker *c = &((Program *)program)->checker;      /* begun by flow_check as one object, which is not const */
+  Symbol *symbol = symbol_of(c, name);
+  Definition *d = symbol->definition;
+  if (!d || d->prelude || !is_function(d->ast)) return NULL;
+  return field_instance(c, d, state, d->ast->name_at, condition, conditions, d->ast->name_at);
+}

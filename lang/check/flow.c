@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* flow.c -- a flow: its clauses, each once, none missing; and its velocity for the size that the source gives. */
+#include <string.h>
+#include "clause.h"
+
+/* ---- a field for a state ---- */
+/* The shape in a declaration, where it needs no size variable. */
+static bool declared_shape(Checker *c, const Ast *parameter, Shape *shape) {
+  bool reported = c->reported, good = parameter->sizes.count <= FLOW_MOST_RANK;
+  *shape = (Shape){.rank = (uint32_t)parameter->sizes.count};
+  c->quiet++;
+  for (uint32_t i = 0; good && i < shape->rank; i++) good = extent_of(c, parameter->sizes.at[i], &shape->dim[i]);
+  c->quiet--;
+  c->reported = reported;
+  return good;
+}
+
+bool shape_known(Checker *c, const Ast *definition) {
+  uint32_t old = new_frame(c);
+  bool good = is_whole(definition);
+  Shape shape;
+  for (size_t i = 0; good && i < definition->items.count; i++)
+    good = !definition->items.at[i]->is_dim && declared_shape(c, definition->items.at[i], &shape);
+  c->frame = old;
+  return good;
+}
+
+Instance *declared_instance(Checker *c, Definition *definition) {
+  const Ast *ast = definition->ast;
+  Shape *key = arena_array(c->arena, ast->items.count + 1, sizeof *key);
+  Span *at = arena_array(c->arena, ast->items.count + 1, sizeof *at);
+  for (size_t i = 0; i < ast->items.count; i++) {
+    declared_shape(c, ast->items.at[i], &key[i]);
+    at[i] = ast->items.at[i]->at;
+  }
+  Trail *trail = c->trail;
+  c->trail = NULL;
+  Instance *instance = instance_of(c, definition, key, at, ast->name_at);
+  c->trail = trail;
+  return instance;
+}
+
+static bool unknown_size(Checker *c, const Ast *parameter, Span at, const char *what) {
+  Diag *diag = report(c, E0507, at, "the size of `%s` is not known here", parameter->name);
+  note(c, diag, parameter->at, "it is declared as `%s`", text_of(c, parameter->at));
+  help(c, diag, "%s", what);
+  return false;
+}
+
+static bool state_shape(Checker *c, const Ast *parameter, const Shape *state, Span state_at, Shape *key) {
+  if (state && (state->rank != 1 || parameter->sizes.count == 1)) {
+    *key = *state;
+    return true;
+  }
+  if (!declared_shape(c, parameter, key))
+    return unknown_size(c, parameter, state_at, state ? "a state of several axes has its sizes in its declaration, since a source gives only their product"
+                                                      : "write numbers or `dim`s in the declaration, or use a source of known size");
+  if (!state || shape_elements(key) == state->dim[0]) return true;
+  Diag *diag = report(c, E0507, state_at, "the source has %lld numbers, and a state %s has %lld", (long long)state->dim[0],
+                      shape_text(c->arena, key), (long long)shape_elements(key));
+  note(c, diag, parameter->at, "the state is declared here");
+  return false;
+}
+
+static bool refuse_velocity(Checker *c, const Ast *ast, Span at) {
+  Diag *diag = report(c, E0506, at, "a velocity is a field, `(t, x: [n], ...)` to the shape of x, and `%s` is %s%s", ast->name,
+                      definition_kind(ast), ast->kind == AST_NETWORK ? " with other arguments" : "");
+  note(c, diag, ast->name_at, "`%s` is defined here", ast->name);
+  return false;
+}
+
+TypedFunction *field_instance(Checker *c, Definition *definition, const Shape *state, Span state_at,
+                              const Shape *condition, uint32_t conditions, Span at) {
+  const Ast *ast = definition->ast;
+  if (definition->broken || !is_whole(ast)) return NULL;
+  if (!is_function(ast) || !is_field_signature(ast)) {
+    refuse_velocity(c, ast, at);
+    return NULL;
+  }
+  size_t count = ast->items.count;
+  Shape *key = arena_array(c->arena, count, sizeof *key);
+  Span *argument_at = arena_array(c->arena, count, sizeof *argument_at);
+  argument_at[0] = at;
+  argument_at[1] = state_at;
+  bool good = state_shape(c, ast->items.at[1], state, state_at, &key[1]);
+  for (size_t i = 2; i < count; i++) {
+    const Ast *p = ast->items.at[i];
+    argument_at[i] = at;
+    if (i - 2 < conditions) key[i] = condition[i - 2];
+    else if (p->is_dim || !declared_shape(c, p, &key[i]))
+      good = unknown_size(c, p, at, "what a velocity takes besides t and the state is given when the flow runs, so its size stands in its declaration");
+  }
+  Instance *instance = good ? instance_of(c, definition, key, argument_at, at) : NULL;
+  if (!instance) return NULL;
+  const Typed *result = instance->function.result;
+  if (shape_same(&result->shape, &key[1])) return &instance->function;
+  Diag *diag = report(c, E0506, at, "a velocity has the shape of the state, but `%s` gives %s for a state %s", ast->name,
+                      shape_text(c->arena, &result->shape), shape_text(c->arena, &key[1]));
+  note(c, diag, result->at, "the result is here");
+  return NULL;
+}
+
+/* ---- clauses ---- */
+static const char *const later_clause[] = {"predicts", "path", "train", "loss", "data", "optimiser", "optimizer", "batch"};
+
+static void refuse_clause(Checker *c, const Ast *clause) {
+  const char *word[CLAUSE_COUNT], *list = "";
+  for (size_t i = 0; i < sizeof later_clause / sizeof *later_clause; i++)
+    if (strcmp(clause->name, later_clause[i]) == 0) {
+      report(c, E0212, clause->name_at, "the clause `%s` is not in this version of flowc", clause->name);
+      return;
+    }
+  for (int i = 0; i < CLAUSE_COUNT; i++) {
+    word[i] = clause_row[i].word;
+    list = arena_format(c->arena, "%s%s%s", list, i ? ", " : "", word[i]);
+  }
+  Diag *diag = report(c, E0501, clause->name_at, "a flow has no clause `%s`", clause->name);
+  const char *near = diag_nearest(clause->name, word, CLAUSE_COUNT);
+  if (near) {
+    help(c, diag, "did you mean `%s`?", near);
+    fix(c, diag, clause->name_at, "%s", near);
+  } else {
+    help(c, diag, "it has: %s", list);
+  }
+}
+
+static bool read_clause(FlowReader *r, const Ast *clause) {
+  Checker *c = r->c;
+  int row = 0;
+  while (row < CLAUSE_COUNT && strcmp(clause_row[row].word, clause->name) != 0) row++;
+  if (row == CLAUSE_COUNT) {
+    refuse_clause(c, clause);
+    return false;
+  }
+  const Ast *before = r->clause[row];
+  if (before) {
+    Diag *diag = report(c, E0502, clause->at, "a flow has one `%s`, and this is the second", clause->name);
+    note(c, diag, before->at, "the first one is here");
+    return false;
+  }
+  r->clause[row] = clause;
+  for (size_t i = 0; i < clause->items.count; i++)
+    if (!clause->items.at[i] || clause->items.at[i]->kind == AST_ERROR) return false;
+  if (clause->extra.count) {
+    report(c, E0504, clause->at, "`%s` has no clauses of its own; it is written `%s %s`", clause->name, clause->name, clause_row[row].values);
+    return false;
+  }
+  return clause_row[row].read(r, clause);
+}
+
+static bool has_clauses(FlowReader *r, const Ast *flow) {
+  static const struct { int clause; const char *line; } needed[] = {
+    {CLAUSE_source, "source normal(2)"}, {CLAUSE_velocity, "velocity u"}, {CLAUSE_solver, "solver midpoint steps 100"}};
+  bool good = true;
+  for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+    if (r->clause[needed[i].clause]) continue;
+    Diag *diag = report(r->c, E0503, flow->name_at, "`%s` has no `%s`", flow->name, clause_row[needed[i].clause].word);
+    help(r->c, diag, "add a line like `%s`", needed[i].line);
+    good = false;
+  }
+  return good;
+}
+
+static void check_weights(FlowReader *r) {
+  if (!r->flow->weights || r->flow->velocity->owns_weights) return;
+  report_warning(r->c, W0501, r->flow->weights_at, "nothing reads these weights: `%s` has no layers", r->flow->velocity->name);
+}
+
+bool check_flow(Checker *c, Definition *definition, TypedFlow *flow) {
+  const Ast *ast = definition->ast;
+  FlowReader r = {.c = c, .definition = definition, .flow = flow};
+  *flow = (TypedFlow){.name = ast->name, .at = ast->name_at, .prefix = "", .time_to = 1};
+  bool good = true;
+  for (size_t i = 0; i < ast->items.count; i++) {
+    const Ast *clause = ast->items.at[i];
+    if (!clause || clause->kind != AST_CLAUSE) good = false;
+    else good = read_clause(&r, clause) && good;
+  }
+  bool source = r.clause[CLAUSE_source] && (flow->dim > 0 || flow->source_path || r.low);
+  good = has_clauses(&r, ast) && good;
+  if (!source || !r.velocity) return false;
+  Shape state = shape_vector(flow->dim);
+  flow->velocity = field_instance(c, r.velocity, flow->dim ? &state : NULL, r.source_at, NULL, 0, r.velocity_at);
+  if (!flow->velocity) return false;
+  flow->dim = shape_elements(&flow->velocity->parameter[1]);
+  if (flow->source == SOURCE_UNIFORM && !fill_bounds(&r)) return false;
+  check_weights(&r);
+  return good;
+}
