@@ -78,7 +78,7 @@ flow_status ir_bind(IrFunction *f, const FlowTensors *tensors, const char *prefi
   b.wanted = arena_array(arena, f->weights, sizeof *b.wanted);
   b.found = arena_array(arena, f->weights, sizeof *b.found);
   note_skips(&b, skip, skips);
-  if (!bind_name(&b)) {
+  if (!ir_bind_name(&b)) {
     bind_report_order(&b, diagnostics, error);
     return FLOW_BAD_INPUT;
   }

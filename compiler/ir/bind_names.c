@@ -184,7 +184,7 @@ static int by_length(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-bool bind_name(Binding *b) {
+bool ir_bind_name(Binding *b) {
   Scopes scopes = {0};
   for (uint32_t i = 0; i < b->f->weights; i++) {
     const IrWeight *w = &b->f->weight[i];

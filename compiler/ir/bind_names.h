@@ -21,7 +21,7 @@ typedef struct Binding {
 } Binding;
 
 /* Fills wanted[].  false: a scope without labels has stems that differ in more than numbers (refused_*). */
-bool bind_name(Binding *b);
+bool ir_bind_name(Binding *b);
 
 /* "net.0.weight" -> "net.0"; a name without such an ending is its own stem. */
 size_t bind_stem_length(const char *name);
