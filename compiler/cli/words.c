@@ -37,13 +37,14 @@ int verb_completion(const Run *run) {
   return finish_output(run);
 }
 
-/* E0302, e0302 and 302 are the same code. */
+/* E0302, e0302 and 302 are the same code; warnings have a W. */
 static bool find_code(const char *written, DiagCode *code) {
   char name[16], *end;
-  const char *digits = written + (*written == 'E' || *written == 'e');
+  bool warning = *written == 'W' || *written == 'w';
+  const char *digits = written + (warning || *written == 'E' || *written == 'e');
   long number = strtol(digits, &end, 10);
   if (end == digits || *end || number < 0 || number > 9999) return false;
-  snprintf(name, sizeof name, "E%04ld", number);
+  snprintf(name, sizeof name, "%c%04ld", warning ? 'W' : 'E', number);
   return diag_find_code(name, code);
 }
 

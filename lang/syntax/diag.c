@@ -111,11 +111,11 @@ const char *diag_nearest(const char *name, const char *const *candidates, size_t
   for (size_t i = 0; i < count; i++) {
     size_t other = candidates[i] ? strlen(candidates[i]) : SIZE_MAX;
     if (other > NAME_MOST) continue;
-    size_t distance = edits(name, length, candidates[i], other);
+    size_t distance = 2 * edits(name, length, candidates[i], other) + (other != length);    /* of equals, the one as long */
     if (distance == best && nearest && strcmp(nearest, candidates[i]) != 0) nearest = NULL;
     if (distance >= best) continue;
     best = distance;
     nearest = candidates[i];
   }
-  return nearest && best * 3 <= length + 1 ? nearest : NULL;
+  return nearest && best / 2 * 3 <= length + 1 ? nearest : NULL;
 }
