@@ -177,7 +177,7 @@ static void help(Diagnostics *diagnostics, Diag *diag, const char *format, ...) 
 
 static Span first_place(const Binding *b) {
   for (uint32_t i = 0; i < b->f->weights; i++)
-    if (b->found[i] < 0) return b->f->weight[i].at;
+    if (b->found[i] < 0 || misfit(b, &b->f->weight[i], &b->tensors->tensor[b->found[i]])) return b->f->weight[i].at;
   return b->f->weights ? b->f->weight[0].at : (Span){0};
 }
 
@@ -197,7 +197,9 @@ void bind_report_misfit(const Binding *b, Diagnostics *diagnostics, flow_error *
   if (nothing_behind_prefix(b)) {
     const char *likely = likely_prefix(b);
     if (!likely) likely = common_prefix(b);
-    if (*b->prefix) help(diagnostics, diag, "no tensor's name begins with `%s`; did you mean prefix \"%s\"?", b->prefix, likely);
+    if (*b->prefix && b->tensors->count)
+      help(diagnostics, diag, "no tensor's name begins with `%s`; did you mean prefix \"%s\"?", b->prefix, likely);
+    if (!b->tensors->count) help(diagnostics, diag, "the file holds no tensors");
   } else if (counts.missing && !counts.unfit && likely_prefix(b) && strcmp(likely_prefix(b), b->prefix) != 0) {
     help(diagnostics, diag, "did you mean prefix \"%s\"?", likely_prefix(b));
   }
@@ -205,23 +207,60 @@ void bind_report_misfit(const Binding *b, Diagnostics *diagnostics, flow_error *
     help(diagnostics, diag, "`skip \"NAME\"` after `weights` excuses a tensor from use");
 }
 
+/* ---- order refused ------------------------------------------------------------------------------------------------------- */
 static Span first_refused(const Binding *b) {
   for (uint32_t i = 0; i < b->refused_stems; i++)
     if (b->refused_layer[i]) return b->refused_layer[i]->at;
   return (Span){0};
 }
 
+/* Whether the tensor of this stem has the shape of the layer's. */
+static bool stem_fits(const Binding *b, const char *stem, const IrWeight *w) {
+  const char *name = arena_format(b->arena, "%s%s%s%s", b->refused_scope, stem, w->part ? "." : "", w->part ? w->part : "");
+  const FlowTensor *tensor = flow_tensors_find(b->tensors, name);
+  return tensor && bind_same_shape(w, tensor);
+}
+
+/* The stems that could be this layer's, quoted: the first, and the rest as alternatives. */
+static const char *candidates(const Binding *b, const IrWeight *w, const char **first) {
+  const char *others = "";
+  *first = NULL;
+  for (uint32_t i = 0; i < b->refused_stems; i++) {
+    const char *stem = b->refused_stem[i];
+    if (!stem || !stem_fits(b, stem, w)) continue;
+    if (!*first) *first = stem;
+    else others = arena_format(b->arena, "%s, or \"%s\"", others, stem);
+  }
+  return others;
+}
+
+/* The layer as it stands in the program, with the name in its place: after the sizes, before `no bias`. */
+static const char *with_name(const Binding *b, const Diagnostics *diagnostics, const IrWeight *w, const char *name) {
+  const Source *source = source_of(diagnostics->sources, w->at);
+  if (!source || w->at.to < w->at.from) return arena_format(b->arena, "... \"%s\"", name);
+  const char *text = arena_text(b->arena, source->text + (w->at.from - source->base), w->at.to - w->at.from);
+  const char *flag = strstr(text, " no bias"), *last = flag;
+  while (flag) {
+    last = flag;
+    flag = strstr(flag + 1, " no bias");
+  }
+  if (!last || last[strlen(" no bias")]) last = text + strlen(text);
+  return arena_format(b->arena, "%.*s \"%s\"%s", (int)(last - text), text, name, last);
+}
+
 void bind_report_order(const Binding *b, Diagnostics *diagnostics, flow_error *error) {
+  const char *behind = *b->refused_scope ? arena_format(b->arena, " behind `%s`", b->refused_scope) : "";
   const char *text = arena_format(b->arena,
-                                  "layers without names cannot be told apart by order: the tensors behind `%s` differ in "
-                                  "more than numbers",
-                                  b->refused_scope);
+                                  "layers without names cannot be told apart by order: the names of the tensors%s differ "
+                                  "in more than numbers",
+                                  behind);
   Diag *diag = report(diagnostics, error, first_refused(b), text);
   if (!diag) return;
   for (uint32_t i = 0; i < b->refused_stems; i++) {
-    if (!b->refused_stem[i] || !b->refused_layer[i]) continue;
-    diag_note(diagnostics, diag, b->refused_layer[i]->at, "by order this would be `%s`; if it is, call it \"%s\"",
-              b->refused_stem[i], b->refused_stem[i]);
+    const IrWeight *w = b->refused_layer[i];
+    const char *first, *others = w ? candidates(b, w, &first) : "";
+    if (!w) continue;
+    if (first) diag_note(diagnostics, diag, w->at, "give it its name: `%s`%s", with_name(b, diagnostics, w, first), others);
+    else diag_note(diagnostics, diag, w->at, "no tensor has the shape of this one, %s", bind_shape_text(b->arena, &w->shape));
   }
-  help(diagnostics, diag, "natural order is alphabetical where there are no numbers, and seldom the order of the program");
 }

@@ -101,54 +101,159 @@ START_TEST(tensors_before_the_prefix_are_nobodys_business) {
 
 /* ---- what does not ------------------------------------------------------------------------------------------------------ */
 START_TEST(a_missing_tensor_is_shown) {
-  expect_refusal((Case){named, NULL, "in.weight 64,3; in.bias 64; out.weight 2,64", NULL}, "");
+  expect_refusal((Case){named, NULL, "in.weight 64,3; in.bias 64; out.weight 2,64", NULL},
+                 "test.flow:1:31: error[E0903]: the weights do not fit the layers: 1 tensor of the program is missing\n"
+                 "    1 | network u(t, x: [2]) -> [2] = [t, x] |> linear 64 \"in\" |> elu |> linear 2 \"out\"\n"
+                 "      |                               ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\n"
+                 "      = help: side by side, less what fits:\n"
+                 "        program        file\n"
+                 "        out.bias [2]   -      missing\n");
 } END_TEST
 
 START_TEST(a_tensor_too_many_is_shown) {
-  expect_refusal((Case){named, NULL, "in.weight 64,3; in.bias 64; out.weight 2,64; out.bias 2; freqs 8", NULL}, "");
+  expect_refusal((Case){named, NULL, "in.weight 64,3; in.bias 64; out.weight 2,64; out.bias 2; freqs 8", NULL},
+                 "test.flow:1:41: error[E0903]: the weights do not fit the layers: 1 tensor of the file is not used\n"
+                 "    1 | network u(t, x: [2]) -> [2] = [t, x] |> linear 64 \"in\" |> elu |> linear 2 \"out\"\n"
+                 "      |                                         ^~~~~~~~~~~~~~\n"
+                 "      = help: side by side, less what fits:\n"
+                 "        program   file\n"
+                 "        -         freqs [8] F32   not used\n"
+                 "      = help: `skip \"NAME\"` after `weights` excuses a tensor from use\n");
 } END_TEST
 
 START_TEST(a_transposed_weight_is_told_so) {
-  expect_refusal((Case){named, NULL, "in.weight 3,64; in.bias 64; out.weight 2,64; out.bias 2", NULL}, "");
+  expect_refusal((Case){named, NULL, "in.weight 3,64; in.bias 64; out.weight 2,64; out.bias 2", NULL},
+                 "test.flow:1:41: error[E0903]: the weights do not fit the layers: 1 does not fit\n"
+                 "    1 | network u(t, x: [2]) -> [2] = [t, x] |> linear 64 \"in\" |> elu |> linear 2 \"out\"\n"
+                 "      |                                         ^~~~~~~~~~~~~~\n"
+                 "      = help: side by side, less what fits:\n"
+                 "        program             file\n"
+                 "        in.weight [64, 3]   in.weight [3, 64] F32   transposed: a layer's weight is [out, in]\n");
 } END_TEST
 
 START_TEST(another_name_of_the_same_shape_is_the_likely_pair) {
-  expect_refusal((Case){named, NULL, "input.weight 64,3; input.bias 64; out.weight 2,64; out.bias 2", NULL}, "");
+  expect_refusal((Case){named, NULL, "input.weight 64,3; input.bias 64; out.weight 2,64; out.bias 2", NULL},
+                 "test.flow:1:41: error[E0903]: the weights do not fit the layers: 2 tensors of the program are missing, 2 tensors of the file are not used\n"
+                 "    1 | network u(t, x: [2]) -> [2] = [t, x] |> linear 64 \"in\" |> elu |> linear 2 \"out\"\n"
+                 "      |                                         ^~~~~~~~~~~~~~\n"
+                 "      = help: side by side, less what fits:\n"
+                 "        program             file\n"
+                 "        in.weight [64, 3]   input.weight [64, 3] F32   missing; likely this\n"
+                 "        in.bias [64]        input.bias [64] F32        missing; likely this\n");
 } END_TEST
 
 START_TEST(a_wrong_prefix_is_corrected) {
-  expect_refusal((Case){named, "net.", "model.in.weight 64,3; model.in.bias 64; model.out.weight 2,64; model.out.bias 2", NULL}, "");
+  expect_refusal((Case){named, "net.", "model.in.weight 64,3; model.in.bias 64; model.out.weight 2,64; model.out.bias 2", NULL},
+                 "test.flow:1:41: error[E0903]: the weights do not fit the layers: 4 tensors of the program are missing\n"
+                 "    1 | network u(t, x: [2]) -> [2] = [t, x] |> linear 64 \"in\" |> elu |> linear 2 \"out\"\n"
+                 "      |                                         ^~~~~~~~~~~~~~\n"
+                 "      = help: side by side, less what fits:\n"
+                 "        program                  file\n"
+                 "        net.in.weight [64, 3]    model.in.weight [64, 3] F32    missing; likely this\n"
+                 "        net.in.bias [64]         model.in.bias [64] F32         missing; likely this\n"
+                 "        net.out.weight [2, 64]   model.out.weight [2, 64] F32   missing; likely this\n"
+                 "        net.out.bias [2]         model.out.bias [2] F32         missing; likely this\n"
+                 "      = help: no tensor's name begins with `net.`; did you mean prefix \"model.\"?\n");
 } END_TEST
 
 START_TEST(a_wrong_prefix_of_layers_without_names_is_corrected) {
-  expect_refusal((Case){two_layers, "n.", "net.0.weight 64,3; net.0.bias 64; net.2.weight 2,64; net.2.bias 2", NULL}, "");
+  expect_refusal((Case){two_layers, "n.", "net.0.weight 64,3; net.0.bias 64; net.2.weight 2,64; net.2.bias 2", NULL},
+                 "test.flow:1:41: error[E0903]: the weights do not fit the layers: 4 tensors of the program are missing\n"
+                 "    1 | network u(t, x: [2]) -> [2] = [t, x] |> linear 64 |> elu |> linear 2\n"
+                 "      |                                         ^~~~~~~~~\n"
+                 "      = help: side by side, less what fits:\n"
+                 "        program                           file\n"
+                 "        layer 1 of `n.`: weight [64, 3]   net.0.weight [64, 3] F32   missing; likely this\n"
+                 "        layer 1 of `n.`: bias [64]        net.0.bias [64] F32        missing; likely this\n"
+                 "        layer 2 of `n.`: weight [2, 64]   net.2.weight [2, 64] F32   missing; likely this\n"
+                 "        layer 2 of `n.`: bias [2]         net.2.bias [2] F32         missing; likely this\n"
+                 "      = help: no tensor's name begins with `n.`; did you mean prefix \"net.\"?\n");
 } END_TEST
 
 START_TEST(a_forgotten_prefix_is_suggested) {
-  expect_refusal((Case){named, NULL, "net.in.weight 64,3; net.in.bias 64; net.out.weight 2,64; net.out.bias 2", NULL}, "");
+  expect_refusal((Case){named, NULL, "net.in.weight 64,3; net.in.bias 64; net.out.weight 2,64; net.out.bias 2", NULL},
+                 "test.flow:1:41: error[E0903]: the weights do not fit the layers: 4 tensors of the program are missing, 4 tensors of the file are not used\n"
+                 "    1 | network u(t, x: [2]) -> [2] = [t, x] |> linear 64 \"in\" |> elu |> linear 2 \"out\"\n"
+                 "      |                                         ^~~~~~~~~~~~~~\n"
+                 "      = help: side by side, less what fits:\n"
+                 "        program              file\n"
+                 "        in.weight [64, 3]    net.in.weight [64, 3] F32    missing; likely this\n"
+                 "        in.bias [64]         net.in.bias [64] F32         missing; likely this\n"
+                 "        out.weight [2, 64]   net.out.weight [2, 64] F32   missing; likely this\n"
+                 "        out.bias [2]         net.out.bias [2] F32         missing; likely this\n"
+                 "      = help: did you mean prefix \"net.\"?\n");
 } END_TEST
 
 START_TEST(integers_are_no_weights) {
-  expect_refusal((Case){named, NULL, "in.weight 64,3; in.bias 64 I64; out.weight 2,64; out.bias 2", NULL}, "");
+  expect_refusal((Case){named, NULL, "in.weight 64,3; in.bias 64 I64; out.weight 2,64; out.bias 2", NULL},
+                 "test.flow:1:41: error[E0903]: the weights do not fit the layers: 1 does not fit\n"
+                 "    1 | network u(t, x: [2]) -> [2] = [t, x] |> linear 64 \"in\" |> elu |> linear 2 \"out\"\n"
+                 "      |                                         ^~~~~~~~~~~~~~\n"
+                 "      = help: side by side, less what fits:\n"
+                 "        program        file\n"
+                 "        in.bias [64]   in.bias [64] I64   I64 is no type for weights\n");
 } END_TEST
 
 START_TEST(projections_in_alphabetical_order_are_not_guessed) {
-  expect_refusal((Case){attention, NULL, "q_proj.weight 2,2; k_proj.weight 2,2", NULL}, "");
+  expect_refusal((Case){attention, NULL, "q_proj.weight 2,2; k_proj.weight 2,2", NULL},
+                 "test.flow:2:11: error[E0903]: layers without names cannot be told apart by order: the names of the tensors differ in more than numbers\n"
+                 "    2 |   let q = x |> linear 2 no bias\n"
+                 "      |           ^~~~~~~~~~~~~~~~~~~~~\n"
+                 "test.flow:2:11: note: give it its name: `x |> linear 2 \"k_proj\" no bias`, or \"q_proj\"\n"
+                 "    2 |   let q = x |> linear 2 no bias\n"
+                 "      |           ^~~~~~~~~~~~~~~~~~~~~\n"
+                 "test.flow:3:11: note: give it its name: `x |> linear 2 \"k_proj\" no bias`, or \"q_proj\"\n"
+                 "    3 |   let k = x |> linear 2 no bias\n"
+                 "      |           ^~~~~~~~~~~~~~~~~~~~~\n");
 } END_TEST
 
 START_TEST(fewer_layers_in_the_file_than_in_the_program) {
-  expect_refusal((Case){two_layers, "net.", "net.0.weight 64,3; net.0.bias 64", NULL}, "");
+  expect_refusal((Case){two_layers, "net.", "net.0.weight 64,3; net.0.bias 64", NULL},
+                 "test.flow:1:31: error[E0903]: the weights do not fit the layers: 2 tensors of the program are missing\n"
+                 "    1 | network u(t, x: [2]) -> [2] = [t, x] |> linear 64 |> elu |> linear 2\n"
+                 "      |                               ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\n"
+                 "      = help: side by side, less what fits:\n"
+                 "        program                             file\n"
+                 "        layer 2 of `net.`: weight [2, 64]   -      missing\n"
+                 "        layer 2 of `net.`: bias [2]         -      missing\n");
 } END_TEST
 
 START_TEST(more_layers_in_the_file_than_in_the_program) {
-  expect_refusal((Case){two_layers, NULL, "0.weight 64,3; 0.bias 64; 2.weight 2,64; 2.bias 2; 4.weight 2,2; 4.bias 2", NULL}, "");
+  expect_refusal((Case){two_layers, NULL, "0.weight 64,3; 0.bias 64; 2.weight 2,64; 2.bias 2; 4.weight 2,2; 4.bias 2", NULL},
+                 "test.flow:1:41: error[E0903]: the weights do not fit the layers: 2 tensors of the file are not used\n"
+                 "    1 | network u(t, x: [2]) -> [2] = [t, x] |> linear 64 |> elu |> linear 2\n"
+                 "      |                                         ^~~~~~~~~\n"
+                 "      = help: side by side, less what fits:\n"
+                 "        program   file\n"
+                 "        -         4.bias [2] F32        not used\n"
+                 "        -         4.weight [2, 2] F32   not used\n"
+                 "      = help: `skip \"NAME\"` after `weights` excuses a tensor from use\n");
 } END_TEST
 
 START_TEST(another_width_is_shown) {
-  expect_refusal((Case){two_layers, NULL, "0.weight 32,3; 0.bias 32; 2.weight 2,32; 2.bias 2", NULL}, "");
+  expect_refusal((Case){two_layers, NULL, "0.weight 32,3; 0.bias 32; 2.weight 2,32; 2.bias 2", NULL},
+                 "test.flow:1:41: error[E0903]: the weights do not fit the layers: 3 do not fit\n"
+                 "    1 | network u(t, x: [2]) -> [2] = [t, x] |> linear 64 |> elu |> linear 2\n"
+                 "      |                                         ^~~~~~~~~\n"
+                 "      = help: side by side, less what fits:\n"
+                 "        program            file\n"
+                 "        0.weight [64, 3]   0.weight [32, 3] F32   another shape\n"
+                 "        0.bias [64]        0.bias [32] F32        another shape\n"
+                 "        2.weight [2, 64]   2.weight [2, 32] F32   another shape\n");
 } END_TEST
 
-START_TEST(an_empty_file_is_shown) { expect_refusal((Case){named, "net.", "", NULL}, ""); } END_TEST
+START_TEST(an_empty_file_is_shown) { expect_refusal((Case){named, "net.", "", NULL},
+                 "test.flow:1:41: error[E0903]: the weights do not fit the layers: 4 tensors of the program are missing\n"
+                 "    1 | network u(t, x: [2]) -> [2] = [t, x] |> linear 64 \"in\" |> elu |> linear 2 \"out\"\n"
+                 "      |                                         ^~~~~~~~~~~~~~\n"
+                 "      = help: side by side, less what fits:\n"
+                 "        program                  file\n"
+                 "        net.in.weight [64, 3]    -      missing\n"
+                 "        net.in.bias [64]         -      missing\n"
+                 "        net.out.weight [2, 64]   -      missing\n"
+                 "        net.out.bias [2]         -      missing\n"
+                 "      = help: the file holds no tensors\n");
+} END_TEST
 
 /* ---- the table ----------------------------------------------------------------------------------------------------------- */
 START_TEST(the_binding_is_a_table) {
