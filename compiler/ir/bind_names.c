@@ -58,17 +58,15 @@ typedef struct Scopes { Scope *scope; uint32_t count; } Scopes;
 static Scope *scope_of(Binding *b, Scopes *scopes, const char *path, size_t length) {
   for (uint32_t i = 0; i < scopes->count; i++)
     if (strlen(scopes->scope[i].path) == length && memcmp(scopes->scope[i].path, path, length) == 0) return &scopes->scope[i];
-  scopes->scope = arena_grow(b->arena, scopes->scope, scopes->count, scopes->count + 1, sizeof *scopes->scope);
+  scopes->scope = bind_room(b->arena, scopes->scope, scopes->count, sizeof *scopes->scope);
   Scope *scope = &scopes->scope[scopes->count++];
   *scope = (Scope){.path = arena_text(b->arena, path, length)};
   return scope;
 }
 
 static void note_item(Binding *b, Scope *scope, uint32_t number, bool call, const IrWeight *layer) {
-  if (number >= scope->items) {
-    scope->item = arena_grow(b->arena, scope->item, scope->items, number + 1, sizeof *scope->item);
-    scope->items = number + 1;
-  }
+  for (; scope->items <= number; scope->items++)
+    scope->item = bind_room(b->arena, scope->item, scope->items, sizeof *scope->item);
   if (!scope->item[number].layer) scope->item[number] = (Item){.call = call, .layer = layer};
 }
 
@@ -103,11 +101,14 @@ static const char *settle(Binding *b, Scopes *scopes, const char *path) {
 typedef struct Behind { const char **name; uint32_t names, next; bool *taken; } Behind;
 
 static Behind names_behind(Binding *b, const char *path) {
-  Behind behind = {.name = arena_array(b->arena, b->tensors->count, sizeof(char *)),
-                   .taken = arena_array(b->arena, b->tensors->count, sizeof(bool))};
-  for (uint32_t i = 0; i < b->tensors->count; i++)
-    if (bind_counts(b, i) && starts_with(b->tensors->tensor[i].name, path))
-      behind.name[behind.names++] = b->tensors->tensor[i].name + strlen(path);
+  Behind behind = {0};
+  for (uint32_t i = 0; i < b->tensors->count; i++) {
+    const char *name = b->tensors->tensor[i].name;
+    if (!bind_counts(b, i) || !starts_with(name, path)) continue;
+    behind.name = bind_room(b->arena, behind.name, behind.names, sizeof *behind.name);
+    behind.name[behind.names++] = name + strlen(path);
+  }
+  behind.taken = arena_array(b->arena, behind.names, sizeof *behind.taken);
   return behind;
 }
 

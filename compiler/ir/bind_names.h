@@ -23,6 +23,12 @@ typedef struct Binding {
 /* Fills wanted[].  false: a scope without labels has stems that differ in more than numbers (refused_*). */
 bool ir_bind_name(Binding *b);
 
+/* The array with room for one more; it has room for the next power of two, for what an arena has grown out of stays in it. */
+static inline void *bind_room(Arena *arena, void *array, uint32_t count, size_t size) {
+  bool full = (count & (count - 1)) == 0;
+  return full ? arena_grow(arena, array, count, count ? 2 * (size_t)count : 1, size) : array;
+}
+
 /* "net.0.weight" -> "net.0"; a name without such an ending is its own stem. */
 size_t bind_stem_length(const char *name);
 /* Is this tensor behind the prefix, and not skipped? */

@@ -17,7 +17,7 @@ typedef struct Row { const char *program, *file, *remark; } Row;
 typedef struct Table { Arena *arena; Row *row; uint32_t rows; } Table;
 
 static void add_row(Table *table, const char *program, const char *file, const char *remark) {
-  table->row = arena_grow(table->arena, table->row, table->rows, table->rows + 1, sizeof *table->row);
+  table->row = bind_room(table->arena, table->row, table->rows, sizeof *table->row);
   table->row[table->rows++] = (Row){program, file, remark};
 }
 

@@ -42,8 +42,10 @@ uint32_t ir_add_input(IrFunction *f, const IrInput *input) {
   return f->inputs++;
 }
 
+/* The table has room for the next power of two: what an arena has grown out of stays in it. */
 uint32_t ir_add_weight(IrFunction *f, const IrWeight *weight) {
-  f->weight = arena_grow(f->arena, f->weight, f->weights, f->weights + 1, sizeof *f->weight);
+  bool full = (f->weights & (f->weights - 1)) == 0;
+  if (full) f->weight = arena_grow(f->arena, f->weight, f->weights, f->weights ? 2 * (size_t)f->weights : 1, sizeof *f->weight);
   f->weight[f->weights] = *weight;
   return f->weights++;
 }

@@ -87,6 +87,7 @@ static uint32_t new_slot(Lowering *l, const IrWeight *row) {
 }
 
 static void refuse_sharing(Lowering *l, const IrWeight *first, const IrWeight *second) {
+  if (l->failed) return; /* the layer's other tensor has said it */
   const char *name = second->name ? second->name : second->scope;
   Diag *diag = diag_error(l->diagnostics, LOWER_SHARED_TENSOR, second->at,
                           "two layers at different places read one tensor, `%s`", name);

@@ -100,6 +100,29 @@ START_TEST(a_dense_layer_is_weight_times_x_plus_bias) {
   expect_value("network u(t, x: [2]) -> [2] = [t, x] |> linear 3 |> tanh |> linear 2\n", 0.25, x, NULL, expected, 2);
 } END_TEST
 
+START_TEST(two_layers_that_reach_one_tensor_are_refused) {
+  ck_assert_ptr_null(lowered_as("network g(x: [2]) -> [2] = x |> linear 2 \"c\"\n"
+                                "network u(t, x: [2]) -> [2] =\n"
+                                "  let a = g(x) \"a.b\"\n"
+                                "  a |> linear 2 \"a.b.c\"\n",
+                                "u", ""));
+  expect_text(diagnostics_text(),
+              "test.flow:4:3: error[E0902]: two layers at different places read one tensor, `a.b.c.weight`\n"
+              "    4 |   a |> linear 2 \"a.b.c\"\n"
+              "      |   ^~~~~~~~~~~~~~~~~~~~~\n"
+              "test.flow:1:28: note: the first one is here\n"
+              "    1 | network g(x: [2]) -> [2] = x |> linear 2 \"c\"\n"
+              "      |                            ^~~~~~~~~~~~~~~~~\n"
+              "      = help: give each layer a name of its own; a network that is called under one name twice shares its weights\n");
+} END_TEST
+
+START_TEST(a_thousand_blocks_take_memory_in_proportion) {
+  IrFunction *f = lowered("network block(h: [n]) -> [n] = h + (h |> linear n)\n"
+                          "network u(t, x: [2]) -> [2] = x |> repeat 1000 block \"blocks\"\n");
+  ck_assert_uint_eq(f->weights, 2000);
+  ck_assert_uint_lt(test_arena()->total, 64 << 20);
+} END_TEST
+
 void add_weights_tests(TCase *tcase) {
   tcase_add_test(tcase, layers_without_names_are_counted_in_order_of_evaluation);
   tcase_add_test(tcase, labels_nest_as_modules_do);
@@ -109,5 +132,7 @@ void add_weights_tests(TCase *tcase) {
   tcase_add_test(tcase, a_network_called_under_one_name_is_one_instance_and_under_two_names_two);
   tcase_add_test(tcase, a_layer_in_a_for_has_one_set_of_weights);
   tcase_add_test(tcase, a_param_and_an_embedding_are_tensors_by_name);
+  tcase_add_test(tcase, two_layers_that_reach_one_tensor_are_refused);
+  tcase_add_test(tcase, a_thousand_blocks_take_memory_in_proportion);
   tcase_add_test(tcase, a_dense_layer_is_weight_times_x_plus_bias);
 }
