@@ -76,7 +76,9 @@ typedef struct IrNode {
 
 typedef struct IrInput { const char *name; Shape shape; uint8_t mask; } IrInput;
 
-/* A tensor that the function reads.  `name` is set by ir_bind from a weights file, or by the labels of the program. */
+/* A tensor that the function reads.  `name` is set by ir_bind from a weights file, or by the labels of the program.  An
+ * unnamed call of a network whose layers have labels stands as "<2>." in scope and name, the third such part of its
+ * scope, until ir_bind knows what the file calls it. */
 typedef struct IrWeight {
   const char *name;                     /* full name, prefix included; NULL until bound where layers have no labels */
   const char *scope;                    /* labels of the enclosing calls, each with its dot, prefix in front */
