@@ -74,14 +74,14 @@ static flow_status open_target(FlowAtomicFile *file, const char *path, flow_erro
   }
   if (length == 0) return flow_fail(error, FLOW_BAD_CALL, "the name of the file to write is empty");
   if (length >= sizeof file->target) return flow_io_error(error, path, "create", ENAMETOOLONG);
-  if (stat(path, &old) != 0) {
-    memcpy(file->target, path, length + 1);
+  memcpy(file->target, path, length + 1);
+  if (stat(path, &old) != 0)
     return errno == ENOENT ? open_temporary(file, NULL, error) : flow_io_error(error, path, "create", errno);
-  }
   if (S_ISDIR(old.st_mode)) return flow_fail(error, FLOW_BAD_FILE, "%s: is a folder; a file is needed", path);
-  /* realpath: the target of a link, not the link, is what gets replaced. */
+  if (!S_ISREG(old.st_mode)) return open_directly(file, error);
+  /* The target of a link, not the link, is what gets replaced. */
   if (!realpath(path, file->target)) return flow_io_error(error, path, "create", errno);
-  return S_ISREG(old.st_mode) ? open_temporary(file, &old, error) : open_directly(file, error);
+  return open_temporary(file, &old, error);
 }
 
 flow_status flow_atomic_open(const FlowAllocator *allocator, const char *path, FlowAtomicFile **result,
