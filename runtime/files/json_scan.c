@@ -18,15 +18,16 @@ bool json_take(JsonScan *scan, char wanted) {
   return true;
 }
 
-/* jansson saw only `given` bytes: where it ran out of them although there are more, the value is too long. */
+/* jansson saw only `given` bytes: where it stumbled over their end although there are more, the value is too long.  The
+ * end may lie inside an escape, two of which, a pair of surrogates, are the longest unit. */
 static flow_status refuse_value(const JsonScan *scan, size_t given, size_t left, const json_error_t *failure) {
-  enum json_error_code code = json_error_code(failure);
-  if (code == json_error_out_of_memory)
+  enum { LONGEST_UNIT = 12 };
+  size_t inside = failure->position > 0 ? (size_t)failure->position : 0;
+  if (json_error_code(failure) == json_error_out_of_memory)
     return flow_fail(scan->error, FLOW_NO_MEMORY, "%s: no memory for its header", scan->name);
-  if (code == json_error_premature_end_of_input && given < left)
+  if (given < left && inside + LONGEST_UNIT >= given)
     return flow_fail(scan->error, FLOW_BAD_INPUT, "%s: byte %zu: a JSON value of more than %zu bytes here",
                      scan->name, scan->offset + scan->at, given);
-  size_t inside = failure->position > 0 ? (size_t)failure->position : 0;
   return flow_fail(scan->error, FLOW_BAD_INPUT, "%s: byte %zu: %s", scan->name, scan->offset + scan->at + inside,
                    flow_printable_name(failure->text).text);
 }
