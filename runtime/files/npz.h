@@ -24,7 +24,7 @@ flow_status flow_npz_read(const FlowAllocator *allocator, const FlowFile *file, 
  * zip's 64-bit records, so that no size is too large. */
 typedef struct FlowNpzWriter FlowNpzWriter;
 flow_status flow_npz_open(const FlowAllocator *allocator, const char *path, FlowNpzWriter **writer, flow_error *error);
-/* `name` without the suffix .npy: UTF-8, and not used before. */
+/* `name` without the suffix .npy: UTF-8 without control characters, and not used before. */
 flow_status flow_npz_add(FlowNpzWriter *writer, const char *name, FlowType type, uint32_t rank, const uint64_t *dim,
                          const void *data, flow_error *error);
 /* Frees the writer whatever happens; on failure the old file is untouched. */

@@ -78,10 +78,19 @@ static flow_status write_bytes(FlowNpzWriter *writer, const void *data, size_t s
   return flow_atomic_write(writer->file, data, size, error);
 }
 
+/* libzip takes a UTF-8 name with control characters for a damaged zip. */
+static bool is_name(const char *name, size_t length) {
+  for (size_t i = 0; i < length; i++) {
+    if ((unsigned char)name[i] < 0x20) return false;
+  }
+  return length <= MOST_NAME && flow_utf8_valid(name, length);
+}
+
 static flow_status check_name(const FlowNpzWriter *writer, const char *name, flow_error *error) {
   size_t length = strlen(name);
-  if (length > MOST_NAME || !flow_utf8_valid(name, length))
-    return flow_fail(error, FLOW_BAD_CALL, "the name %s of an array must be UTF-8 of at most %d bytes",
+  if (!is_name(name, length))
+    return flow_fail(error, FLOW_BAD_CALL, "the name %s of an array must be UTF-8 of at most %d bytes without control "
+                     "characters",
                      flow_printable(name, length).text, MOST_NAME);
   for (uint32_t i = 0; i < writer->count; i++) {
     const Entry *entry = &writer->entry[i];

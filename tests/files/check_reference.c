@@ -50,7 +50,7 @@ static void compare_values(const char *file, const FlowTensor *tensor, const jso
     double wanted = number_in(json_array_get(values, i)), found = flow_tensor_at(tensor, first + i);
     float single;
     flow_tensor_to_f32(tensor, first + i, 1, &single);
-    ck_assert_msg(isnan(wanted) ? isnan(found) : found == wanted && signbit(found) == signbit(wanted),
+    ck_assert_msg(isnan(wanted) ? isnan(found) : found == wanted && !signbit(found) == !signbit(wanted),
                   "%s, %s[%zu]: %.17g instead of %.17g", file, tensor->name, i, found, wanted);
     ck_assert(isnan(wanted) ? isnan(single) : single == (float)wanted);
   }
