@@ -312,7 +312,9 @@ START_TEST(a_pipe_is_read_to_its_end) {
   ck_assert_int_eq(flow_file_read_all(&flow_standard_allocator, &file, 3000000, &bytes, &error), FLOW_OK);
   pthread_join(writer, NULL);
   ck_assert_uint_eq(bytes.size, 2500000);
-  for (size_t i = 0; i < bytes.size; i++) ck_assert(bytes.data[i] == 'p');
+  size_t same = 0;
+  while (same < bytes.size && bytes.data[same] == 'p') same++;
+  ck_assert_uint_eq(same, bytes.size);
   flow_bytes_free(&flow_standard_allocator, &bytes);
   flow_file_close(&file);
   close(ends[0]);
