@@ -35,10 +35,40 @@ static flow_status measure(const Program *program, Sampling *sampling, uint64_t 
   return FLOW_OK;
 }
 
+/* The states that the source gives, drawn once: what is timed is the solve, not the random numbers. */
+static void *draw_starts(const Program *program, const FlowSampling *what, FlowTensor *tensor) {
+  uint64_t dim = program->model->dim, count = what->end - what->first, precision = program->model->precision;
+  uint32_t lanes = program->level->lanes;
+  char *rows = malloc((size_t)(count * dim * precision) + 1), *lane_rows = NULL;
+  if (posix_memalign((void **)&lane_rows, 64, (size_t)(dim * lanes * precision) + 64)) lane_rows = NULL;
+  for (uint64_t i = 0; rows && lane_rows && i < count; i += lanes) {
+    uint32_t live = count - i < lanes ? (uint32_t)(count - i) : lanes;
+    FlowTile tile = flow_tile(program->model, program->level, lane_rows, dim, live);
+    flow_source_fill(what->source, (FlowRandom){what->seed, what->stream}, what->first + i, &tile);
+    flow_tile_store(&tile, rows + i * dim * precision);
+  }
+  FlowType type = precision == FLOW_F32 ? FLOW_TYPE_F32 : FLOW_TYPE_F64;
+  *tensor = (FlowTensor){.name = "start", .type = type, .rank = 2, .dim = {count, dim}, .count = count * dim, .data = rows};
+  bool drawn = rows && lane_rows;
+  free(lane_rows);
+  if (drawn) return rows;
+  free(rows);
+  return NULL;
+}
+
 flow_status bench_solve(const Program *program, Sampling *sampling, uint64_t rounds, BenchResult *result,
                         flow_error *error) {
   double *seconds = calloc((size_t)rounds, 2 * sizeof *seconds), *peak = seconds + rounds;
-  if (!seconds) return flow_fail(error, FLOW_NO_MEMORY, "out of memory");
+  FlowTensor start;
+  void *rows = draw_starts(program, &sampling->what, &start);
+  FlowSource from_rows = {.kind = FLOW_SOURCE_TENSOR, .dim = program->model->dim, .tensor = &start, .name = "start"};
+  if (!seconds || !rows) {
+    free(seconds), free(rows);
+    return flow_fail(error, FLOW_NO_MEMORY, "out of memory");
+  }
+  sampling->what.end -= sampling->what.first;
+  sampling->what.first = 0;
+  sampling->what.source = &from_rows;
   FlowSummary summary = {0};
   sampling->what.sink = drop_rows;
   sampling->what.summary = &summary;
@@ -55,6 +85,6 @@ flow_status bench_solve(const Program *program, Sampling *sampling, uint64_t rou
       .compile_ms = cost.front_ms + cost.lower_ms + cost.schedule_ms + cost.emit_ms + cost.codegen_ms + cost.load_ms,
       .multiply_adds = cost.multiply_adds[2],
   };
-  free(seconds);
+  free(seconds), free(rows);
   return status;
 }
