@@ -137,6 +137,13 @@ flow_status flow_atomic_write(FlowAtomicFile *file, const void *data, size_t siz
   return FLOW_OK;
 }
 
+static int sync_to_disk(int descriptor) {
+  int result;
+  do result = fsync(descriptor);
+  while (result != 0 && errno == EINTR);
+  return result;
+}
+
 /* The rename itself is kept by the folder; one that cannot be opened or synced (a file system without that) is as good
  * as the system lets it be. */
 static flow_status sync_folder(FlowAtomicFile *file, flow_error *error) {
@@ -147,7 +154,7 @@ static flow_status sync_folder(FlowAtomicFile *file, flow_error *error) {
   folder[length] = '\0';
   int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return FLOW_OK;
-  int code = fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : errno;
+  int code = sync_to_disk(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : errno;
   close(descriptor);
   return code == 0 ? FLOW_OK : flow_io_error(error, file->target, "sync its folder", code);
 }
@@ -156,7 +163,7 @@ static flow_status finish(FlowAtomicFile *file, flow_error *error) {
   if (file->failure != 0) return fail(file, "write", file->failure, error);
   flow_status status = flush(file, error);
   if (status != FLOW_OK) return status;
-  if (file->is_renamed && fsync(file->descriptor) != 0) return fail(file, "sync", errno, error);
+  if (file->is_renamed && sync_to_disk(file->descriptor) != 0) return fail(file, "sync", errno, error);
   int closed = close(file->descriptor);
   file->descriptor = -1;
   if (closed != 0 && errno != EINTR) return fail(file, "close", errno, error);

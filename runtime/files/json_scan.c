@@ -23,7 +23,9 @@ bool json_take(JsonScan *scan, char wanted) {
 static flow_status refuse_value(const JsonScan *scan, size_t given, size_t left, const json_error_t *failure) {
   enum { LONGEST_UNIT = 12 };
   size_t inside = failure->position > 0 ? (size_t)failure->position : 0;
-  if (json_error_code(failure) == json_error_out_of_memory)
+  /* jansson leaves the words empty where it ran out of memory between tokens.  Within a token it
+   * calls that an invalid token, which cannot be told from a wrong file: a refusal all the same. */
+  if (json_error_code(failure) == json_error_out_of_memory || failure->text[0] == '\0')
     return flow_fail(scan->error, FLOW_NO_MEMORY, "%s: no memory for its header", scan->name);
   if (given < left && inside + LONGEST_UNIT >= given)
     return flow_fail(scan->error, FLOW_BAD_INPUT, "%s: byte %zu: a JSON value of more than %zu bytes here",
