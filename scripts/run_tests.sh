@@ -41,9 +41,17 @@ mapfile -t programs < <(find "$build/tests" -maxdepth 1 -name 'check_*' -type f 
 # shellcheck disable=SC2016
 printf '%s\n' "${programs[@]}" | xargs -P "${FLOW_TEST_JOBS:-$(nproc)}" -I{} bash -c 'run_one "$1"' _ {}
 
+# The fuzz targets replay their corpora: one test each, as CTest knows their arguments.
+replayed=0 lost=0
+while read -r verdict; do
+  case $verdict in *Passed*) replayed=$((replayed + 1)) ;; *) lost=$((lost + 1)); echo "$verdict" ;; esac
+done < <(ctest --test-dir "$build" -R '^(replay|fuzz)' --timeout "$limit" 2>&1 | grep -E '^ *[0-9]+/[0-9]+ Test' || true)
+printf '%-37s %5d passed %3d failed\n' "corpora of the fuzz targets" "$replayed" "$lost"
+echo "$replayed $lost" >"$logs/corpora.count"
+
 while read -r name passed failed; do
   [ "$failed" -eq 0 ] && continue
   printf '\n---- %s: %d passed, %d failed\n' "$name" "$passed" "$failed"
-  tail -n 200 "$logs/$name.log"
+  [ ! -f "$logs/$name.log" ] || tail -n 200 "$logs/$name.log"
 done < <(cd "$logs" && awk '{ name = FILENAME; gsub(/^\.\/|\.count$/, "", name); print name, $0 }' ./*.count)
 awk '{ passed += $1; failed += $2 } END { printf "%d passed, %d failed\n", passed, failed; exit failed > 0 }' "$logs"/*.count
