@@ -125,13 +125,15 @@ static void compare_seed(uint64_t seed) {
   free_compiled_ir(c);
 }
 
+static void try_seed(uint64_t seed) {
+  if (setjmp(no_memory)) ck_abort_msg("out of memory");
+  arena_init(&arena, &flow_standard_allocator, &no_memory);
+  compare_seed(seed);
+  arena_free(&arena);
+}
+
 START_TEST(random_programs_have_the_bits_of_the_interpreter) {
-  for (int i = 0; i < SEEDS_A_TEST; i++) {
-    if (setjmp(no_memory)) ck_abort_msg("out of memory");
-    arena_init(&arena, &flow_standard_allocator, &no_memory);
-    compare_seed((uint64_t)((FIRST_TEST + _i) * SEEDS_A_TEST + i));
-    arena_free(&arena);
-  }
+  for (int i = 0; i < SEEDS_A_TEST; i++) try_seed((uint64_t)((FIRST_TEST + _i) * SEEDS_A_TEST + i));
 } END_TEST
 
 int main(void) {
