@@ -379,6 +379,7 @@ int main(void) {
   suite_add_tcase(suite, in);
   suite_add_tcase(suite, out);
   SRunner *runner = srunner_create(suite);
+  srunner_set_fork_status(runner, CK_FORK);  /* limits and standard output are changed: each test in a process of its own */
   srunner_run_all(runner, CK_NORMAL);
   int failed = srunner_ntests_failed(runner);
   srunner_free(runner);
