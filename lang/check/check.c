@@ -52,7 +52,7 @@ TypedProgram *flow_check(Arena *arena, Diagnostics *diagnostics, const AstFile *
   Program *p = arena_alloc(arena, sizeof *p);
   Checker *c = &p->checker;
   p->program.file = file;
-  *c = (Checker){.arena = arena, .diagnostics = diagnostics, .file = file};
+  *c = (Checker){.arena = arena, .diagnostics = diagnostics, .file = file, .lost_definition = diagnostics->errors > 0};
   c->options = options && options->solver ? *options : (CheckOptions){usual_solver, sizeof usual_solver / sizeof *usual_solver};
   gather_names(c, prelude, true);
   gather_names(c, file, false);

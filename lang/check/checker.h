@@ -103,6 +103,7 @@ typedef struct Checker {
   uint64_t steps;
   uint64_t constant_operations, constant_work;
   uint32_t depth;
+  const Instance *too_deep;     /* where MOST_DEPTH was reached: the next operand of it has the same cause */
   struct Reported { DiagCode code; Span at; struct Reported *next; } *seen[256];
   /* the function being typed */
   Instance *instance;           /* NULL in a top-level let */
@@ -202,6 +203,7 @@ bool check_sites(Checker *c, Instance *instance);
 /* instance.c, cost.c */
 bool is_whole(const Ast *function);             /* no syntax error took away a part of it */
 Instance *instance_of(Checker *c, Definition *definition, const Shape *key, const Span *argument_at, Span at);
+void bind_variable(Checker *c, const Ast *size, int64_t value);
 TypedLet *constant_of(Checker *c, Definition *definition);
 bool dim_of(Checker *c, Definition *definition, int64_t *size);
 bool count_cost(Checker *c, Instance *instance);                /* false, and reported: it is too much */

@@ -70,6 +70,7 @@ static void finish(Count *count, Visit *visit) {
   if (node->kind == TYPED_INDEX)
     for (uint32_t axis = 0; axis < node->arg[0]->shape.rank; axis++)
       for (uint32_t i = 0; i < node->index[axis].terms; i++) add_loop(&visit->loops, node->index[axis].variable[i]);
+  if (node->kind == TYPED_FOR || node->kind == TYPED_REDUCE) remove_loop(&visit->loops, node->slot);   /* counted by own_work */
   uint64_t operations = 1, work = own_work(node);
   if (node->kind == TYPED_CALL) {
     const Instance *callee = (const Instance *)node->callee;
@@ -78,7 +79,6 @@ static void finish(Count *count, Visit *visit) {
   }
   count->operations = plus(count->operations, operations);
   count->work = plus(count->work, times(work, turns(count, &visit->loops)));
-  if (node->kind == TYPED_FOR || node->kind == TYPED_REDUCE) remove_loop(&visit->loops, node->slot);
 }
 
 static bool within_bounds(const Count *count) { return count->operations <= MOST_OPERATIONS && count->work <= MOST_WORK; }

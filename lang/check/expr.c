@@ -182,6 +182,9 @@ static Typed *check_kind(Checker *c, const Ast *ast) {
 Typed *check_expr(Checker *c, const Ast *ast) {
   if (!ast || !spend(c, ast->at)) return NULL;
   if (c->depth == MOST_DEPTH) {
+    c->reported = true;
+    if (c->too_deep == c->instance) return NULL;
+    c->too_deep = c->instance;
     report(c, E0210, ast->at, "calls and brackets nest more than %d deep here", MOST_DEPTH);
     return NULL;
   }

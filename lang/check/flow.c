@@ -69,6 +69,25 @@ static bool refuse_velocity(Checker *c, const Ast *ast, Span at) {
   return false;
 }
 
+/* The shapes of conditions: as given, or as declared, where the sizes of the state may have names by now. */
+static bool condition_shapes(Checker *c, const Ast *ast, const Shape *condition, uint32_t conditions, Span at, Shape *key) {
+  const AstList *sizes = &ast->items.at[1]->sizes;
+  uint32_t old = new_frame(c);
+  Binding *before = c->top;
+  bool good = true;
+  for (size_t k = 0; k < sizes->count && k < key[1].rank; k++)
+    if (sizes->at[k]->kind == AST_NAME) bind_variable(c, sizes->at[k], key[1].dim[k]);
+  for (size_t i = 2; i < ast->items.count; i++) {
+    const Ast *p = ast->items.at[i];
+    if (i - 2 < conditions) key[i] = condition[i - 2];
+    else if (p->is_dim || !declared_shape(c, p, &key[i]))
+      good = unknown_size(c, p, at, "what a velocity takes besides t and the state is given when the flow runs, so its size stands in its declaration");
+  }
+  unbind(c, before);
+  c->frame = old;
+  return good;
+}
+
 TypedFunction *field_instance(Checker *c, Definition *definition, const Shape *state, Span state_at,
                               const Shape *condition, uint32_t conditions, Span at) {
   const Ast *ast = definition->ast;
@@ -83,13 +102,8 @@ TypedFunction *field_instance(Checker *c, Definition *definition, const Shape *s
   argument_at[0] = at;
   argument_at[1] = state_at;
   bool good = state_shape(c, ast->items.at[1], state, state_at, &key[1]);
-  for (size_t i = 2; i < count; i++) {
-    const Ast *p = ast->items.at[i];
-    argument_at[i] = at;
-    if (i - 2 < conditions) key[i] = condition[i - 2];
-    else if (p->is_dim || !declared_shape(c, p, &key[i]))
-      good = unknown_size(c, p, at, "what a velocity takes besides t and the state is given when the flow runs, so its size stands in its declaration");
-  }
+  for (size_t i = 2; i < count; i++) argument_at[i] = at;
+  good = good && condition_shapes(c, ast, condition, conditions, at, key);
   Instance *instance = good ? instance_of(c, definition, key, argument_at, at) : NULL;
   if (!instance) return NULL;
   const Typed *result = instance->function.result;

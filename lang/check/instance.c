@@ -103,7 +103,7 @@ static void bind_parameters(Checker *c, Instance *instance) {
 }
 
 /* A bare name that is not known yet is a size variable: its first use binds it. */
-static void bind_variable(Checker *c, const Ast *size, int64_t value) {
+void bind_variable(Checker *c, const Ast *size, int64_t value) {
   Symbol *symbol = symbol_of(c, size->name);
   if (local_of(c, symbol)) return;
   if (symbol->definition && symbol->definition->ast->kind == AST_DIM) return;

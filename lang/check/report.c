@@ -40,6 +40,7 @@ static void note_trail(Checker *c, Diag *diag) {
   int shown = 0;
   for (const Trail *t = c->trail; t && shown < 3; t = t->below) {
     const Ast *definition = t->callee->definition->ast;
+    if (t->at.from == definition->name_at.from) continue;       /* typed for its own declaration: nobody called it */
     bool generic = t->callee->definition->prelude;
     char shapes[LONGEST / 2] = "";
     size_t used = 0;

@@ -74,5 +74,5 @@ static void note_origin(Checker *c, Diag *diag, const Typed *typed) {
 
 void note_origins(Checker *c, Diag *diag, const Typed *left, const Typed *right) {
   note_origin(c, diag, left);
-  note_origin(c, diag, right);
+  if (left != right) note_origin(c, diag, right);
 }

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_flows.c -- flows and their clauses, fields for given shapes, and whole programs. */
+#include <string.h>
+#include "checking.h"
+
+static const TypedFlow *flow_of(const char *text) {
+  check_text(text);
+  ck_assert_msg(run.diagnostics.errors == 0, "%s", said());
+  ck_assert_uint_eq(run.program->flows, 1);
+  return &run.program->flow[0];
+}
+
+START_TEST(a_flow_has_what_its_clauses_say) {
+  const TypedFlow *f = flow_of("network v(t, x: [d]) -> [d] = [t, x] |> linear 8 |> elu |> linear d\n"
+                               "flow moons {\n  source   normal(2)\n  velocity v\n"
+                               "  weights  \"moons.safetensors\" prefix \"net.\"\n  skip \"a.b\" \"c\"\n"
+                               "  solver   midpoint steps 100\n  time 1 -> -2*pi\n}\n");
+  ck_assert_str_eq(f->name, "moons");
+  ck_assert_int_eq(f->source, SOURCE_NORMAL);
+  ck_assert_int_eq(f->dim, 2);
+  ck_assert_str_eq(f->velocity->name, "v");
+  ck_assert_str_eq(f->weights, "moons.safetensors");
+  ck_assert_str_eq(f->prefix, "net.");
+  ck_assert_uint_eq(f->skips, 2);
+  ck_assert_str_eq(f->skip[1], "c");
+  ck_assert_str_eq(f->solver, "midpoint");
+  ck_assert_int_eq(f->steps, 100);
+  ck_assert_double_eq(f->time_from, 1);
+  ck_assert_double_eq(f->time_to, -2 * 3.14159265358979323846);
+} END_TEST
+
+START_TEST(a_flow_without_a_time_goes_from_0_to_1) {
+  const TypedFlow *f = flow_of("field u(t, x: [2]) = -x\nflow f { source normal(2)  velocity u  solver euler steps 1 }\n");
+  ck_assert_double_eq(f->time_from, 0);
+  ck_assert_double_eq(f->time_to, 1);
+  ck_assert_str_eq(f->prefix, "");
+} END_TEST
+
+START_TEST(the_source_gives_the_state_its_size) {
+  const TypedFlow *f = flow_of("dim d = 3\nfield u(t, x: [n]) = -x/n\nflow f { source normal(d + 1)  velocity u  solver rk4 steps 20 }\n");
+  ck_assert_int_eq(f->velocity->parameter[1].dim[0], 4);
+} END_TEST
+
+START_TEST(a_state_of_two_axes_has_as_many_numbers_as_the_source) {
+  const TypedFlow *f = flow_of("field u(t, x: [2, 3]) = -x\nflow f { source normal(6)  velocity u  solver rk4 steps 20 }\n");
+  ck_assert_uint_eq(f->velocity->parameter[1].rank, 2);
+  ck_assert_int_eq(f->dim, 6);
+} END_TEST
+
+START_TEST(a_box_has_its_bounds) {
+  const TypedFlow *f = flow_of("let r = 2\nfield u(t, x: [2]) = -x\n"
+                               "flow f { source uniform([-1, -r], [1, r^2])  velocity u  solver rk4 steps 20 }\n");
+  ck_assert_int_eq(f->source, SOURCE_UNIFORM);
+  ck_assert_double_eq(f->uniform_low[1], -2);
+  ck_assert_double_eq(f->uniform_high[1], 4);
+} END_TEST
+
+START_TEST(a_file_takes_the_size_of_the_declared_state) {
+  const TypedFlow *f = flow_of("field u(t, x: [5]) = -x\nflow f { source \"x0.npy\"  velocity u  solver rk4 steps 20 }\n");
+  ck_assert_int_eq(f->source, SOURCE_FILE);
+  ck_assert_str_eq(f->source_path, "x0.npy");
+  ck_assert_int_eq(f->dim, 5);
+} END_TEST
+
+START_TEST(conditions_follow_the_state) {
+  const TypedFlow *f = flow_of("field u(t, x: [d], c: [d], w) = w*(c - x)\nflow f { source normal(2)  velocity u  solver rk4 steps 20 }\n");
+  ck_assert_uint_eq(f->velocity->parameters, 4);
+  ck_assert_str_eq(f->velocity->parameter_name[2], "c");
+  ck_assert_int_eq(f->velocity->parameter[2].dim[0], 2);
+  ck_assert_uint_eq(f->velocity->parameter[3].rank, 0);
+} END_TEST
+
+START_TEST(the_caller_says_which_solvers_there_are) {
+  expect_errors("field u(t, x: [2]) = -x\nflow f { source normal(2)  velocity u  solver ralston steps 20 }\n", "E0508");
+} END_TEST
+
+/* ---- a field by itself ---- */
+START_TEST(a_field_is_made_for_the_state_that_a_verb_has) {
+  check_text("field u(t, x: [n], c: [m]) = x * sum(c)\n");
+  ck_assert_msg(run.diagnostics.errors == 0, "%s", said());
+  ck_assert_uint_eq(run.program->fields, 0);
+  Shape state = {1, {3}}, condition = {1, {2}};
+  const TypedFunction *f = flow_check_instance(run.program, "u", &state, &condition, 1);
+  ck_assert_ptr_nonnull(f);
+  ck_assert_str_eq(shape_text(&run.arena, &f->result->shape), "[3]");
+  ck_assert_ptr_eq(f, flow_check_instance(run.program, "u", &state, &condition, 1));
+} END_TEST
+
+START_TEST(a_field_that_does_not_fit_the_state_is_an_error) {
+  check_text("field u(t, x: [2]) = -x\n");
+  Shape state = {1, {3}};
+  ck_assert_ptr_null(flow_check_instance(run.program, "u", &state, NULL, 0));
+  ck_assert_uint_eq(run.diagnostics.errors, 1);
+} END_TEST
+
+START_TEST(a_field_that_is_not_there_is_none) {
+  check_text("field u(t, x: [2]) = -x\n");
+  ck_assert_ptr_null(flow_check_instance(run.program, "v", NULL, NULL, 0));
+} END_TEST
+
+/* ---- programs ---- */
+static void is_clean(const char *name, const char *text, size_t length) {
+  check_bytes(name, text, length);
+  ck_assert_msg(run.diagnostics.count == 0, "%s", said());
+}
+
+START_TEST(every_program_is_free_of_errors_and_warnings) {
+  ck_assert_int_ge(for_each_program(TESTS_DIR "/check/programs", is_clean), 6);
+} END_TEST
+
+void add_flow_tests(TCase *tcase) {
+  tcase_add_test(tcase, a_flow_has_what_its_clauses_say);
+  tcase_add_test(tcase, a_flow_without_a_time_goes_from_0_to_1);
+  tcase_add_test(tcase, the_source_gives_the_state_its_size);
+  tcase_add_test(tcase, a_state_of_two_axes_has_as_many_numbers_as_the_source);
+  tcase_add_test(tcase, a_box_has_its_bounds);
+  tcase_add_test(tcase, a_file_takes_the_size_of_the_declared_state);
+  tcase_add_test(tcase, conditions_follow_the_state);
+  tcase_add_test(tcase, the_caller_says_which_solvers_there_are);
+  tcase_add_test(tcase, a_field_is_made_for_the_state_that_a_verb_has);
+  tcase_add_test(tcase, a_field_that_does_not_fit_the_state_is_an_error);
+  tcase_add_test(tcase, a_field_that_is_not_there_is_none);
+  tcase_add_test(tcase, every_program_is_free_of_errors_and_warnings);
+}
