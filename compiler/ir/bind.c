@@ -74,6 +74,7 @@ flow_status ir_bind(IrFunction *f, const FlowTensors *tensors, const char *prefi
   Arena *arena = f->arena;
   Binding b = {.f = f, .arena = arena, .tensors = tensors, .prefix = prefix ? prefix : ""};
   b.skipped = arena_array(arena, tensors->count, sizeof *b.skipped);
+  b.claimed = arena_array(arena, tensors->count, sizeof *b.claimed);
   b.used = arena_array(arena, tensors->count, sizeof *b.used);
   b.wanted = arena_array(arena, f->weights, sizeof *b.wanted);
   b.found = arena_array(arena, f->weights, sizeof *b.found);

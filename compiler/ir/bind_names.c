@@ -4,8 +4,12 @@
  * A scope whose layers have no labels holds items, numbered in order of evaluation: layers, and unnamed calls of
  * networks whose own layers have labels, which the lowering wrote into the path as "<2>.".  Items take what stands
  * behind the scope in natural order: a layer the next stem, a call the next component.  Scopes inside a call are settled
- * after the call itself, so that their paths are known by then. */
+ * after the call itself, so that their paths are known by then.
+ *
+ * What a label names, and what stands behind a scope with a path of its own, is nobody else's: a field may call one
+ * network with names and another without, or one network under a name and again without. */
 #include "bind_names.h"
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +59,25 @@ typedef struct Scope {
 } Scope;
 typedef struct Scopes { Scope *scope; uint32_t count; } Scopes;
 
+/* The next "<n>" of a path, or NULL.  A label may look like one; items are no more than there are weights. */
+static const char *next_mark(const Binding *b, const char *path, uint32_t *number, const char **end) {
+  for (const char *mark = strchr(path, '<'); mark; mark = strchr(mark + 1, '<')) {
+    char *after;
+    unsigned long n = is_digit(mark[1]) ? strtoul(mark + 1, &after, 10) : ULONG_MAX;
+    if (n >= b->f->weights || *after != '>') continue;
+    *number = (uint32_t)n;
+    *end = after + 1;
+    return mark;
+  }
+  return NULL;
+}
+
+static bool is_literal(const Binding *b, const char *path) {
+  uint32_t number;
+  const char *end;
+  return !next_mark(b, path, &number, &end);
+}
+
 static Scope *scope_of(Binding *b, Scopes *scopes, const char *path, size_t length) {
   for (uint32_t i = 0; i < scopes->count; i++)
     if (strlen(scopes->scope[i].path) == length && memcmp(scopes->scope[i].path, path, length) == 0) return &scopes->scope[i];
@@ -72,26 +95,21 @@ static void note_item(Binding *b, Scope *scope, uint32_t number, bool call, cons
 
 /* Every "<n>." in a path is an item of the scope before it. */
 static void note_calls(Binding *b, Scopes *scopes, const IrWeight *w) {
-  for (const char *mark = strchr(w->scope, '<'); mark; mark = strchr(mark + 1, '<')) {
-    char *end;
-    unsigned long number = strtoul(mark + 1, &end, 10);
-    if (end == mark + 1 || *end != '>') continue;
-    note_item(b, scope_of(b, scopes, w->scope, (size_t)(mark - w->scope)), (uint32_t)number, true, w);
-  }
+  uint32_t number;
+  const char *end = w->scope;
+  for (const char *mark; (mark = next_mark(b, end, &number, &end));)
+    note_item(b, scope_of(b, scopes, w->scope, (size_t)(mark - w->scope)), number, true, w);
 }
 
 /* The path with each "<n>" replaced by the name of that item; NULL where one got none. */
 static const char *settle(Binding *b, Scopes *scopes, const char *path) {
-  const char *settled = "", *from = path;
-  for (const char *mark = strchr(path, '<'); mark; mark = strchr(from, '<')) {
-    char *end;
-    unsigned long number = strtoul(mark + 1, &end, 10);
-    if (end == mark + 1 || *end != '>') break;
+  const char *settled = "", *from = path, *end;
+  uint32_t number;
+  for (const char *mark; (mark = next_mark(b, from, &number, &end)); from = end) {
     const Scope *scope = scope_of(b, scopes, path, (size_t)(mark - path));
     const char *name = number < scope->items ? scope->item[number].name : NULL;
     if (!name) return NULL;
     settled = arena_format(b->arena, "%s%.*s%s", settled, (int)(mark - from), from, name);
-    from = end + 1;
   }
   return arena_format(b->arena, "%s%s", settled, from);
 }
@@ -100,11 +118,13 @@ static const char *settle(Binding *b, Scopes *scopes, const char *path) {
 /* The names behind a scope, in natural order, those that no item has taken yet. */
 typedef struct Behind { const char **name; uint32_t names, next; bool *taken; } Behind;
 
-static Behind names_behind(Binding *b, const char *path) {
+static Behind names_behind(Binding *b, const Scope *scope) {
+  const char *path = scope->settled;
+  bool literal = is_literal(b, scope->path);
   Behind behind = {0};
   for (uint32_t i = 0; i < b->tensors->count; i++) {
     const char *name = b->tensors->tensor[i].name;
-    if (!bind_counts(b, i) || !starts_with(name, path)) continue;
+    if (!bind_counts(b, i) || !starts_with(name, path) || (literal && b->claimed[i])) continue;
     behind.name = bind_room(b->arena, behind.name, behind.names, sizeof *behind.name);
     behind.name[behind.names++] = name + strlen(path);
   }
@@ -157,7 +177,7 @@ static void refuse(Binding *b, const Scope *scope) {
 }
 
 static bool hand_out(Binding *b, Scope *scope) {
-  Behind behind = names_behind(b, scope->settled);
+  Behind behind = names_behind(b, scope);
   for (uint32_t i = 0; i < scope->items; i++)
     if (scope->item[i].layer) take_name(b, &behind, &scope->item[i]);
   const char *first = NULL;
@@ -185,19 +205,44 @@ static int by_length(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
+static void claim_name(Binding *b, const IrWeight *w) {
+  const FlowTensor *tensor = w->labelled && is_literal(b, w->scope) ? flow_tensors_find(b->tensors, w->name) : NULL;
+  if (tensor) b->claimed[tensor - b->tensors->tensor] = true;
+}
+
+static void claim_behind(Binding *b, const char *path) {
+  for (uint32_t i = 0; i < b->tensors->count; i++)
+    b->claimed[i] = b->claimed[i] || starts_with(b->tensors->tensor[i].name, path);
+}
+
+static bool settle_scope(Binding *b, Scopes *scopes, Scope *scope) {
+  scope->settled = settle(b, scopes, scope->path);
+  return !scope->settled || hand_out(b, scope);
+}
+
+/* Paths without marks, the longest first: each leaves to those around it what is not its own.  Then the others: their
+ * paths begin with those of the scopes around them, so shorter ones first. */
+static bool settle_all(Binding *b, Scopes *scopes) {
+  if (scopes->count) qsort(scopes->scope, scopes->count, sizeof *scopes->scope, by_length);
+  for (uint32_t i = scopes->count; i-- > 0;) {
+    if (!is_literal(b, scopes->scope[i].path)) continue;
+    if (!settle_scope(b, scopes, &scopes->scope[i])) return false;
+    claim_behind(b, scopes->scope[i].settled);
+  }
+  for (uint32_t i = 0; i < scopes->count; i++)
+    if (!is_literal(b, scopes->scope[i].path) && !settle_scope(b, scopes, &scopes->scope[i])) return false;
+  return true;
+}
+
 bool ir_bind_name(Binding *b) {
   Scopes scopes = {0};
   for (uint32_t i = 0; i < b->f->weights; i++) {
     const IrWeight *w = &b->f->weight[i];
+    claim_name(b, w);
     note_calls(b, &scopes, w);
     if (!w->labelled) note_item(b, scope_of(b, &scopes, w->scope, strlen(w->scope)), w->layer, false, w);
   }
-  /* A scope's path begins with those of the scopes around it: shorter ones first. */
-  if (scopes.count) qsort(scopes.scope, scopes.count, sizeof *scopes.scope, by_length);
-  for (uint32_t i = 0; i < scopes.count; i++) {
-    scopes.scope[i].settled = settle(b, &scopes, scopes.scope[i].path);
-    if (scopes.scope[i].settled && !hand_out(b, &scopes.scope[i])) return false;
-  }
+  if (!settle_all(b, &scopes)) return false;
   for (uint32_t i = 0; i < b->f->weights; i++) b->wanted[i] = name_in(b, &scopes, &b->f->weight[i]);
   return true;
 }

@@ -10,6 +10,7 @@ typedef struct Binding {
   const FlowTensors *tensors;
   const char *prefix;
   bool *skipped;                /* by tensor */
+  bool *claimed;                /* by tensor: a label, or a scope of its own inside the one without labels, says whose it is */
   const char **wanted;          /* by weight: the full name that it should have; NULL: none was left in its scope */
   int64_t *found;               /* by weight: its tensor, or -1 */
   bool *used;                   /* by tensor */

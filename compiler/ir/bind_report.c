@@ -10,8 +10,15 @@
 #include "bind_names.h"
 #include <stdarg.h>
 #include <string.h>
+#include "printable.h"
 
 enum { MOST_ROWS = 40 };
+
+/* A name from the file as one short printable line: it may hold what a terminal obeys. */
+static const char *shown(Arena *arena, const char *name) {
+  FlowPrintable quoted = flow_printable_name(name);
+  return arena_text(arena, quoted.text + 1, strlen(quoted.text) - 2);
+}
 
 typedef struct Row { const char *program, *file, *remark; } Row;
 typedef struct Table { Arena *arena; Row *row; uint32_t rows; } Table;
@@ -70,12 +77,12 @@ static int64_t likely_tensor(const Binding *b, uint32_t weight, const bool *take
 static const char *program_text(const Binding *b, uint32_t i) {
   const IrWeight *w = &b->f->weight[i];
   const char *shape = bind_shape_text(b->arena, &w->shape);
-  if (b->wanted[i]) return arena_format(b->arena, "%s %s", b->wanted[i], shape);
-  return arena_format(b->arena, "layer %u of `%s`: %s %s", w->layer + 1, w->scope, w->part ? w->part : "tensor", shape);
+  if (b->wanted[i]) return arena_format(b->arena, "%s %s", shown(b->arena, b->wanted[i]), shape);
+  return arena_format(b->arena, "layer %u of `%s`: %s %s", w->layer + 1, shown(b->arena, w->scope), w->part ? w->part : "tensor", shape);
 }
 
 static const char *file_text(const Binding *b, const FlowTensor *tensor) {
-  return arena_format(b->arena, "%s %s %s", tensor->name, bind_tensor_shape_text(b->arena, tensor), bind_type_name(tensor->type));
+  return arena_format(b->arena, "%s %s %s", shown(b->arena, tensor->name), bind_tensor_shape_text(b->arena, tensor), bind_type_name(tensor->type));
 }
 
 static const char *misfit(const Binding *b, const IrWeight *w, const FlowTensor *tensor) {
@@ -198,10 +205,11 @@ void bind_report_misfit(const Binding *b, Diagnostics *diagnostics, flow_error *
     const char *likely = likely_prefix(b);
     if (!likely) likely = common_prefix(b);
     if (*b->prefix && b->tensors->count)
-      help(diagnostics, diag, "no tensor's name begins with `%s`; did you mean prefix \"%s\"?", b->prefix, likely);
+      help(diagnostics, diag, "no tensor's name begins with `%s`; did you mean prefix \"%s\"?", shown(b->arena, b->prefix),
+           shown(b->arena, likely));
     if (!b->tensors->count) help(diagnostics, diag, "the file holds no tensors");
   } else if (counts.missing && !counts.unfit && likely_prefix(b) && strcmp(likely_prefix(b), b->prefix) != 0) {
-    help(diagnostics, diag, "did you mean prefix \"%s\"?", likely_prefix(b));
+    help(diagnostics, diag, "did you mean prefix \"%s\"?", shown(b->arena, likely_prefix(b)));
   }
   if (counts.unused && !counts.missing)
     help(diagnostics, diag, "`skip \"NAME\"` after `weights` excuses a tensor from use");
@@ -221,15 +229,21 @@ static bool stem_fits(const Binding *b, const char *stem, const IrWeight *w) {
   return tensor && bind_same_shape(w, tensor);
 }
 
-/* The stems that could be this layer's, quoted: the first, and the rest as alternatives. */
-static const char *candidates(const Binding *b, const IrWeight *w, const char **first) {
-  const char *others = "";
-  *first = NULL;
-  for (uint32_t i = 0; i < b->refused_stems; i++) {
+/* The stems that could be this layer's, quoted: the first that no layer before it was given, and the rest as
+ * alternatives. */
+static const char *candidates(const Binding *b, const IrWeight *w, bool *given, const char **first) {
+  uint32_t stems = b->refused_stems, likely = stems;
+  for (uint32_t i = stems; i-- > 0;) {
     const char *stem = b->refused_stem[i];
-    if (!stem || !stem_fits(b, stem, w)) continue;
-    if (!*first) *first = stem;
-    else others = arena_format(b->arena, "%s, or \"%s\"", others, stem);
+    if (stem && stem_fits(b, stem, w) && (likely == stems || !given[i] || given[likely])) likely = i;
+  }
+  *first = likely < stems ? shown(b->arena, b->refused_stem[likely]) : NULL;
+  if (*first) given[likely] = true;
+  const char *others = "";
+  for (uint32_t i = 0; i < stems; i++) {
+    const char *stem = b->refused_stem[i];
+    if (i == likely || !stem || !stem_fits(b, stem, w)) continue;
+    others = arena_format(b->arena, "%s, or \"%s\"", others, shown(b->arena, stem));
   }
   return others;
 }
@@ -249,16 +263,17 @@ static const char *with_name(const Binding *b, const Diagnostics *diagnostics, c
 }
 
 void bind_report_order(const Binding *b, Diagnostics *diagnostics, flow_error *error) {
-  const char *behind = *b->refused_scope ? arena_format(b->arena, " behind `%s`", b->refused_scope) : "";
+  const char *behind = *b->refused_scope ? arena_format(b->arena, " behind `%s`", shown(b->arena, b->refused_scope)) : "";
   const char *text = arena_format(b->arena,
                                   "layers without names cannot be told apart by order: the names of the tensors%s differ "
                                   "in more than numbers",
                                   behind);
   Diag *diag = report(diagnostics, error, first_refused(b), text);
   if (!diag) return;
+  bool *given = arena_array(b->arena, b->refused_stems, sizeof *given);
   for (uint32_t i = 0; i < b->refused_stems; i++) {
     const IrWeight *w = b->refused_layer[i];
-    const char *first, *others = w ? candidates(b, w, &first) : "";
+    const char *first, *others = w ? candidates(b, w, given, &first) : "";
     if (!w) continue;
     if (first) diag_note(diagnostics, diag, w->at, "give it its name: `%s`%s", with_name(b, diagnostics, w, first), others);
     else diag_note(diagnostics, diag, w->at, "no tensor has the shape of this one, %s", bind_shape_text(b->arena, &w->shape));

@@ -100,6 +100,41 @@ START_TEST(tensors_before_the_prefix_are_nobodys_business) {
 } END_TEST
 
 /* ---- what does not ------------------------------------------------------------------------------------------------------ */
+START_TEST(a_network_with_names_and_one_without_in_one_field) {
+  expect_names((Case){"network v(t, x: [2]) -> [2] = x |> linear 2 \"a\"\n"
+                      "network w(t, x: [2]) -> [2] = x |> linear 2 |> tanh |> linear 2\n"
+                      "field u(t, x: [2]) = v(t, x) + w(t, x)\n",
+                      NULL, "a.weight 2,2; a.bias 2; net.0.weight 2,2; net.0.bias 2; net.2.weight 2,2; net.2.bias 2", NULL},
+               "a.weight a.bias net.0.weight net.0.bias net.2.weight net.2.bias");
+} END_TEST
+
+START_TEST(a_network_under_a_name_and_again_without_one) {
+  expect_names((Case){"network w(t, x: [2]) -> [2] = x |> linear 2\n"
+                      "field a(t, x: [2]) = w(t, x) \"ema\"\n"
+                      "field u(t, x: [2]) = a(t, x) + w(t, x)\n",
+                      NULL, "ema.0.weight 2,2; ema.0.bias 2; net.0.weight 2,2; net.0.bias 2", NULL},
+               "ema.0.weight ema.0.bias net.0.weight net.0.bias");
+} END_TEST
+
+START_TEST(a_label_that_looks_like_a_mark_is_a_label) {
+  expect_names((Case){"network w(x: [2]) -> [2] = x |> linear 2 no bias\n"
+                      "network u(t, x: [2]) -> [2] = w(x) \"<4000000000>\"\n",
+                      NULL, "<4000000000>.0.weight 2,2", NULL},
+               "<4000000000>.0.weight");
+} END_TEST
+
+START_TEST(a_name_that_a_terminal_would_obey_is_made_printable) {
+  expect_refusal((Case){"network u(t, x: [2]) -> [2] = x |> linear 2 \"a\" no bias\n", NULL,
+                        "a.weight 2,2; \x1b[31mred 2", NULL},
+                 "test.flow:1:31: error[E0903]: the weights do not fit the layers: 1 tensor of the file is not used\n"
+                 "    1 | network u(t, x: [2]) -> [2] = x |> linear 2 \"a\" no bias\n"
+                 "      |                               ^~~~~~~~~~~~~~~~~~~~~~~~~\n"
+                 "      = help: side by side, less what fits:\n"
+                 "        program   file\n"
+                 "        -         \\x1B[31mred [2] F32   not used\n"
+                 "      = help: `skip \"NAME\"` after `weights` excuses a tensor from use\n");
+} END_TEST
+
 START_TEST(a_missing_tensor_is_shown) {
   expect_refusal((Case){named, NULL, "in.weight 64,3; in.bias 64; out.weight 2,64", NULL},
                  "test.flow:1:31: error[E0903]: the weights do not fit the layers: 1 tensor of the program is missing\n"
@@ -202,7 +237,7 @@ START_TEST(projections_in_alphabetical_order_are_not_guessed) {
                  "test.flow:2:11: note: give it its name: `x |> linear 2 \"k_proj\" no bias`, or \"q_proj\"\n"
                  "    2 |   let q = x |> linear 2 no bias\n"
                  "      |           ^~~~~~~~~~~~~~~~~~~~~\n"
-                 "test.flow:3:11: note: give it its name: `x |> linear 2 \"k_proj\" no bias`, or \"q_proj\"\n"
+                 "test.flow:3:11: note: give it its name: `x |> linear 2 \"q_proj\" no bias`, or \"k_proj\"\n"
                  "    3 |   let k = x |> linear 2 no bias\n"
                  "      |           ^~~~~~~~~~~~~~~~~~~~~\n");
 } END_TEST
@@ -282,6 +317,10 @@ void add_bind_tests(TCase *tcase) {
   tcase_add_test(tcase, unnamed_calls_of_a_network_with_names_take_the_components);
   tcase_add_test(tcase, a_tensor_that_is_skipped_may_stay_unused);
   tcase_add_test(tcase, tensors_before_the_prefix_are_nobodys_business);
+  tcase_add_test(tcase, a_network_with_names_and_one_without_in_one_field);
+  tcase_add_test(tcase, a_network_under_a_name_and_again_without_one);
+  tcase_add_test(tcase, a_label_that_looks_like_a_mark_is_a_label);
+  tcase_add_test(tcase, a_name_that_a_terminal_would_obey_is_made_printable);
   tcase_add_test(tcase, a_missing_tensor_is_shown);
   tcase_add_test(tcase, a_tensor_too_many_is_shown);
   tcase_add_test(tcase, a_transposed_weight_is_told_so);
