@@ -67,9 +67,11 @@ Scope *lower_enter_scope(Lowering *l, const Frame *caller, const Typed *call) {
     return new_scope(l, arena_format(arena, "%s<%u>.", here->path, here->layers++), 0);
   }
   if (!is_network) return here;
-  /* From a field: *the* network.  A second call counts from where the first one did, and so meets the same tensors. */
+  /* From a field: *the* network, whatever the shapes of its conditions.  A second call counts from where the first one
+   * did, and so meets the same tensors. */
   bool is_new;
-  uint32_t first = *name_entry(l->instances, arena_format(arena, "%p %s", (const void *)callee, here->path), here->layers, &is_new);
+  const char *key = arena_format(arena, "%p %s", (const void *)callee->definition, here->path);
+  uint32_t first = *name_entry(l->instances, key, here->layers, &is_new);
   return is_new ? here : new_scope(l, here->path, first);
 }
 

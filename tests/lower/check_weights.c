@@ -52,6 +52,12 @@ START_TEST(a_network_called_from_fields_is_the_network) {
   expect_text(table_of(lowered(program)), "#0.weight 4 5\n#0.bias 4\n#1.weight 2 4\n#1.bias 2\n");
 } END_TEST
 
+START_TEST(the_network_is_one_whatever_the_shapes_of_its_conditions) {
+  expect_text(table_of(lowered("network v(t, x: [2], c: [n]) -> [2] = (x + sum(c)) |> linear 2\n"
+                               "field u(t, x: [2]) = v(t, x, [1]) + v(t, x, [1, 2])\n")),
+              "#0.weight 2 2\n#0.bias 2\n");
+} END_TEST
+
 START_TEST(a_network_called_under_one_name_is_one_instance_and_under_two_names_two) {
   expect_text(table_of(lowered("network f(x: [2]) -> [2] = x |> linear 2 no bias\n"
                                "network u(t, x: [2]) -> [2] =\n"
@@ -129,6 +135,7 @@ void add_weights_tests(TCase *tcase) {
   tcase_add_test(tcase, an_unnamed_call_of_a_named_network_is_a_numbered_part);
   tcase_add_test(tcase, an_unnamed_call_of_an_unnamed_network_is_transparent);
   tcase_add_test(tcase, a_network_called_from_fields_is_the_network);
+  tcase_add_test(tcase, the_network_is_one_whatever_the_shapes_of_its_conditions);
   tcase_add_test(tcase, a_network_called_under_one_name_is_one_instance_and_under_two_names_two);
   tcase_add_test(tcase, a_layer_in_a_for_has_one_set_of_weights);
   tcase_add_test(tcase, a_param_and_an_embedding_are_tensors_by_name);
