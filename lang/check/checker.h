@@ -17,7 +17,8 @@
 
 enum {
   MOST_DEPTH = 768,             /* nested expressions, through calls; some 1 KiB of C stack each under sanitizers */
-  MOST_TERMS = 6                /* loop variables in one index */
+  MOST_TERMS = 6,               /* loop variables in one index */
+  GUESS = 8                     /* steps that an expression costs while quiet: loops in loops guess again and again */
   };
 #define MOST_STEPS ((uint64_t)1 << 23)
 #define MOST_ELEMENTS ((int64_t)1 << 24)
@@ -102,6 +103,8 @@ typedef struct Checker {
   bool reported;                /* an error was found since this was cleared */
   uint64_t steps;
   uint64_t constant_operations, constant_work;
+  struct CostVisit *visit;      /* cost.c: the stack of its walk, empty between walks */
+  size_t visit_room;
   uint32_t depth;
   const Instance *too_deep;     /* where MOST_DEPTH was reached: the next operand of it has the same cause */
   struct Reported { DiagCode code; Span at; struct Reported *next; } *seen[256];
@@ -122,7 +125,7 @@ void fix(Checker *c, Diag *diag, Span at, const char *format, ...) __attribute__
 bool in_prelude(const Checker *c, Span at);
 const char *text_of(Checker *c, Span at);       /* what the user wrote there */
 char char_at(const Checker *c, uint32_t offset);
-bool spend(Checker *c, Span at);                /* one step; false once they are all spent */
+bool spend(Checker *c, Span at);                /* one step, or the price of a guess; false once they are all spent */
 
 /* names.c */
 void gather_names(Checker *c, const AstFile *file, bool prelude);

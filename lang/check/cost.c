@@ -9,11 +9,11 @@
 /* Counters that a value depends on, ascending.  A value of more axes than a node may have is refused by the lowering, so
  * that nothing is lost where a list is full. */
 typedef struct Loops { uint32_t count, loop[FLOW_MOST_RANK]; } Loops;
-typedef struct Visit { const Typed *node; uint32_t next; Loops loops; } Visit;
+struct CostVisit { const Typed *node; uint32_t next; Loops loops; };
+typedef struct CostVisit Visit;
 typedef struct Count {
   Checker *c;
-  Visit *stack;
-  size_t depth, room;
+  size_t depth;
   int64_t *extent;              /* by the loop's id */
   uint32_t extents;
   uint64_t operations, work;
@@ -42,12 +42,13 @@ static uint64_t turns(const Count *count, const Loops *loops) {
 }
 
 static void push(Count *count, const Typed *node) {
-  if (count->depth == count->room) {
-    size_t room = count->room ? 2 * count->room : 64;
-    count->stack = arena_grow(count->c->arena, count->stack, count->room, room, sizeof *count->stack);
-    count->room = room;
+  Checker *c = count->c;
+  if (count->depth == c->visit_room) {
+    size_t room = c->visit_room ? 2 * c->visit_room : 64;
+    c->visit = arena_grow(c->arena, c->visit, c->visit_room, room, sizeof *c->visit);
+    c->visit_room = room;
   }
-  count->stack[count->depth++] = (Visit){.node = node};
+  c->visit[count->depth++] = (Visit){.node = node};
   if (node->kind == TYPED_FOR || node->kind == TYPED_REDUCE) count->extent[node->slot] = node->count;
 }
 
@@ -86,7 +87,7 @@ static bool within_bounds(const Count *count) { return count->operations <= MOST
 static void walk(Count *count, const Typed *root) {
   push(count, root);
   while (count->depth > 0 && within_bounds(count)) {
-    Visit *visit = &count->stack[count->depth - 1];
+    Visit *visit = &count->c->visit[count->depth - 1];
     if (visit->next < visit->node->args) {
       push(count, visit->node->arg[visit->next++]);
       continue;
@@ -94,7 +95,7 @@ static void walk(Count *count, const Typed *root) {
     finish(count, visit);
     Loops loops = visit->loops;
     if (--count->depth > 0)
-      for (uint32_t i = 0; i < loops.count; i++) add_loop(&count->stack[count->depth - 1].loops, loops.loop[i]);
+      for (uint32_t i = 0; i < loops.count; i++) add_loop(&count->c->visit[count->depth - 1].loops, loops.loop[i]);
   }
   count->depth = 0;
 }
