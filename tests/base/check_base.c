@@ -130,6 +130,8 @@ START_TEST(a_name_from_a_file_cannot_command_the_terminal) {
   expect_printable("a\nb\0c", 5, "'a\\x0Ab\\x00c'");
   expect_printable("\x7F", 1, "'\\x7F'");
   expect_printable("\xC2\x9B", 2, "'\\xC2\\x9B'");             /* C1: a one-character escape sequence */
+  expect_printable("\xC2\x9F", 2, "'\\xC2\\x9F'");
+  expect_printable("\xC2\xA0", 2, "'\xC2\xA0'");             /* the first that is no control */
   expect_printable("\xFF\xC3", 2, "'\\xFF\\xC3'");
   char long_name[1000];
   memset(long_name, 'x', sizeof long_name);

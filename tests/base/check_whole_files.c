@@ -64,6 +64,13 @@ START_TEST(an_abandoned_file_leaves_the_old_one_and_nothing_else) {
   free(path);
 } END_TEST
 
+START_TEST(a_name_without_a_folder_is_one_of_the_current_folder) {
+  ck_assert_int_eq(chdir(folder.path), 0);
+  ck_assert_int_eq(write_file(&flow_standard_allocator, "out", "new", 3), FLOW_OK);
+  ck_assert(holds(folder_path(&folder, "out"), "new", 3));
+  ck_assert_int_eq(folder_count(&folder), 1);
+} END_TEST
+
 START_TEST(pieces_of_every_size_arrive_in_order) {
   char *path = path_of("out");
   size_t total = 0;
@@ -359,6 +366,7 @@ int main(void) {
   tcase_add_checked_fixture(out, make_folder, remove_folder);
   tcase_add_test(out, the_target_appears_at_commit_and_not_before);
   tcase_add_test(out, an_abandoned_file_leaves_the_old_one_and_nothing_else);
+  tcase_add_test(out, a_name_without_a_folder_is_one_of_the_current_folder);
   tcase_add_test(out, pieces_of_every_size_arrive_in_order);
   tcase_add_test(out, a_full_disk_leaves_the_old_file_and_says_how_far_it_came);
   tcase_add_test(out, after_a_failed_write_the_commit_fails_too);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* faulty.h -- an allocator that keeps count, and that can fail.
  *
- *   Faulty f = faulty_start();   f.fail_at = 3;   f.persistent = true;   ... &f.allocator ...   ck_assert(f.live == 0);
+ *   Faulty f;   faulty_start(&f);   f.fail_at = 3;   f.persistent = true;   ... &f.allocator ...   ck_assert(f.live == 0);
  *
  * It aborts the test where a block is resized or freed with another size than it has. */
 #ifndef TEST_FAULTY_H
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 typedef struct Faulty {
-  FlowAllocator allocator;      /* its user is this struct: bind it with faulty_bind after a copy */
+  FlowAllocator allocator;      /* its user is this struct, which must stay where it is */
   size_t live, peak;            /* bytes */
   size_t calls;                 /* that asked for memory */
   size_t fail_at;               /* the call, from 1, that gets NULL; 0: none */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FOLDER TESTS_DIR "/reference/files/"
 
@@ -97,6 +98,9 @@ START_TEST(every_reference_file_reads_to_the_expected_content) {
     faulty_start(&f);
     flow_status status = flow_tensors_read(&f.allocator, path_of(file), &tensors, &error);
     ck_assert_msg(status == FLOW_OK, "%s", error.text);
+    struct stat about;
+    ck_assert_int_eq(stat(path_of(file), &about), 0);
+    ck_assert_msg(f.peak <= (size_t)about.st_size + ((size_t)32 << 20), "%s: %zu bytes at the peak", file, f.peak);
     compare_tensors(file, &tensors, json_object_get(facts, "tensors"));
     flow_tensors_free(&tensors);
     ck_assert_uint_eq(f.live, 0);

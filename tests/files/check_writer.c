@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <zip.h>
 
 static Folder folder;
 static flow_error error;
@@ -235,6 +236,23 @@ START_TEST(an_npz_keeps_odd_names_and_refuses_them_twice) {
   free(path);
 } END_TEST
 
+/* `zip -r` adds one for each folder; a writer of ours never does, so libzip makes it. */
+START_TEST(an_entry_of_a_folder_in_an_npz_is_no_array) {
+  char *path = path_of("a.npz");
+  int code;
+  OK(write_npz(standard, path));
+  zip_t *zip = zip_open(path, 0, &code);
+  ck_assert_ptr_nonnull(zip);
+  ck_assert_int_ge(zip_dir_add(zip, "folder", 0), 0);
+  ck_assert_int_eq(zip_close(zip), 0);
+  FlowTensors tensors;
+  OK(flow_tensors_read(standard, path, &tensors, &error));
+  ck_assert_uint_eq(tensors.count, 21);
+  flow_tensors_free(&tensors);
+  expect_array(path, "w19", FLOW_TYPE_F32, 2, (uint64_t[]){2, 3}, weight);
+  free(path);
+} END_TEST
+
 static void count_pair(void *user, FlowMetadata pair) {
   if (strcmp(pair.key, "quote") == 0) ck_assert_str_eq(pair.value, "\"\\\n");
   ++*(int *)user;
@@ -269,6 +287,111 @@ static int write_npy(const FlowAllocator *allocator, void *user) {
   return (int)write_rows(allocator, user, FLOW_FORMAT_BY_SUFFIX, FLOW_TYPE_F64, 1, (uint64_t[]){500}, x, 500, 8);
 }
 
+START_TEST(abandoned_rows_leave_the_old_file_and_nothing_else) {
+  static const char *const names[] = {"a.npy", "a.csv"};
+  static const double x[50000] = {0};           /* more than is gathered: some have left for the temporary file */
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char *path = path_of(names[i]);
+    FlowWriter *writer;
+    write_text(path, "old");
+    OK(flow_writer_open(standard, path, FLOW_FORMAT_BY_SUFFIX, FLOW_TYPE_F64, 1, (uint64_t[]){50000}, NULL, &writer, &error));
+    OK(flow_writer_append(writer, x, 50000, &error));
+    flow_writer_abandon(writer);
+    ck_assert(holds(path, "old", 3));
+    ck_assert_int_eq(folder_count(&folder), 1 + (int)i);
+    free(path);
+  }
+} END_TEST
+
+START_TEST(an_abandoned_npz_leaves_the_old_file_and_nothing_else) {
+  char *path = path_of("a.npz");
+  static const double x[50000] = {0};
+  FlowNpzWriter *writer;
+  write_text(path, "old");
+  OK(flow_npz_open(standard, path, &writer, &error));
+  OK(flow_npz_add(writer, "x", FLOW_TYPE_F64, 1, (uint64_t[]){50000}, x, &error));
+  flow_npz_abandon(writer);
+  ck_assert(holds(path, "old", 3));
+  ck_assert_int_eq(folder_count(&folder), 1);
+  free(path);
+} END_TEST
+
+/* The arrays just read are written over the file they came from. */
+START_TEST(a_set_of_arrays_can_overwrite_its_own_file) {
+  char *npz = path_of("a.npz"), *safetensors = path_of("a.safetensors");
+  FlowTensors tensors;
+  FlowNpzWriter *writer;
+  OK(write_safetensors(standard, safetensors));
+  OK(flow_tensors_read(standard, safetensors, &tensors, &error));
+  OK(flow_safetensors_write(standard, safetensors, tensors.tensor, tensors.count, NULL, 0, &error));
+  flow_tensors_free(&tensors);
+  for (int i = 0; i < ODD_NAMES; i++) expect_array(safetensors, odd_names[i], FLOW_TYPE_F32, 2, (uint64_t[]){2, 3}, weight);
+  OK(write_npz(standard, npz));
+  OK(flow_npz_open(standard, npz, &writer, &error));
+  OK(flow_tensors_read(standard, npz, &tensors, &error));
+  for (uint32_t i = 0; i < tensors.count; i++) {
+    const FlowTensor *t = &tensors.tensor[i];
+    OK(flow_npz_add(writer, t->name, t->type, t->rank, t->dim, t->data, &error));
+  }
+  OK(flow_npz_close(writer, &error));
+  flow_tensors_free(&tensors);
+  expect_array(npz, "w19", FLOW_TYPE_F32, 2, (uint64_t[]){2, 3}, weight);
+  expect_array(npz, "step", FLOW_TYPE_I64, 0, NULL, step);
+  ck_assert_int_eq(folder_count(&folder), 2);
+  free(npz);
+  free(safetensors);
+} END_TEST
+
+START_TEST(a_set_that_cannot_be_read_again_is_not_written) {
+  char *path = path_of("a.safetensors");
+  FlowTensor good = {.name = "a", .type = FLOW_TYPE_F32, .rank = 1, .dim = {6}, .count = 6, .data = weight}, bad;
+  FlowMetadata pair = {"key", "value"};
+  write_text(path, "old");
+#define REFUSED(words) expect_words(flow_safetensors_write(standard, path, &bad, 1, &pair, 1, &error), FLOW_BAD_CALL, words)
+  bad = good, bad.name = "\xFF";
+  REFUSED("the name '\\xFF' must be UTF-8");
+  bad = good, bad.count = 5;
+  REFUSED("the array 'a' has a shape or a type that cannot be written");
+  bad = good, bad.rank = FLOW_TENSOR_MOST_RANK + 1;
+  REFUSED("the array 'a' has a shape or a type that cannot be written");
+  bad = good, bad.type = FLOW_TYPE_COUNT;
+  REFUSED("the array 'a' has a shape or a type that cannot be written");
+  bad = good, bad.rank = 2, bad.dim[0] = bad.dim[1] = UINT64_MAX;
+  REFUSED("the array 'a' has a shape or a type that cannot be written");
+  bad = good, pair.value = "\xC3";
+  REFUSED("the name '\\xC3' must be UTF-8");
+  pair = (FlowMetadata){"\xC0\xAF", "value"};
+  REFUSED("the name '\\xC0\\xAF' must be UTF-8");
+#undef REFUSED
+  expect_words(flow_safetensors_write(standard, path, &good, 1, NULL, FLOW_SAFETENSORS_MOST_METADATA + 1, &error), FLOW_BAD_CALL,
+               "are written");
+  ck_assert(holds(path, "old", 3));
+  ck_assert_int_eq(folder_count(&folder), 1);
+  free(path);
+} END_TEST
+
+/* Eighty values of 256 kB are within the limit of each and beyond that of the header together. */
+START_TEST(a_header_that_would_be_refused_is_not_written) {
+  enum { LONG = 256000, PAIRS = 80 };
+  char *path = path_of("a.safetensors"), *value = malloc(LONG + 1), keys[PAIRS][12];
+  FlowMetadata pairs[PAIRS];
+  memset(value, 'v', LONG);
+  value[LONG] = '\0';
+  for (int i = 0; i < PAIRS; i++) {
+    snprintf(keys[i], sizeof keys[i], "%d", i);
+    pairs[i] = (FlowMetadata){keys[i], value};
+  }
+  expect_words(flow_safetensors_write(standard, path, NULL, 0, pairs, PAIRS, &error), FLOW_BAD_CALL,
+               "bytes; at most 16777216 are written");
+  ck_assert_int_eq(folder_count(&folder), 0);
+  OK(flow_safetensors_write(standard, path, NULL, 0, pairs, 60, &error));
+  FlowTensors tensors;
+  OK(flow_tensors_read(standard, path, &tensors, &error));
+  flow_tensors_free(&tensors);
+  free(value);
+  free(path);
+} END_TEST
+
 static const struct {
   const char *name;
   int (*write)(const FlowAllocator *allocator, void *user);
@@ -297,6 +420,21 @@ START_TEST(a_full_disk_leaves_the_old_file_at_every_size) {
     ck_assert_int_eq(folder_count(&folder), 1);
   }
   flow_bytes_free(standard, &whole);
+  free(path);
+} END_TEST
+
+START_TEST(a_disk_that_fills_within_the_data_leaves_the_old_file) {
+  char *path = path_of("a.safetensors");
+  static const double x[50000] = {0};
+  FlowTensor tensor = {.name = "x", .type = FLOW_TYPE_F64, .rank = 1, .dim = {50000}, .count = 50000, .data = x};
+  signal(SIGXFSZ, SIG_IGN);
+  write_text(path, "old");
+  file_limit(200000);
+  flow_status status = flow_safetensors_write(standard, path, &tensor, 1, NULL, 0, &error);
+  file_limit(RLIM_INFINITY);
+  expect_words(status, FLOW_BAD_FILE, "cannot write after 200000 bytes");
+  ck_assert(holds(path, "old", 3));
+  ck_assert_int_eq(folder_count(&folder), 1);
   free(path);
 } END_TEST
 
@@ -379,8 +517,15 @@ int main(void) {
   tcase_add_test(rows, dash_is_standard_output_as_csv_or_npy);
   tcase_add_test(rows, an_input_can_be_overwritten_by_what_is_made_of_it);
   tcase_add_test(sets, an_npz_is_read_back_in_natural_order);
+  tcase_add_test(sets, an_entry_of_a_folder_in_an_npz_is_no_array);
   tcase_add_test(sets, an_npz_keeps_odd_names_and_refuses_them_twice);
   tcase_add_test(sets, a_safetensors_file_is_read_back);
+  tcase_add_test(rows, abandoned_rows_leave_the_old_file_and_nothing_else);
+  tcase_add_test(sets, an_abandoned_npz_leaves_the_old_file_and_nothing_else);
+  tcase_add_test(sets, a_set_of_arrays_can_overwrite_its_own_file);
+  tcase_add_test(sets, a_set_that_cannot_be_read_again_is_not_written);
+  tcase_add_test(sets, a_header_that_would_be_refused_is_not_written);
+  tcase_add_test(failure, a_disk_that_fills_within_the_data_leaves_the_old_file);
   tcase_add_test(sets, a_pipe_is_read_like_a_file);
   tcase_add_loop_test(failure, a_full_disk_leaves_the_old_file_at_every_size, 0, WRITERS);
   tcase_add_loop_test(failure, running_out_of_memory_while_writing_is_a_status_and_leaks_nothing, 0, WRITERS);
