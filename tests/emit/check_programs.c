@@ -12,8 +12,11 @@
 #include "parse.h"
 #include "random_flow.h"
 
-#ifdef __SANITIZE_ADDRESS__
+/* gcc says so with a macro, clang with a feature. */
+#if defined(__SANITIZE_ADDRESS__)
 enum { SEEDS_A_TEST = 10 };
+#elif defined(__has_feature)
+enum { SEEDS_A_TEST = __has_feature(address_sanitizer) ? 10 : 100 };
 #else
 enum { SEEDS_A_TEST = 100 };
 #endif
