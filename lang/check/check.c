@@ -47,6 +47,19 @@ static void list_flows(Checker *c, TypedProgram *program) {
     if (is_live(d) && d->ast->kind == AST_FLOW && check_flow(c, d, &program->flow[program->flows])) program->flows++;
 }
 
+/* Definitions that this version reads and does not look into.  Where something uses one that is an error (E0212); where
+ * nothing does the file can still be sampled, but its author must not take silence for a check that held. */
+static void warn_of_unread(Checker *c) {
+  for (size_t i = 0; i < c->file->definitions.count; i++) {
+    const Ast *ast = c->file->definitions.at[i];
+    if (ast->kind == AST_CHECK)
+      report_warning(c, W0202, ast->name_at, "this version of flowc does not evaluate a `check`: what it claims has not been tested");
+    else if (ast->kind == AST_MAP || ast->kind == AST_DENSITY)
+      report_warning(c, W0202, ast->name_at, "this version of flowc does not look into a `%s`: mistakes in it are not found",
+                     ast->kind == AST_MAP ? "map" : "density");
+  }
+}
+
 TypedProgram *flow_check(Arena *arena, Diagnostics *diagnostics, const AstFile *prelude, const AstFile *file,
                          const CheckOptions *options) {
   Program *p = arena_alloc(arena, sizeof *p);
@@ -62,6 +75,7 @@ TypedProgram *flow_check(Arena *arena, Diagnostics *diagnostics, const AstFile *
   check_functions(c);
   list_fields(c, &p->program);
   list_flows(c, &p->program);
+  warn_of_unread(c);
   return &p->program;
 }
 

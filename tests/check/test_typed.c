@@ -125,7 +125,7 @@ START_TEST(repeat_is_a_chain_of_named_calls) {
                                     "network v(t, x: [2]) -> [2] = x |> repeat 3 block([t]) \"blocks\"\n");
   const Typed *call = f->result;
   for (int i = 2; i >= 0; i--) {
-    char label[16];
+    char label[32];
     snprintf(label, sizeof label, "blocks.%d", i);
     ck_assert_int_eq(call->kind, TYPED_CALL);
     ck_assert_str_eq(call->label, label);
