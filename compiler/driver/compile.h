@@ -21,8 +21,6 @@
 #include "tensor.h"
 #include "typed.h"
 
-enum { FLOW_ENTRY_EVAL = 1, FLOW_ENTRY_EVAL_LANE = 2, FLOW_ENTRY_STEP = 4 };
-
 typedef struct FlowCompileOptions {
   int precision;                /* FLOW_F32 (default) or FLOW_F64 */
   int cpu;                      /* 0: what this machine has; else FLOW_CPU_V3 or FLOW_CPU_V4 */

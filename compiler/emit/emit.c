@@ -156,12 +156,12 @@ void emit_module(Emit *e, Arena *arena, LLVMContextRef context, const TileProgra
   e->block_rows = options->schedule == FLOW_CPU_V4 ? 8 : 4;
   e->table = arena_array(arena, program->ir->nodes, sizeof *e->table);
   ll_open(&e->ll, context, program->ir->name, program->precision, vector_lanes(program, options->schedule));
-  if (options->entries & (FLOW_ENTRY_EVAL_BIT | FLOW_ENTRY_STEP_BIT)) {
+  if (options->entries & (FLOW_ENTRY_EVAL | FLOW_ENTRY_STEP)) {
     Val sample = section_function(e, "sample", TILE_SAMPLE, false);
-    if (options->entries & FLOW_ENTRY_EVAL_BIT) simple_entry(e, "flow_eval", sample);
-    if (options->entries & FLOW_ENTRY_STEP_BIT) step_entry(e, sample);
+    if (options->entries & FLOW_ENTRY_EVAL) simple_entry(e, "flow_eval", sample);
+    if (options->entries & FLOW_ENTRY_STEP) step_entry(e, sample);
   }
-  if (options->entries & FLOW_ENTRY_EVAL_LANE_BIT)
+  if (options->entries & FLOW_ENTRY_EVAL_LANE)
     simple_entry(e, "flow_eval_lane", section_function(e, "sample_lane", TILE_SAMPLE, true));
   if (program->section[TILE_TIMES].output_rows)
     simple_entry(e, "flow_times", section_function(e, "times", TILE_TIMES, false));

@@ -16,8 +16,6 @@
 #include "flow/status.h"
 #include "tile.h"
 
-enum { FLOW_ENTRY_EVAL_BIT = 1, FLOW_ENTRY_EVAL_LANE_BIT = 2, FLOW_ENTRY_STEP_BIT = 4 };
-
 typedef struct EmitOptions {
   int cpu;                      /* FLOW_CPU_V3 or FLOW_CPU_V4: the instructions that may be used */
   int schedule;                 /* the vector width of that level; normally == cpu.  v4 on v3 splits registers: same bits */

@@ -83,11 +83,11 @@ static void find_externals(Kernel *k) {
 
 /* ---- the key ------------------------------------------------------------------------------------------------------------- */
 
-static const char *kernel_key(Kernel *k, bool odd) {
+static const char *kernel_key(Kernel *k) {
   Emit *e = k->e;
   const TileStatement *mm = k->mm;
   const char *key = arena_format(e->arena, "%d x %d, start %d, %s%s", k->rows, k->vectors, k->start,
-                                 mm->columns == 1 ? "one" : odd ? "odd" : "even", mm->op[0].stored ? ", stored" : "");
+                                 mm->columns == 1 ? "one" : mm->columns & 1 ? "odd" : "even", mm->op[0].stored ? ", stored" : "");
   for (unsigned i = 0; i < k->externals; i++)
     key = arena_format(e->arena, "%s; %c%lld%s", key, k->external[i].store ? 's' : k->external[i].lanes ? 'l' : 'c',
                        (long long)k->external[i].step, e->f->node[k->external[i].base].truth ? "?" : "");
@@ -255,7 +255,7 @@ static Val build_kernel(Kernel *k) {
 
 static Val find_kernel(Kernel *k) {
   Emit *e = k->e;
-  const char *key = kernel_key(k, k->mm->columns & 1);
+  const char *key = kernel_key(k);
   for (uint32_t i = 0; i < e->kernels; i++)
     if (!strcmp(e->kernel[i].key, key)) return e->kernel[i].function;
   Val function = build_kernel(k);

@@ -41,9 +41,9 @@ static flow_status add(EmitCode *code, const EmitObject *object, flow_error *err
 flow_status emit_into_process(const EmitObject *object, unsigned entries, bool has_times, bool has_cond, flow_level *level, EmitCode **code,
                       flow_error *error) {
   const Wanted wanted[] = {
-      {"flow_eval", &level->eval, entries & FLOW_ENTRY_EVAL_BIT},
-      {"flow_eval_lane", &level->eval_lane, entries & FLOW_ENTRY_EVAL_LANE_BIT},
-      {"flow_step", &level->step, entries & FLOW_ENTRY_STEP_BIT},
+      {"flow_eval", &level->eval, entries & FLOW_ENTRY_EVAL},
+      {"flow_eval_lane", &level->eval_lane, entries & FLOW_ENTRY_EVAL_LANE},
+      {"flow_step", &level->step, entries & FLOW_ENTRY_STEP},
       {"flow_times", &level->times, has_times},
       {"flow_cond", &level->cond, has_cond},
   };

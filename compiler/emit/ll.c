@@ -128,7 +128,6 @@ static Val load(LL *ll, LLVMTypeRef type, Val pointer, unsigned align) {
   return value;
 }
 
-Val ll_load_int(LL *ll, Val pointer, int64_t byte) { return load(ll, ll->i64, ll_at(ll, pointer, ll_int(ll, byte)), 8); }
 Val ll_load_pointer(LL *ll, Val pointer, int64_t byte) {
   return load(ll, ll->pointer, ll_at(ll, pointer, ll_int(ll, byte)), 8);
 }

@@ -69,7 +69,6 @@ Val ll_int(LL *ll, int64_t value);
 Val ll_iadd(LL *ll, Val a, Val b);
 Val ll_imul(LL *ll, Val a, int64_t factor);
 Val ll_at(LL *ll, Val pointer, Val bytes);              /* pointer + bytes */
-Val ll_load_int(LL *ll, Val pointer, int64_t byte);     /* an i64 field of a struct */
 Val ll_load_u32(LL *ll, Val pointer, int64_t byte);     /* a u32 field, as i64 */
 Val ll_load_pointer(LL *ll, Val pointer, int64_t byte);
 

@@ -26,16 +26,9 @@ int64_t tile_cost(const IrFunction *f, Ref ref) {
 
 /* Operand i of a node is read at this map, over the node's axes and then its summed axes. */
 static IrMap operand_map(const IrFunction *f, const IrNode *node, uint32_t i) {
-  const IrNode *operand = &f->node[node->arg[i]];
-  switch (node->op) {
-  case IR_view: return node->map;
-  case IR_contract:
-    if (i < 2) return i ? node->map_b : node->map;
-    return tile_identity(&node->shape);
-  case IR_concat:               /* read in the operand's own space */
-  case IR_lookup: return tile_identity(&operand->shape);
-  default: return tile_identity(&operand->shape);
-  }
+  if (node->op == IR_view) return node->map;
+  if (node->op == IR_contract && i < 2) return i ? node->map_b : node->map;
+  return tile_identity(&f->node[node->arg[i]].shape);
 }
 
 /* The index space of operand i, as extents. */
@@ -132,10 +125,10 @@ int tile_mm_weights(const TilePlan *plan, Ref ref) {
   if (node->shape.dim[0] * node->extent[0] < least) return -1;
   for (int w = 0; w < 2; w++) {
     const TileAccess *weights = &plan->operand[ref][w], *lanes = &plan->operand[ref][1 - w];
-    if (!is_weights(plan->f, weights) || is_weights(plan->f, lanes)) continue;
-    if (plan->f->node[lanes->base].op == IR_constant) continue;
-    bool along = lanes->map.stride[0] == 0 && (lanes->map.stride[1] == 1 || node->extent[0] == 1);
-    if (along || node->shape.dim[0] == 1) return lanes->map.stride[1] == 1 || node->extent[0] == 1 ? w : -1;
+    if (!is_weights(plan->f, weights) || is_weights(plan->f, lanes) || plan->f->node[lanes->base].op == IR_constant) continue;
+    bool for_all_rows = lanes->map.stride[0] == 0 || node->shape.dim[0] == 1;
+    bool side_by_side = lanes->map.stride[1] == 1 || node->extent[0] == 1;
+    if (for_all_rows && side_by_side) return w;
   }
   return -1;
 }

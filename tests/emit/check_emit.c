@@ -43,7 +43,7 @@ static void interpret(const IrFunction *f, int precision, double **weight, const
 static bool same_bits(double a, double b) { return (isnan(a) && isnan(b)) || !memcmp(&a, &b, sizeof a); }
 
 static void compare(IrFunction *frozen, double **weight, uint64_t seed, int precision, int schedule, bool lane_times, uint32_t live) {
-  unsigned entries = lane_times ? FLOW_ENTRY_EVAL_LANE_BIT : FLOW_ENTRY_EVAL_BIT;
+  unsigned entries = lane_times ? FLOW_ENTRY_EVAL_LANE : FLOW_ENTRY_EVAL;
   CompiledIr *c = compile_ir(&arena, frozen, precision, schedule, entries, weight);
   double *x[MOST_LANES], *cond[MOST_LANES], *u[MOST_LANES], t[MOST_LANES];
   if (live > c->level.lanes) live = c->level.lanes;

@@ -105,7 +105,7 @@ static void compare_seed(uint64_t seed) {
   ck_assert_msg(!wrong, "seed %llu: %s\n%s", (unsigned long long)seed, wrong ? wrong : "", text);
   double **weight = arena_array(&arena, f->weights + 1, sizeof *weight);
   for (uint32_t k = 0; k < f->weights; k++) weight[k] = numbers(seed + 31 * k, shape_count(&f->weight[k].shape), 0.5);
-  unsigned entries = lane_times ? FLOW_ENTRY_EVAL_LANE_BIT : FLOW_ENTRY_EVAL_BIT;
+  unsigned entries = lane_times ? FLOW_ENTRY_EVAL_LANE : FLOW_ENTRY_EVAL;
   CompiledIr *c = compile_ir(&arena, f, precision, schedule, entries, weight);
   uint32_t live = 1 + (uint32_t)(seed * 7 % 200);
   if (live > c->level.lanes) live = c->level.lanes;

@@ -29,6 +29,7 @@ extern "C" {
 
 #define FLOW_MODEL_ABI 1u
 enum { FLOW_F32 = 4, FLOW_F64 = 8 };                    /* precision: bytes of a number */
+enum { FLOW_ENTRY_EVAL = 1, FLOW_ENTRY_EVAL_LANE = 2, FLOW_ENTRY_STEP = 4 };     /* which entries a level is made with */
 enum { FLOW_CPU_V3 = 3, FLOW_CPU_V4 = 4 };              /* x86-64-v3 (AVX2, FMA), x86-64-v4 (AVX-512) */
 
 /* A linear combination of stage velocities: sum of coefficient[i] * k[stage[i]], in this order.  The coefficients
