@@ -21,6 +21,13 @@
 #include "tensor.h"
 #include "typed.h"
 
+/* What the model computes beside the velocity: its extras (flow/model.h).  PROBES, JVP and VJP add a last condition.
+ *   LOG_P    1 row: -div u, exactly
+ *   PROBES   `probes` rows: -e_j . J e_j, the last condition being e, [probes * dim] numbers (Hutchinson's estimates)
+ *   JVP      dim rows: J v, the last condition being v
+ *   VJP      dim rows: w J, the last condition being w                                                              */
+typedef enum FlowExtras { FLOW_NO_EXTRAS, FLOW_LOG_P, FLOW_PROBES, FLOW_JVP, FLOW_VJP } FlowExtras;
+
 typedef struct FlowCompileOptions {
   int precision;                /* FLOW_F32 (default) or FLOW_F64 */
   int cpu;                      /* 0: what this machine has; else FLOW_CPU_V3 or FLOW_CPU_V4 */
@@ -29,6 +36,8 @@ typedef struct FlowCompileOptions {
   const char *field;            /* compile this field or network instead of a flow's velocity; NULL: the flow's */
   const char *const *solver;    /* names of the solvers that a flow may ask for, NULL at the end; NULL: the runtime's table */
   bool need_flow;               /* no flow in the file is an error */
+  FlowExtras extras;
+  uint32_t probes;              /* FLOW_PROBES: at least 1 */
 } FlowCompileOptions;
 FlowCompileOptions flow_compile_defaults(void);
 

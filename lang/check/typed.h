@@ -56,7 +56,17 @@ typedef enum {
   TYPED_IF,        /* arg [3]: truth value, then, else                                                */
   TYPED_CALL,      /* callee, arg [n], label or NULL                                                  */
   TYPED_LAYER,     /* layer, arg, label or NULL                                                       */
+  TYPED_DERIVATIVE,/* derivative, callee, arg [callee's parameters, then 1 direction if JVP or VJP], slot: the parameter
+                      in which it is differentiated                                                   */
 } TypedKind;
+
+/* Of f = callee, J its Jacobian in the parameter `slot`:
+ *   DIV   trace of J: a scalar; f's result has the parameter's shape
+ *   JVP   J v: the result's shape; v has the parameter's
+ *   VJP   w J: the parameter's shape; w has the result's
+ *   GRAD  J of a scalar f: the parameter's shape
+ *   DDT   the derivative in a scalar parameter: the result's shape                                   */
+typedef enum { DERIVATIVE_DIV, DERIVATIVE_JVP, DERIVATIVE_VJP, DERIVATIVE_GRAD, DERIVATIVE_DDT } DerivativeKind;
 
 /* The built-in layers and the tensors that they own, relative to the layer's own name.
  *   LINEAR      arg [1]: [n] -> [m]; weight [m, n], bias [m] unless no_bias
@@ -81,6 +91,7 @@ struct Typed {
   TypedLet *global;
   TypedFunction *callee;
   LayerKind layer;
+  DerivativeKind derivative;
   const char *label;
   bool no_bias;
 };

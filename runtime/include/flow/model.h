@@ -10,7 +10,13 @@
  * `lanes` of them, a multiple of level->quantum (the lanes of one vector); lanes beyond the samples that the caller
  * has hold copies of a live sample.  Lanes never interact.
  *
- * THE SECTIONS.  By what it depends on, the arithmetic of a field falls apart in three:
+ * EXTRAS.  A model may compute more than the velocity: the rate of the log-density, d log p/dt = -div u, one estimate of it
+ * for each probe, or a product with the Jacobian.  These are `extras` further rows behind the `dim` rows of the state, in
+ * x, in u and in every stage of a step; what the rows of x hold never enters the arithmetic, so a step adds to them the
+ * integral of their rates.  A stage whose rate counts for nothing (weight 0) is computed without them: see `quiet`.
+ *
+ * THE SECTIONS.  By what it depends on, the arithmetic of a field falls apart in four:
+ *   derive  values of the weights alone: once for a set of weights, by flow_model_pack, into the blob.
  *   times   values of t and the weights alone: once per stage time for all samples.  lanes = stage times.
  *   cond    values of the conditions and the weights alone: once per sample and solve.
  *   sample  the rest, in every evaluation.
@@ -48,12 +54,13 @@ typedef struct flow_call {      /* argument block, on the caller's stack; unset 
   const void *conditions;       /* cond: [condition_rows][stride]; also read by eval, step: NULL if there are none */
   const void *cond;             /* eval, step: [cond_rows][stride] written by cond */
   const void *times;            /* eval: one row [times_rows]; eval_lane: [times_rows][stride] */
-  void *x;                      /* [dim][stride]; step reads and replaces it */
-  void *u;                      /* eval: [dim][stride].  times, cond: the buffer to write */
+  void *x;                      /* [dim + extras][stride]; step reads and replaces it; eval reads dim rows */
+  void *u;                      /* eval: [dim + extras][stride].  times, cond, derive: the buffer to write */
   uint32_t stages;              /* step */
   const void *const *stage_times;          /* step: [stages] pointers to rows [times_rows] */
   const flow_combination *combination;     /* step: [stages + 1]; the last one makes the new x */
   void *scratch;                /* 64-aligned, level->scratch_bytes + stages * level->stage_bytes; undefined before and after */
+  uint64_t quiet;               /* step: bit s set: the extras' rates of stage s are not needed and not computed */
 } flow_call;
 
 /* 0, or negative where the argument block itself is wrong.  What happens inside a lane never changes it. */
@@ -66,6 +73,7 @@ typedef struct flow_level {     /* the code for one kind of CPU; all levels give
   uint32_t reserved;
   uint64_t scratch_bytes, stage_bytes;
   flow_entry *eval, *eval_lane, *step, *times, *cond;   /* NULL if not compiled (cond, times: also if there is nothing to do) */
+  flow_entry *derive;           /* NULL if there is nothing to do; else lanes = quantum, u: [derived_rows][stride], all lanes equal */
 } flow_level;
 
 typedef struct flow_weight {    /* a tensor that the model reads, as the file stores it */
@@ -77,10 +85,13 @@ typedef struct flow_weight {    /* a tensor that the model reads, as the file st
 /* How one piece of the weights blob is filled from a tensor.  The piece is a matrix of `rows` x `columns` numbers taken
  * from the tensor, in C order, at offset + r*row_stride + c*column_stride.
  *   FLOW_PACK_ROWS    the matrix in C order.
- *   FLOW_PACK_PANELS  panels of 8 rows: [ceil(rows/8)][columns][8], the last panel's storage padded with zeros.     */
+ *   FLOW_PACK_PANELS  panels of 8 rows: [ceil(rows/8)][columns][8], the last panel's storage padded with zeros.
+ * Pieces from FLOW_PACK_DERIVED are taken from what `derive` computes, its rows one after the other being the tensor; they
+ * come after all pieces that derive reads. */
 enum { FLOW_PACK_ROWS = 0, FLOW_PACK_PANELS = 1 };
+#define FLOW_PACK_DERIVED UINT32_MAX
 typedef struct flow_pack {
-  uint32_t weight, layout;      /* index into model->weight */
+  uint32_t weight, layout;      /* index into model->weight, or FLOW_PACK_DERIVED */
   uint64_t at;                  /* byte offset in the blob */
   int64_t offset, row_stride, column_stride;
   uint64_t rows, columns;
@@ -96,6 +107,9 @@ typedef struct flow_model {
   uint32_t abi, size, precision, dim;
   uint32_t conditions, weights, packs, levels;
   uint64_t condition_rows, times_rows, cond_rows, blob_bytes;
+  uint32_t extras;              /* rows behind the state's */
+  uint32_t reserved;
+  uint64_t derived_rows;
   const char *name;
   const flow_condition *condition;
   const flow_weight *weight;

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* derive.h -- derivatives of IR as IR.
+ *
+ * What is differentiated is a stretch of one function: the nodes from `from` on, up to `value`, as functions of one node
+ * among them, the *variable*.  All that stands before the stretch is constant.  The derivative is appended to the same
+ * function, so that it can be differentiated again and that value and derivative share what they have in common.
+ *
+ *   Ref from = f->nodes, x = ir_variable(f, argument, at);
+ *   Ref u = ... the body, which reads x ...
+ *   Ref div = ir_divergence(f, from, u, x, 1);
+ *
+ * FORWARD (ir_jvp, ir_divergence).  A tangent is kept as factor * base (derive.c), so that a chain of elementwise operations
+ * is differentiated once for all directions, a layer of the state itself takes the columns of its weights as tangents,
+ * and the last layer computes the diagonal alone.
+ * BACKWARD (ir_vjp).  Cotangents are summed in descending order of the nodes that use a value.
+ *
+ * CONVENTIONS.  At a tie max and min take the derivative of the first; |a|' and sign of 0 are 0; a comparison, floor and a
+ * label have derivative 0; `if` has the derivative of the branch that is taken (both are computed, so a branch that is not
+ * taken may be infinite without harm). */
+#ifndef FLOW_IR_DERIVE_H
+#define FLOW_IR_DERIVE_H
+#include "build.h"
+
+/* A copy of a value that no rewriting looks through before the first ir_fold, which removes it. */
+Ref ir_variable(IrFunction *f, Ref of, Span at);
+
+/* The derivative of value along `direction`.  direction: the variable's shape, then the result has value's shape; or
+ * [m] ++ the variable's shape, m directions at once, then the result has [m] ++ value's shape. */
+Ref ir_jvp(IrFunction *f, Ref from, Ref value, Ref variable, Ref direction, Span at);
+
+/* w J: the sum over value's elements of w times their gradients; w of value's shape, the result of the variable's. */
+Ref ir_vjp(IrFunction *f, Ref from, Ref value, Ref variable, Ref w, Span at);
+
+/* The trace of the Jacobian in the last `own` axes; variable and value have one shape, and the axes before these are
+ * independent of each other (open loops).  The result has the shape of those. */
+Ref ir_divergence(IrFunction *f, Ref from, Ref value, Ref variable, uint32_t own, Span at);
+
+/* A new function with the extras of compile.h behind the result of f (a velocity, not frozen, whose result has the shape of
+ * input 1): what is needed for a log-density, or products with the Jacobian.  Its result is a vector [d + extras]. */
+typedef enum IrExtras { IR_NO_EXTRAS, IR_LOG_P, IR_PROBES, IR_JVP, IR_VJP } IrExtras;
+IrFunction *ir_with_extras(IrFunction *f, IrExtras extras, uint32_t probes);
+
+#endif
