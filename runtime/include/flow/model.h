@@ -35,7 +35,7 @@ extern "C" {
 
 #define FLOW_MODEL_ABI 1u
 enum { FLOW_F32 = 4, FLOW_F64 = 8 };                    /* precision: bytes of a number */
-enum { FLOW_ENTRY_EVAL = 1, FLOW_ENTRY_EVAL_LANE = 2, FLOW_ENTRY_STEP = 4 };     /* which entries a level is made with */
+enum { FLOW_ENTRY_EVAL = 1, FLOW_ENTRY_EVAL_LANE = 2, FLOW_ENTRY_STEP = 4, FLOW_ENTRY_ATTEMPT = 8 };  /* which entries a level is made with */
 enum { FLOW_CPU_V3 = 3, FLOW_CPU_V4 = 4 };              /* x86-64-v3 (AVX2, FMA), x86-64-v4 (AVX-512) */
 
 /* A linear combination of stage velocities: sum of coefficient[i] * k[stage[i]], in this order.  The coefficients
@@ -45,6 +45,50 @@ typedef struct flow_combination {
   const uint32_t *stage;
   const void *coefficient;      /* [count] in model precision */
 } flow_combination;
+
+/* ATTEMPT.  One attempted step of every lane, each from its own t with its own h, by a method with an estimate of its error.
+ *     s = 1 .. stages - 1:  k_s = u(t + c_s h, x + h sum_i a_si k_i);  the last argument is the new x', its velocity the
+ *                           first one of the next step
+ *     error   e = h sum_i e_i k_i, measured in atol + rtol max(|x|, |x'|) for rows of the state, in ltol for extras:
+ *             err^2 = mean over the state's rows of (e/scale)^2 + mean over the extras of (e/ltol)^2
+ *             Of two estimates, E (order 5) and F (order 3): err^2 = E^2 E^2/(E^2 + 0.01 F^2)
+ *     accept  err^2 <= 1 and x' finite: the lane's x and k_0 become x' and k of the last stage; else they stay.  Rows of
+ *             extras in x are 0 before; after an accepted step they hold its increments, else 0.
+ *     factor  for the next h: e^g, l = log(err^2)/2,  g = log safety - alpha l + beta m where accepted, without m if not,
+ *             bounded by the lane's ceiling (0 after a rejection) and the method's floor; m: l of the last accepted step
+ * `method_number` and `lane rows` are in the model's precision. */
+enum flow_method_number {
+  FLOW_METHOD_RTOL, FLOW_METHOD_ATOL,
+  FLOW_METHOD_PER_LTOL,         /* 1/ltol */
+  FLOW_METHOD_SAFETY,           /* log safety */
+  FLOW_METHOD_MINUS_ALPHA, FLOW_METHOD_BETA,
+  FLOW_METHOD_FLOOR,            /* log of the smallest factor */
+  FLOW_METHOD_LEAST_MEMORY,     /* m is at least this */
+  FLOW_METHOD_END,              /* no stage time lies beyond it */
+  FLOW_METHOD_DIRECTION,        /* 1 forwards, -1 backwards in time */
+  FLOW_METHOD_NUMBERS
+};
+typedef struct flow_method {
+  uint32_t stages;              /* the end of the step included; at least 2 */
+  uint32_t estimates;           /* 1 or 2 */
+  uint32_t extras;              /* rows behind the state's that take part: 0, or all of the model's */
+  uint32_t reserved;
+  uint64_t quiet;               /* bit s: the extras' rates of stage s are not needed */
+  uint64_t same_time;           /* bit s: stage s has the time of stage s - 1 */
+  const void *node;             /* [stages]: c in model precision */
+  const flow_combination *combination;   /* [stages]: rows of a (the first is empty, the last is b), without h */
+  const flow_combination *error;         /* [estimates] */
+  const void *number;           /* [FLOW_METHOD_NUMBERS] */
+} flow_method;
+enum flow_lane_row {            /* one number for each lane */
+  FLOW_LANE_TIME, FLOW_LANE_STEP,       /* t and h at the start */
+  FLOW_LANE_CEILING,            /* log of the largest factor */
+  FLOW_LANE_MEMORY,             /* m: read and replaced */
+  FLOW_LANE_ERROR,              /* written: err^2, not a number where x' is not finite */
+  FLOW_LANE_FACTOR,             /* written: what to multiply h with */
+  FLOW_LANE_SLOPE, FLOW_LANE_SPREAD,    /* written: |k_last - k_before|^2 and the same of their arguments */
+  FLOW_LANE_ROWS
+};
 
 typedef struct flow_call {      /* argument block, on the caller's stack; unset = 0 */
   uint32_t size;                /* sizeof(flow_call) of the caller */
@@ -61,6 +105,9 @@ typedef struct flow_call {      /* argument block, on the caller's stack; unset 
   const flow_combination *combination;     /* step: [stages + 1]; the last one makes the new x */
   void *scratch;                /* 64-aligned, level->scratch_bytes + stages * level->stage_bytes; undefined before and after */
   uint64_t quiet;               /* step: bit s set: the extras' rates of stage s are not needed and not computed */
+  const flow_method *method;    /* attempt; with x, cond, conditions, weights, and scratch of level->attempt_bytes */
+  void *k;                      /* attempt: [stages] buffers as u, level->stage_bytes each; k_0 is read and replaced */
+  void *lane;                   /* attempt: [FLOW_LANE_ROWS][stride] */
 } flow_call;
 
 /* 0, or negative where the argument block itself is wrong.  What happens inside a lane never changes it. */
@@ -74,6 +121,8 @@ typedef struct flow_level {     /* the code for one kind of CPU; all levels give
   uint64_t scratch_bytes, stage_bytes;
   flow_entry *eval, *eval_lane, *step, *times, *cond;   /* NULL if not compiled (cond, times: also if there is nothing to do) */
   flow_entry *derive;           /* NULL if there is nothing to do; else lanes = quantum, u: [derived_rows][stride], all lanes equal */
+  flow_entry *attempt;          /* NULL if not compiled */
+  uint64_t attempt_bytes;
 } flow_level;
 
 typedef struct flow_weight {    /* a tensor that the model reads, as the file stores it */
