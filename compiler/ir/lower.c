@@ -197,7 +197,8 @@ static void step(Lowering *l) {
   } else if (e->kind == TYPED_GLOBAL) {
     step_global(l, task);
   } else {
-    finish(l, combine(l, task->frame, e, l->value + l->values - e->args));
+    const Value *arg = e->args ? l->value + (l->values - e->args) : NULL;     /* no stack yet, no sum with it */
+    finish(l, combine(l, task->frame, e, arg));
     if (l->f->nodes > MOST_NODES) lower_too_large(l, e->at, "it has more than 2^20 operations once its calls are inlined");
   }
 }
