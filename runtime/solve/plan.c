@@ -81,7 +81,7 @@ flow_status flow_plan_make(FlowPlan *plan, const FlowTableau *tableau, uint32_t 
   plan->rows = flow_plan_rows_until(plan, steps);
   uint32_t stages = tableau->stages, terms = 0;
   for (uint32_t j = 0; j < stages; j++)
-    terms = combine(plan, precision, tableau->a + (size_t)j * stages, j, terms, &plan->combination[j]);
+    terms = combine(plan, precision, flow_tableau_row(tableau, j), j, terms, &plan->combination[j]);
   combine(plan, precision, tableau->b, stages, terms, &plan->combination[stages]);
   return FLOW_OK;
 }
