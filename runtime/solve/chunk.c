@@ -4,6 +4,7 @@
 #include "checked.h"
 #include "rounding.h"
 #include <omp.h>
+#include <string.h>
 
 /* Tiles of a chunk for each thread: enough that threads seldom wait for each other, as long as they stay small. */
 enum { MOST_TILES_A_THREAD = 16, BYTES_A_THREAD = 1 << 20 };
@@ -32,22 +33,36 @@ static void choose_sizes(FlowChunk *chunk) {
 
 static bool sizes_fit(FlowChunk *chunk) {
   const flow_model *model = chunk->what->model;
-  size_t all;
-  return flow_model_lanes_bytes(model, chunk->level, model->dim, &chunk->x_bytes) &&
-         flow_model_lanes_bytes(model, chunk->level, model->condition_rows, &chunk->conditions_bytes) &&
-         flow_model_lanes_bytes(model, chunk->level, model->cond_rows, &chunk->cond_bytes) &&
-         flow_add_size(chunk->x_bytes, chunk->conditions_bytes, &all) && flow_add_size(all, chunk->cond_bytes, &chunk->tile_bytes) &&
-         flow_model_scratch_bytes(chunk->level, chunk->what->tableau->stages, &chunk->scratch_bytes);
+  const flow_level *level = chunk->level;
+  size_t sums;
+  if (!flow_model_lanes_bytes(model, level, (uint64_t)model->dim + model->extras, &chunk->x_bytes) ||
+      !flow_model_lanes_bytes(model, level, model->condition_rows, &chunk->conditions_bytes) ||
+      !flow_model_lanes_bytes(model, level, model->cond_rows, &chunk->cond_bytes) ||
+      !flow_mul_size((size_t)level->lanes * sizeof(double), chunk->extras, &sums) || !flow_align_up(sums, 64, &chunk->sum_bytes))
+    return false;
+  const size_t part[] = {chunk->conditions_bytes, chunk->cond_bytes, chunk->sum_bytes};
+  chunk->tile_bytes = chunk->x_bytes;
+  for (size_t i = 0; i < sizeof part / sizeof *part; i++)
+    if (!flow_add_size(chunk->tile_bytes, part[i], &chunk->tile_bytes)) return false;
+  return flow_model_scratch_bytes(level, chunk->what->tableau->stages, &chunk->scratch_bytes);
 }
 
 static size_t row_bytes(const FlowChunk *chunk) { return (size_t)chunk->what->model->dim * chunk->what->model->precision; }
 
+static size_t samples_of(const FlowChunk *chunk) { return chunk->most_tiles * chunk->width; }
+static size_t points_of(const FlowChunk *chunk) { return (size_t)chunk->threads * chunk->what->model->dim; }
+
 static bool allocate(FlowChunk *chunk) {
   const FlowAllocator *allocator = &chunk->allocator;
-  size_t tiles, scratch, samples, rows;
+  size_t tiles, scratch, samples, rows, extras;
   if (!flow_mul_size(chunk->most_tiles, chunk->tile_bytes, &tiles) ||
       !flow_mul_size((size_t)chunk->threads, chunk->scratch_bytes, &scratch) ||
-      !flow_mul_size(chunk->most_tiles, chunk->width, &samples) || !flow_mul_size(samples, row_bytes(chunk), &rows))
+      !flow_mul_size(chunk->most_tiles, chunk->width, &samples) || !flow_mul_size(samples, row_bytes(chunk), &rows) ||
+      !flow_mul_size(samples, chunk->extras, &extras))
+    return false;
+  if (extras && !(chunk->integral = flow_alloc_array(allocator, extras, sizeof *chunk->integral))) return false;
+  if (chunk->what->density && (!(chunk->density = flow_alloc_array(allocator, samples, sizeof *chunk->density)) ||
+                               !(chunk->points = flow_alloc_array(allocator, points_of(chunk), sizeof *chunk->points))))
     return false;
   return (chunk->tiles = flow_alloc_aligned(allocator, tiles)) && (chunk->scratch = flow_alloc_aligned(allocator, scratch)) &&
          (chunk->rows = flow_alloc_aligned(allocator, rows)) && (chunk->status = flow_alloc(allocator, samples)) &&
@@ -55,7 +70,9 @@ static bool allocate(FlowChunk *chunk) {
 }
 
 flow_status flow_chunk_open(const FlowSampling *what, const flow_level *level, FlowChunk *chunk, flow_error *error) {
-  *chunk = (FlowChunk){.what = what, .level = level, .allocator = *what->allocator};
+  *chunk = (FlowChunk){.what = what, .level = level, .allocator = *what->allocator, .given = *what->model};
+  if (what->probes) chunk->given.conditions--;
+  chunk->extras = what->quiet ? 0 : what->model->extras;
   if (sizes_fit(chunk)) {
     choose_sizes(chunk);
     if (allocate(chunk)) return FLOW_OK;
@@ -66,33 +83,42 @@ flow_status flow_chunk_open(const FlowSampling *what, const flow_level *level, F
 
 void flow_chunk_close(FlowChunk *chunk) {
   const FlowAllocator *allocator = &chunk->allocator;
-  size_t samples = chunk->most_tiles * chunk->width;
+  size_t samples = samples_of(chunk);
+  flow_free(allocator, chunk->integral, samples * chunk->extras * sizeof *chunk->integral);
+  flow_free(allocator, chunk->density, samples * sizeof *chunk->density);
+  flow_free(allocator, chunk->points, points_of(chunk) * sizeof *chunk->points);
   flow_free_aligned(allocator, chunk->tiles, chunk->most_tiles * chunk->tile_bytes);
   flow_free_aligned(allocator, chunk->scratch, (size_t)chunk->threads * chunk->scratch_bytes);
   flow_free_aligned(allocator, chunk->rows, samples * row_bytes(chunk));
   flow_free(allocator, chunk->status, samples);
   flow_free(allocator, chunk->code, chunk->most_tiles * sizeof *chunk->code);
   chunk->tiles = chunk->scratch = chunk->rows = NULL;
+  chunk->integral = chunk->density = chunk->points = NULL;
   chunk->status = NULL;
   chunk->code = NULL;
 }
 
 /* One tile and the thread's scratch. */
 typedef struct Place {
-  FlowTile x, conditions, cond;
   uint64_t at;                  /* its first sample, counted from the chunk's */
-  void *scratch;
+  FlowTile x, conditions, cond; /* x: the state's rows, behind which the extras' stand */
+  double *sum;                  /* [extras][stride] */
+  double *point;                /* [dim], the thread's */
+  char *scratch;
 } Place;
 
 static Place place_of(const FlowChunk *chunk, size_t index) {
   const flow_model *model = chunk->what->model;
   char *data = chunk->tiles + index * chunk->tile_bytes;
+  size_t thread = (size_t)omp_get_thread_num();
   Place place = {.at = index * chunk->width};
   uint32_t live = (uint32_t)smaller((size_t)(chunk->count - place.at), chunk->width);
   place.x = flow_tile(model, chunk->level, data, model->dim, live);
-  place.conditions = flow_tile(model, chunk->level, data + chunk->x_bytes, model->condition_rows, live);
-  place.cond = flow_tile(model, chunk->level, data + chunk->x_bytes + chunk->conditions_bytes, model->cond_rows, live);
-  place.scratch = chunk->scratch + (size_t)omp_get_thread_num() * chunk->scratch_bytes;
+  place.conditions = flow_tile(model, chunk->level, data += chunk->x_bytes, model->condition_rows, live);
+  place.cond = flow_tile(model, chunk->level, data += chunk->conditions_bytes, model->cond_rows, live);
+  place.sum = (double *)(void *)(data + chunk->cond_bytes);
+  place.point = chunk->points ? chunk->points + thread * model->dim : NULL;
+  place.scratch = chunk->scratch + thread * chunk->scratch_bytes;
   return place;
 }
 
@@ -131,12 +157,62 @@ static flow_status answer(const FlowChunk *chunk, const char *entry, flow_error 
   return FLOW_OK;
 }
 
-static int begin_tile(FlowChunk *chunk, const Place *place, const Task *task) {
-  (void)task;
+/* log p0 of a lane's state. */
+static double density_of(const FlowChunk *chunk, const Place *place, uint32_t lane) {
+  for (uint64_t row = 0; row < place->x.rows; row++) place->point[row] = flow_tile_at(&place->x, row, lane);
+  return flow_source_log_density(chunk->what->density, place->x.precision, place->point);
+}
+
+static FlowSampleStatus judge_density(double density) {
+  return density - density == 0 ? FLOW_SAMPLE_OK : density < 0 ? FLOW_SAMPLE_OUTSIDE : FLOW_SAMPLE_NO_DENSITY;
+}
+
+/* The lane as a tile of one sample. */
+static FlowTile lane_of(const FlowTile *tile, uint32_t lane) {
+  FlowTile one = *tile;
+  one.data = (char *)tile->data + (size_t)lane * tile->precision;
+  one.lanes = one.live = 1;
+  return one;
+}
+
+/* The states, conditions and probes of samples sample, sample + 1, ...; source_row is the first one's row of the source. */
+static void fill(const FlowChunk *chunk, uint64_t sample, uint64_t source_row, const FlowTile *x, const FlowTile *conditions) {
+  const FlowSampling *what = chunk->what;
+  const flow_model *given = &chunk->given;
+  flow_source_fill(what->source, (FlowRandom){what->seed, what->stream}, source_row, x);
+  if (given->conditions) flow_conditions_fill(given, what->condition, sample, conditions);
+  if (!what->probes) return;
+  flow_probes_fill(what->probes, sample, given->dim, what->model->condition[given->conditions].row, conditions);
+  flow_tile_pad(conditions);
+}
+
+static void fill_place(const FlowChunk *chunk, const Place *place) {
   const FlowSampling *what = chunk->what;
   uint64_t first = chunk->first + place->at;
-  flow_source_fill(what->source, (FlowRandom){what->seed, what->stream}, first, &place->x);
-  if (place->conditions.rows) flow_conditions_fill(what->model, what->condition, first, &place->conditions);
+  if (!what->picked) {
+    fill(chunk, first, first, &place->x, &place->conditions);
+    return;
+  }
+  for (uint32_t lane = 0; lane < place->x.live; lane++) {
+    FlowTile x = lane_of(&place->x, lane), conditions = lane_of(&place->conditions, lane);
+    uint64_t sample = what->picked[first + lane];
+    fill(chunk, sample, what->source_by_place ? first + lane : sample, &x, &conditions);
+  }
+  flow_tile_pad(&place->x);
+  if (place->conditions.rows) flow_tile_pad(&place->conditions);
+}
+
+static int begin_tile(FlowChunk *chunk, const Place *place, const Task *task) {
+  (void)task;
+  fill_place(chunk, place);
+  if (chunk->extras) memset(place->sum, 0, chunk->sum_bytes);
+  for (uint32_t lane = 0; lane < place->x.live; lane++) {
+    uint8_t *status = &chunk->status[place->at + lane];
+    *status = flow_tile_lane_is_finite(&place->x, lane) ? FLOW_SAMPLE_OK : FLOW_SAMPLE_BAD_START;
+    if (!chunk->density || chunk->what->density_at_end) continue;
+    double density = chunk->density[place->at + lane] = density_of(chunk, place, lane);
+    if (*status == FLOW_SAMPLE_OK) *status = judge_density(density);
+  }
   if (place->cond.rows == 0) return 0;
   flow_call call = call_of(chunk, place);
   call.cond = NULL;
@@ -152,6 +228,27 @@ flow_status flow_chunk_begin(FlowChunk *chunk, uint64_t first, flow_error *error
   return answer(chunk, "cond", error);
 }
 
+/* Stages of weight 0 need no rates, quiet samplings none at all. */
+static uint64_t quiet_stages(const FlowSampling *what) {
+  uint64_t quiet = 0;
+  for (uint32_t j = 0; j < what->tableau->stages; j++)
+    if (what->quiet || what->tableau->b[j] == 0) quiet |= UINT64_C(1) << j;
+  return quiet;
+}
+
+static void clear_extras(const Place *place, uint32_t extras) {
+  size_t row = (size_t)place->x.stride * place->x.precision;
+  memset((char *)place->x.data + place->x.rows * row, 0, extras * row);
+}
+
+static void add_extras(const Place *place, uint32_t extras) {
+  FlowTile gained = place->x;
+  gained.rows += extras;
+  for (uint32_t e = 0; e < extras; e++)
+    for (uint32_t lane = 0; lane < place->x.live; lane++)
+      place->sum[(size_t)e * place->x.stride + lane] += flow_tile_at(&gained, place->x.rows + e, lane);
+}
+
 static int advance_tile(FlowChunk *chunk, const Place *place, const Task *task) {
   const FlowPlan *plan = task->plan;
   const void *row[FLOW_MOST_STAGES];
@@ -160,11 +257,16 @@ static int advance_tile(FlowChunk *chunk, const Place *place, const Task *task) 
   call.stages = plan->tableau->stages;
   call.stage_times = row;
   call.combination = plan->combination;
+  call.quiet = quiet_stages(chunk->what);
+  clear_extras(place, chunk->what->model->extras);
   int code = 0;
   for (uint64_t step = task->step; code >= 0 && step < task->end; step++) {
     for (uint32_t j = 0; j < call.stages; j++)
       row[j] = flow_times_row(task->times, flow_plan_row(plan, step, j) - task->first_row);
     code = chunk->level->step(&call);
+    if (chunk->extras == 0) continue;
+    add_extras(place, chunk->extras);
+    clear_extras(place, chunk->extras);
   }
   return code;
 }
@@ -175,15 +277,35 @@ flow_status flow_chunk_advance(FlowChunk *chunk, const FlowPlan *plan, const Flo
   return answer(chunk, "step", error);
 }
 
+static bool integrals_are_finite(const double *integral, uint32_t extras) {
+  for (uint32_t e = 0; e < extras; e++)
+    if (integral[e] - integral[e] != 0) return false;
+  return true;
+}
+
+/* What became of a lane that began well; its integrals and its density where it ends are put down. */
+static FlowSampleStatus arrive_lane(FlowChunk *chunk, const Place *place, uint32_t lane) {
+  uint64_t at = place->at + lane;
+  double *integral = chunk->extras ? chunk->integral + at * chunk->extras : NULL;
+  for (uint32_t e = 0; e < chunk->extras; e++) integral[e] = place->sum[(size_t)e * place->x.stride + lane];
+  bool measured = chunk->density && chunk->what->density_at_end;
+  if (measured) chunk->density[at] = density_of(chunk, place, lane);
+  if (chunk->status[at] != FLOW_SAMPLE_OK) return (FlowSampleStatus)chunk->status[at];
+  if (!flow_tile_lane_is_finite(&place->x, lane)) return FLOW_SAMPLE_NON_FINITE;
+  if (!integrals_are_finite(integral, chunk->extras)) return FLOW_SAMPLE_NO_DENSITY;
+  return measured ? judge_density(chunk->density[at]) : FLOW_SAMPLE_OK;
+}
+
 static int arrive_tile(FlowChunk *chunk, const Place *place, const Task *task) {
   (void)task;
   flow_tile_store(&place->x, chunk->rows + (size_t)place->at * row_bytes(chunk));
   for (uint32_t lane = 0; lane < place->x.live; lane++)
-    chunk->status[place->at + lane] = flow_tile_lane_is_finite(&place->x, lane) ? FLOW_SAMPLE_OK : FLOW_SAMPLE_NON_FINITE;
+    chunk->status[place->at + lane] = (uint8_t)arrive_lane(chunk, place, lane);
   return 0;
 }
 
 FlowRows flow_chunk_arrive(FlowChunk *chunk) {
   for_each_tile(chunk, &(Task){.run = arrive_tile});
-  return (FlowRows){chunk->first, chunk->count, chunk->rows, chunk->status};
+  return (FlowRows){.first = chunk->first, .count = chunk->count, .value = chunk->rows, .status = chunk->status,
+                    .extras = chunk->extras, .integral = chunk->integral, .log_density = chunk->density};
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* chunk.h -- the tiles that are in flight at once.
  *
- *   begin     states from the source, conditions, the model's cond section
- *   advance   some steps, every tile in place
+ *   begin     states from the source, conditions, probes, the model's cond section; sums of the extras are 0
+ *   advance   some steps, every tile in place; what the extras gain goes to their sums
  *   arrive    tiles to rows, a status for each sample
  *
  * Each is one parallel loop over tiles.  A tile belongs to one thread at a time and nothing is shared but what is constant,
@@ -20,9 +20,13 @@ typedef struct FlowChunk {
   int threads;
   uint32_t width;               /* samples of a full tile */
   size_t most_tiles;
-  size_t x_bytes, conditions_bytes, cond_bytes, tile_bytes;     /* a tile is x, conditions, cond */
+  flow_model given;             /* the model with the conditions that are given alone: without the probes */
+  uint32_t extras;              /* those that are computed: 0 where the sampling is quiet */
+  size_t x_bytes, conditions_bytes, cond_bytes, sum_bytes, tile_bytes;  /* a tile is x, conditions, cond, sums [extras][stride] */
   size_t scratch_bytes;         /* of a thread */
   char *tiles, *scratch, *rows;
+  double *integral, *density;   /* [samples][extras], [samples]; NULL where they are not wanted */
+  double *points;               /* [threads][dim]: a state in f64, for its density */
   uint8_t *status;
   int *code;                    /* [most_tiles]: what the model answered for a tile */
   uint64_t first, count;        /* samples in flight */

@@ -26,6 +26,28 @@ typedef struct Solve {
   FlowSummary summary;
 } Solve;
 
+/* The probes are the model's last condition; the others are given. */
+static flow_status check_conditions(const FlowSampling *what, uint64_t end, flow_error *error) {
+  flow_model given = *what->model;
+  if (what->probes) {
+    const flow_condition *last = given.conditions ? &given.condition[given.conditions - 1] : NULL;
+    flow_status status = flow_probes_check(what->probes, given.dim, error);
+    if (status) return status;
+    if (!last || last->size != (uint64_t)what->probes->count * given.dim)
+      return flow_fail(error, FLOW_BAD_CALL, "%s was not compiled for %" PRIu32 " probes", given.name, what->probes->count);
+    given.conditions--;
+  }
+  return flow_conditions_check(&given, what->condition, what->first, end, error);
+}
+
+/* One past the highest sample that is solved. */
+static uint64_t end_of_samples(const FlowSampling *what) {
+  uint64_t end = what->picked ? 0 : what->end;
+  for (uint64_t i = what->first; what->picked && i < what->end; i++)
+    if (what->picked[i] >= end) end = what->picked[i] + 1;
+  return end;
+}
+
 static flow_status check(const FlowSampling *what, flow_error *error) {
   flow_status status = flow_model_check(what->model, error);
   if (status) return status;
@@ -34,8 +56,10 @@ static flow_status check(const FlowSampling *what, flow_error *error) {
   if (what->first > what->end)
     return flow_fail(error, FLOW_BAD_CALL, "samples %" PRIu64 " to %" PRIu64 ": the range ends before it begins", what->first, what->end);
   if (what->threads < 0) return flow_fail(error, FLOW_BAD_CALL, "%d threads: 0 means all, otherwise at least 1", what->threads);
-  status = flow_source_check(what->source, what->model->dim, what->first, what->end, error);
-  return status ? status : flow_conditions_check(what->model, what->condition, what->first, what->end, error);
+  uint64_t end = end_of_samples(what);
+  status = flow_source_check(what->source, what->model->dim, what->first, what->source_by_place ? what->end : end, error);
+  if (!status && what->density) status = flow_source_has_density(what->density, error);
+  return status ? status : check_conditions(what, end, error);
 }
 
 static flow_status choose_level(Solve *solve, flow_error *error) {

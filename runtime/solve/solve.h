@@ -16,18 +16,26 @@
  * has arrived, so memory does not grow with the number of samples.  What depends on t alone is computed once for all
  * (times.h), or in windows of steps where all rows together would be larger than `times_bytes`.
  *
+ * EXTRAS (flow/model.h).  Before every step the extras' rows are 0; what the step leaves in them is added to a sum in f64,
+ * one for each sample and extra, so that the integral of a rate such as -div u is a sum in f64 in both precisions.  Stages of
+ * weight 0 compute no rates.  A model whose last condition is probes (probes.h) gets them from `probes`.
+ *
  * FAILURES OF A SAMPLE are data: its row is delivered with a status byte, its neighbours keep their bits, and the summary
  * counts it.  flow_sample itself then answers FLOW_OK; flow_summary_status makes a FAILED_SAMPLES of it. */
 #ifndef FLOW_SOLVE_H
 #define FLOW_SOLVE_H
 #include "model.h"
+#include "probes.h"
 #include "source.h"
 #include "tableau.h"
 
 /* X(name, what it means): the status of a sample. */
 #define FLOW_SAMPLE_STATUS_LIST(X)                                                     \
   X(OK, "arrived")                                                                     \
-  X(NON_FINITE, "a component of its state is infinite or not a number")
+  X(NON_FINITE, "a component of its state is infinite or not a number")                \
+  X(BAD_START, "a component of the point that it starts from is infinite or not a number") \
+  X(OUTSIDE, "outside of the source's support: its density is 0")                      \
+  X(NO_DENSITY, "its log-density is infinite or not a number")
 typedef enum FlowSampleStatus {
 #define X(name, text) FLOW_SAMPLE_##name,
   FLOW_SAMPLE_STATUS_LIST(X)
@@ -38,9 +46,12 @@ const char *flow_sample_status_text(FlowSampleStatus status);
 
 /* Rows on their way to the caller; valid during the call of the sink. */
 typedef struct FlowRows {
-  uint64_t first, count;        /* samples first .. first + count - 1 */
+  uint64_t first, count;        /* samples first .. first + count - 1, or these places in `picked` */
   const void *value;            /* [count][dim], C order, model precision */
   const uint8_t *status;        /* [count] of FlowSampleStatus */
+  uint32_t extras;              /* of the model; 0 where the sampling is `quiet` */
+  const double *integral;       /* [count][extras]: of each rate from t0 to t1, or NULL */
+  const double *log_density;    /* [count]: see FlowSampling.density, or NULL */
 } FlowRows;
 
 /* Receives rows in ascending order, on the calling thread.  A status that is not FLOW_OK stops the solve and is its answer. */
@@ -70,7 +81,13 @@ typedef struct FlowSampling {   /* unset = 0; everything is borrowed */
   const FlowTableau *tableau;
   uint64_t steps;
   double t0, t1;                /* t1 < t0 solves backwards */
-  const FlowTensor *condition;  /* [model->conditions]: see model.h */
+  const FlowTensor *condition;  /* [model->conditions], without the probes: see model.h */
+  const FlowProbes *probes;     /* the model's last condition, [probes->count * dim] numbers; NULL where it is like the others */
+  bool quiet;                   /* the states are all that is wanted: no rates are computed */
+  const FlowSource *density;    /* rows have its log-density at their start, or with density_at_end at their end; NULL: not */
+  bool density_at_end;
+  const uint64_t *picked;       /* NULL, or [end]: not samples first .. end - 1, but picked[first] .. picked[end - 1] */
+  bool source_by_place;         /* picked: the source's row i is for picked[i] */
   int threads;                  /* 0: as many as OpenMP offers */
   size_t times_bytes;           /* most memory for rows of stage times; 0: 64 MiB */
   const FlowAllocator *allocator;

@@ -6,7 +6,13 @@
  *                    outside [lo, hi]
  *   tensor           row i of an array [n, ...] of any type is the state of sample i; for d = 1 also [n]
  *
- * A source says nothing about how many samples there are; sample i is the same whoever asks for it. */
+ * A source says nothing about how many samples there are; sample i is the same whoever asks for it.
+ *
+ * LOG-DENSITY.  log p0 at a point, in f64 whatever the model's precision:
+ *   normal(d)        -d/2 log(2 pi) - |x|^2/2
+ *   uniform(lo, hi)  -sum of log(hi - lo) inside of the bounds (as the precision rounds them) and on them, else -infinity
+ *   tensor           none: samples say nothing of a density
+ * A function of the caller's takes the place of these, whatever the kind. */
 #ifndef FLOW_SOLVE_SOURCE_H
 #define FLOW_SOLVE_SOURCE_H
 #include "random.h"
@@ -14,12 +20,17 @@
 
 typedef enum FlowSourceKind { FLOW_SOURCE_NORMAL, FLOW_SOURCE_UNIFORM, FLOW_SOURCE_TENSOR } FlowSourceKind;
 
+/* log p0(x): -infinity outside of the support.  Called from several threads at once. */
+typedef double FlowLogDensity(void *user, const double *x, uint64_t dim);
+
 typedef struct FlowSource {
   FlowSourceKind kind;
   uint64_t dim;                 /* numbers of a state */
   const double *low, *high;     /* uniform: [dim]; borrowed */
   const FlowTensor *tensor;     /* tensor: borrowed */
   const char *name;             /* tensor: its file, for messages */
+  FlowLogDensity *log_density;  /* NULL: that of the kind */
+  void *density_user;
 } FlowSource;
 
 /* Has every sample in [first, end) a state of `dim` numbers?  If not, the words say what was found. */
@@ -27,5 +38,10 @@ flow_status flow_source_check(const FlowSource *source, uint64_t dim, uint64_t f
 
 /* The states of samples first, first + 1, ... into the tile's lanes; the source has been checked. */
 void flow_source_fill(const FlowSource *source, FlowRandom random, uint64_t first, const FlowTile *tile);
+
+/* BAD_INPUT where the source has no density: samples of a file, a uniform component of width 0. */
+flow_status flow_source_has_density(const FlowSource *source, flow_error *error);
+/* log p0 at x[dim]; precision: of the model whose state x is. */
+double flow_source_log_density(const FlowSource *source, uint32_t precision, const double *x);
 
 #endif

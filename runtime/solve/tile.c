@@ -50,9 +50,8 @@ void flow_tile_store_pitched(const FlowTile *tile, void *rows, size_t pitch) {
 
 /* x - x is 0 for every finite x and NaN for the others. */
 bool flow_tile_lane_is_finite(const FlowTile *tile, uint32_t lane) {
-  for (size_t row = 0; row < tile->rows; row++) {
-    size_t at = row * tile->stride + lane;
-    double value = tile->precision == FLOW_F32 ? (double)((const float *)tile->data)[at] : ((const double *)tile->data)[at];
+  for (uint64_t row = 0; row < tile->rows; row++) {
+    double value = flow_tile_at(tile, row, lane);
     if (value - value != 0) return false;
   }
   return true;

@@ -32,6 +32,11 @@ static inline void flow_tile_set(const FlowTile *tile, uint64_t row, uint32_t la
     ((double *)tile->data)[at] = value;
 }
 
+static inline double flow_tile_at(const FlowTile *tile, uint64_t row, uint32_t lane) {
+  size_t at = (size_t)row * tile->stride + lane;
+  return tile->precision == FLOW_F32 ? (double)((const float *)tile->data)[at] : ((const double *)tile->data)[at];
+}
+
 void flow_tile_pad(const FlowTile *tile);                               /* idle lanes become copies of the last live one */
 void flow_tile_load(const FlowTile *tile, const void *rows);            /* from [live][rows], C order; pads */
 void flow_tile_store(const FlowTile *tile, void *rows);                 /* the live lanes to [live][rows] */

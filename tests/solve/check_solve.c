@@ -176,12 +176,13 @@ START_TEST(a_sample_that_is_no_number_is_counted_and_its_neighbours_keep_their_b
   ck_assert_int_eq(run_collect(&clean, NULL), FLOW_OK);
   for (uint64_t i = 0; i < 64; i++) {
     int bad = i == 17 || i == 40 || i == 63;
-    ck_assert_uint_eq(run.out.status[i], bad ? FLOW_SAMPLE_NON_FINITE : FLOW_SAMPLE_OK);
+    ck_assert_uint_eq(run.out.status[i], !bad ? FLOW_SAMPLE_OK : i == 63 ? FLOW_SAMPLE_NON_FINITE : FLOW_SAMPLE_BAD_START);
     if (!bad) ck_assert_mem_eq(run.out.value + i * run.out.row, clean.out.value + i * clean.out.row, run.out.row);
   }
   ck_assert_uint_eq(run.summary.failed, 3);
   ck_assert_uint_eq(run.summary.first_failed, 17);
-  ck_assert_uint_eq(run.summary.by_status[FLOW_SAMPLE_NON_FINITE], 3);
+  ck_assert_uint_eq(run.summary.by_status[FLOW_SAMPLE_BAD_START], 2);
+  ck_assert_uint_eq(run.summary.by_status[FLOW_SAMPLE_NON_FINITE], 1);
   ck_assert_uint_eq(run.summary.by_status[FLOW_SAMPLE_OK], 61);
   ck_assert_uint_eq(clean.summary.failed, 0);
   flow_error error;
