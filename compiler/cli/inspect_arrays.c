@@ -93,6 +93,10 @@ static void print_table(const FlowTensors *tensors) {
 }
 
 int inspect_arrays(const Run *run, const char *path) {
+  if (has(run, OPTION_flow)) {
+    complain(&run->terminal, "--flow NAME chooses a flow of a program, and %s is none; --skeleton prints one for a weights file", path);
+    return flow_status_exit_code(FLOW_BAD_CALL);
+  }
   FlowTensors tensors;
   flow_error error = {{0}};
   flow_status status = flow_tensors_read(&flow_standard_allocator, path, &tensors, &error);

@@ -75,7 +75,7 @@ static int show(const Run *run, Program *program) {
 int inspect_program(const Run *run, const char *path) {
   if (has(run, OPTION_skeleton) || has(run, OPTION_plot)) {
     complain(&run->terminal, "--%s is for files of arrays, and %s is a program",
-             has(run, OPTION_plot) ? "plot" : "flow", path);
+             has(run, OPTION_plot) ? "plot" : "skeleton", path);
     return flow_status_exit_code(FLOW_BAD_CALL);
   }
   Program program;

@@ -25,6 +25,7 @@ static FlowCompileOptions compile_options(const Run *run) {
   how.field = text_of(run, OPTION_field);
   how.solver = flow_tableau_names();
   how.need_flow = run->line->verb == VERB_sample;
+  how.first_flow = run->line->verb == VERB_check && !has(run, OPTION_emit);
   return how;
 }
 
@@ -70,6 +71,17 @@ int program_open(const Run *run, const char *path, Program *program) {
   }
   if (!status) return 0;
   return told && !error.text[0] ? flow_status_exit_code(status) : failed(run, status, &error);
+}
+
+int program_open_other(const Run *run, const Program *first, const char *flow, Program *program) {
+  *program = (Program){.path = first->path};
+  FlowCompileOptions how = compile_options(run);
+  how.flow = flow;
+  flow_error error = {{0}};
+  const char *text = first->text.data ? (const char *)first->text.data : "";
+  flow_status status =
+      flow_compile(&flow_standard_allocator, first->path, text, first->text.size, &how, &program->compiled, &error);
+  return status ? failed(run, status, &error) : 0;
 }
 
 bool program_has_weights(const Program *program) {

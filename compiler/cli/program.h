@@ -29,6 +29,8 @@ typedef struct Program {
 } Program;
 
 int program_open(const Run *run, const char *path, Program *program);
+/* The same text for another of its flows; what there was to say has been said. */
+int program_open_other(const Run *run, const Program *first, const char *flow, Program *program);
 int program_bind(const Run *run, Program *program);
 int program_link(const Run *run, Program *program, unsigned entries);
 /* --emit: shows the stage that was asked for.  After program_open. */

@@ -32,8 +32,8 @@ static flow_status choose_flow(FlowCompiled *c, const char *file, flow_error *er
     return flow_fail(error, FLOW_BAD_CALL, "%s: there is no flow `%s`; it has: %s", file, c->options.flow,
                      p->flows ? listed(c, name, p->flows) : "none");
   }
-  if (p->flows == 1) c->flow = &p->flow[0];
-  if (p->flows > 1 && (c->options.need_flow || !c->options.field))
+  if (p->flows == 1 || (p->flows > 1 && c->options.first_flow)) c->flow = &p->flow[0];
+  if (!c->flow && p->flows > 1 && (c->options.need_flow || !c->options.field))
     return flow_fail(error, FLOW_BAD_CALL, "%s: there are %u flows (%s); choose one with --flow NAME", file, p->flows,
                      listed(c, name, p->flows));
   if (!c->flow && c->options.need_flow)

@@ -167,6 +167,78 @@ START_TEST(check_needs_no_weights) {
 }
 END_TEST
 
+/* A program with a layer and the given clauses of weights. */
+static const char *weighted(const char *clause) {
+  static char text[800];
+  snprintf(text, sizeof text,
+           "network v(t, x: [2]) -> [2] = [t, x] |> linear 2\n"
+           "field u(t, x: [2]) = -x\n"
+           "flow plain { source normal(2)  velocity u  solver rk4 steps 10 }\n"
+           "flow other { source normal(2)  velocity v  %s  solver rk4 steps 10 }\n",
+           clause);
+  return scratch_file("weighted.flow", text);
+}
+
+static const struct {
+  int code;
+  const char *clause, *words;
+} paths[] = {
+    {1, "weights \"/tmp/w.safetensors\"", "are not below the program's folder"},
+    {1, "weights \"../w.safetensors\"", "are not below the program's folder"},
+    {1, "weights \"a/../w.safetensors\"", "are not below the program's folder"},
+    {0, "weights \"not_yet.safetensors\"", "not_yet.safetensors"},
+};
+START_TEST(check_looks_at_the_weights_of_every_flow) {
+  Result result = flowc("check %s", weighted(paths[_i].clause));
+  expect_code(result, paths[_i].code);
+  expect_in(result.err, paths[_i].words);
+  expect_in(result.err, paths[_i].code ? "flowc: error: " : "flowc: warning: flow `other`: ");
+  result_free(&result);
+}
+END_TEST
+
+START_TEST(check_refuses_weights_that_are_a_link_out_of_the_folder) {
+  char link[600];
+  snprintf(link, sizeof link, "%s/link.safetensors", scratch());
+  ck_assert_int_eq(symlink("/etc/passwd", link), 0);
+  Result result = flowc("check %s", weighted("weights \"link.safetensors\""));
+  expect_code(result, 1);
+  expect_in(result.err, "a link out of the program's folder");
+  unlink(link);
+  result_free(&result);
+}
+END_TEST
+
+START_TEST(check_fills_the_layers_of_all_flows) {
+  Result result = flowc("check %s/digits.flow", examples());
+  expect_code(result, 0);
+  expect_in(result.out, "flow digits: ");
+  expect_in(result.out, "flow guide: ");
+  expect_in(result.out, "ok; the layers of 2 flows are filled\n");
+  result_free(&result);
+}
+END_TEST
+
+START_TEST(inspect_takes_the_flow_that_is_named) {
+  Result result = flowc("inspect %s/digits.flow", examples());
+  expect_code(result, 2);
+  expect_in(result.err, "choose one with --flow NAME");
+  result_free(&result);
+  Result one = flowc("inspect %s/digits.flow --flow digits", examples());
+  Result two = flowc("inspect %s/digits.flow --flow guide", examples());
+  expect_code(one, 0);
+  expect_code(two, 0);
+  expect_in(one.out, "blocks.0.linear1.weight [256, 256]\n");
+  ck_assert_str_ne(strstr(one.out, "cost of the velocity"), strstr(two.out, "cost of the velocity"));
+  result_free(&one);
+  result_free(&two);
+  result = flowc("inspect %s/moons.safetensors --flow moons", examples());
+  expect_code(result, 2);
+  expect_in(result.err, "--skeleton");
+  result_free(&result);
+}
+END_TEST
+
 START_TEST(inspect_shows_the_binding_and_the_cost) {
   Result result = flowc("inspect %s/moons.flow", examples());
   expect_code(result, 0);
@@ -202,7 +274,7 @@ START_TEST(a_csv_is_inspected_and_drawn) {
 END_TEST
 
 START_TEST(the_skeleton_of_a_weights_file_is_a_program_that_fits_it) {
-  Result result = flowc("inspect --flow %s/moons.safetensors", examples());
+  Result result = flowc("inspect --skeleton %s/moons.safetensors", examples());
   expect_code(result, 0);
   expect_in(result.out, "|> linear 64 \"net.0\"    # 3 -> 64\n");
   char weights[600];
@@ -353,6 +425,10 @@ int main(void) {
   tcase_add_test(looking, inspect_shows_the_binding_and_the_cost);
   tcase_add_test(looking, inspect_shows_type_shape_and_range_of_each_array);
   tcase_add_test(looking, a_csv_is_inspected_and_drawn);
+  tcase_add_loop_test(looking, check_looks_at_the_weights_of_every_flow, 0, sizeof paths / sizeof *paths);
+  tcase_add_test(looking, check_refuses_weights_that_are_a_link_out_of_the_folder);
+  tcase_add_test(looking, check_fills_the_layers_of_all_flows);
+  tcase_add_test(looking, inspect_takes_the_flow_that_is_named);
   tcase_add_test(looking, the_skeleton_of_a_weights_file_is_a_program_that_fits_it);
   tcase_add_test(fmt, fmt_is_idempotent);
   tcase_add_test(fmt, fmt_check_changes_nothing_and_says_which_file);
