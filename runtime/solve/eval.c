@@ -24,7 +24,7 @@ typedef struct Evaluation {
 
 static bool lay_out(Evaluation *self) {
   const flow_model *model = self->what->model;
-  const uint64_t rows[BUFFERS] = {model->dim, model->dim, model->condition_rows, model->cond_rows, 1,
+  const uint64_t rows[BUFFERS] = {model->dim, (uint64_t)model->dim + model->extras, model->condition_rows, model->cond_rows, 1,
                                   self->what->t_per_sample ? model->times_rows : 0};
   size_t at = 0, bytes;
   for (int i = 0; i < BUFFERS; i++) {
@@ -62,6 +62,18 @@ static int write_cond(const Evaluation *self, uint64_t first, flow_call *call, c
   return code;
 }
 
+/* The state's rows to u, those behind them to extra. */
+static void store(const FlowEvaluation *what, const FlowTile *u, uint64_t first) {
+  const flow_model *model = what->model;
+  FlowTile part = *u;
+  part.rows = model->dim;
+  flow_tile_store(&part, (char *)what->u + (size_t)first * model->dim * model->precision);
+  if (!what->extra || model->extras == 0) return;
+  part.rows = model->extras;
+  part.data = (char *)u->data + (size_t)model->dim * u->stride * u->precision;
+  flow_tile_store(&part, (char *)what->extra + (size_t)first * model->extras * model->precision);
+}
+
 static int evaluate_tile(const Evaluation *self, uint64_t first, uint32_t live) {
   const FlowEvaluation *what = self->what;
   size_t row = (size_t)what->model->dim * what->model->precision;
@@ -79,7 +91,7 @@ static int evaluate_tile(const Evaluation *self, uint64_t first, uint32_t live) 
   call.x = tile[X].data;
   call.u = tile[U].data;
   code = what->t_per_sample ? self->level->eval_lane(&call) : self->level->eval(&call);
-  if (code >= 0) flow_tile_store(&tile[U], (char *)what->u + (size_t)first * row);
+  if (code >= 0) store(what, &tile[U], first);
   return code;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* eval.h -- the velocity itself, for rows of states: u(t, x). */
+/* eval.h -- the velocity itself, for rows of states: u(t, x); and what the model computes beside it. */
 #ifndef FLOW_EVAL_H
 #define FLOW_EVAL_H
 #include "model.h"
@@ -13,6 +13,7 @@ typedef struct FlowEvaluation { /* unset = 0; everything is borrowed */
   bool t_per_sample;
   const void *x;                /* [count][dim], C order, model precision */
   void *u;                      /* the same shape */
+  void *extra;                  /* [count][model->extras], model precision, or NULL: the rates, or a product with the Jacobian */
   const FlowTensor *condition;  /* [model->conditions]; row i is for sample i */
   int threads;                  /* 0: as many as OpenMP offers */
   const FlowAllocator *allocator;

@@ -15,7 +15,7 @@ static flow_status check_level(const flow_model *model, const flow_level *level,
     return flow_fail(error, FLOW_BAD_INPUT, "%s: the code for its %s section is missing", name_of(model),
                      model->times_rows && !level->times ? "times" : "cond");
   size_t bytes;
-  if (!flow_model_scratch_bytes(level, 64, &bytes) || !flow_model_lanes_bytes(model, level, model->dim, &bytes) ||
+  if (!flow_model_scratch_bytes(level, 64, &bytes) || !flow_model_lanes_bytes(model, level, (uint64_t)model->dim + model->extras, &bytes) ||
       !flow_model_lanes_bytes(model, level, model->times_rows, &bytes) ||
       !flow_model_lanes_bytes(model, level, model->cond_rows, &bytes) ||
       !flow_model_lanes_bytes(model, level, model->condition_rows, &bytes))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_eval.c -- the velocity of rows of states. */
 #include "eval.h"
+#include "rates.h"
 #include "run.h"
 #include "suite.h"
 
@@ -86,6 +87,28 @@ START_TEST(every_allocation_may_fail_and_nothing_leaks) {
 }
 END_TEST
 
+START_TEST(what_a_model_computes_beside_its_velocity_is_delivered) {
+  enum { N = 19 };
+  double x[N][3], u[N][3], extra[N][2], t = 0.5, probe[6] = {1, 0, 0, 0, -2, 1};
+  FlowTensor probes = {.name = "", .type = FLOW_TYPE_F64, .rank = 1, .dim = {6}, .count = 6, .data = probe};
+  Rates rates;
+  rates_open(&rates, &rates_linear, FLOW_F64, 8, 4, 2);
+  for (int i = 0; i < N; i++)
+    for (int c = 0; c < 3; c++) x[i][c] = i + 0.25 * c;
+  FlowEvaluation what = {.model = &rates.model, .level = &rates.level, .weights = rates.weights, .count = N, .t = &t, .x = x, .u = u,
+                         .extra = extra, .condition = &probes, .threads = 2, .allocator = &flow_standard_allocator};
+  ck_assert_int_eq(flow_evaluate(&what, NULL), FLOW_OK);
+  for (int i = 0; i < N; i++) {
+    double expected[3];
+    rates_linear.velocity(rates_linear.p, t, x[i], expected);
+    ck_assert_mem_eq(u[i], expected, sizeof expected);
+    ck_assert_double_eq(extra[i][0], -1);                       /* -A_00 */
+    ck_assert_double_eq(extra[i][1], -(4 * -0.5 - 2 * 1 - 2 * -0.75 + 1));
+  }
+  rates_close(&rates);
+}
+END_TEST
+
 static int refusing(const flow_call *call) {
   (void)call;
   return -7;
@@ -111,4 +134,4 @@ START_TEST(what_a_model_cannot_do_is_said) {
 END_TEST
 
 TEST_MAIN("eval", velocities_are_the_reference_bit_for_bit_with_one_time_or_many, velocities_do_not_depend_on_count_or_threads,
-          every_allocation_may_fail_and_nothing_leaks, what_a_model_cannot_do_is_said)
+          what_a_model_computes_beside_its_velocity_is_delivered, every_allocation_may_fail_and_nothing_leaks, what_a_model_cannot_do_is_said)
