@@ -48,7 +48,7 @@ static uint64_t end_of_samples(const FlowSampling *what) {
   return end;
 }
 
-static flow_status check(const FlowSampling *what, flow_error *error) {
+flow_status flow_sampling_check(const FlowSampling *what, flow_error *error) {
   flow_status status = flow_model_check(what->model, error);
   if (status) return status;
   if (!what->source || !what->tableau || !what->allocator || !what->sink)
@@ -122,7 +122,7 @@ static flow_status advance_window(Solve *solve, uint64_t step, uint64_t end, flo
   return status;
 }
 
-static void count(FlowSummary *summary, const FlowRows *rows) {
+void flow_summary_count(FlowSummary *summary, const FlowRows *rows) {
   for (uint64_t i = 0; i < rows->count; i++) {
     summary->by_status[rows->status[i]]++;
     if (rows->status[i] == FLOW_SAMPLE_OK) continue;
@@ -145,7 +145,7 @@ static flow_status solve_chunk(Solve *solve, flow_error *error) {
   FlowRows rows = flow_chunk_arrive(&solve->chunk);
   status = what->sink(what->user, &rows, error);
   if (status) return status;
-  count(&solve->summary, &rows);
+  flow_summary_count(&solve->summary, &rows);
   return report(solve, solve->summary.samples, error);
 }
 
@@ -164,7 +164,7 @@ static flow_status solve_all(Solve *solve, flow_error *error) {
 
 static flow_status run(Solve *solve, flow_error *error) {
   const FlowSampling *what = solve->what;
-  flow_status status = check(what, error);
+  flow_status status = flow_sampling_check(what, error);
   if (!status) status = choose_level(solve, error);
   if (!status) status = flow_plan_make(&solve->plan, what->tableau, what->model->precision, what->steps, what->t0, what->t1, error);
   if (status || what->first == what->end) return status;

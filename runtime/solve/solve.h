@@ -35,7 +35,10 @@
   X(NON_FINITE, "a component of its state is infinite or not a number")                \
   X(BAD_START, "a component of the point that it starts from is infinite or not a number") \
   X(OUTSIDE, "outside of the source's support: its density is 0")                      \
-  X(NO_DENSITY, "its log-density is infinite or not a number")
+  X(NO_DENSITY, "its log-density is infinite or not a number")                         \
+  X(TOO_MANY_STEPS, "more attempted steps than are allowed")                           \
+  X(STEP_TOO_SMALL, "its step became too small: a singularity, a jump, or a tolerance beyond the precision") \
+  X(NON_FINITE_VELOCITY, "its velocity became infinite or not a number")
 typedef enum FlowSampleStatus {
 #define X(name, text) FLOW_SAMPLE_##name,
   FLOW_SAMPLE_STATUS_LIST(X)
@@ -52,6 +55,7 @@ typedef struct FlowRows {
   uint32_t extras;              /* of the model; 0 where the sampling is `quiet` */
   const double *integral;       /* [count][extras]: of each rate from t0 to t1, or NULL */
   const double *log_density;    /* [count]: see FlowSampling.density, or NULL */
+  const struct FlowSampleReport *report;        /* [count] after adaptive steps (adaptive.h), or NULL */
 } FlowRows;
 
 /* Receives rows in ascending order, on the calling thread.  A status that is not FLOW_OK stops the solve and is its answer. */
@@ -100,5 +104,9 @@ typedef struct FlowSampling {   /* unset = 0; everything is borrowed */
 /* BAD_CALL, BAD_INPUT (source, conditions, model), NO_MEMORY, CANCELLED (progress said so), INTERNAL (the model refused a
  * call), or the sink's.  Rows that the sink has taken before are good. */
 flow_status flow_sample(const FlowSampling *what, flow_error *error);
+
+/* For the drivers of solves: is the sampling well formed?  Counts rows that have been delivered. */
+flow_status flow_sampling_check(const FlowSampling *what, flow_error *error);
+void flow_summary_count(FlowSummary *summary, const FlowRows *rows);
 
 #endif
