@@ -14,7 +14,11 @@
  * and the last layer computes the diagonal alone.
  * BACKWARD (ir_vjp).  Cotangents are summed in descending order of the nodes that use a value.
  *
- * CONVENTIONS.  At a tie max and min take the derivative of the first; |a|' and sign of 0 are 0; a comparison, floor and a
+ * Each answers IR_NONE where a value of the stretch has no room for another axis (FLOW_MOST_RANK): report E0901.  Values may
+ * become larger than IR_MOST_ELEMENTS: whoever finishes a function checks that.
+ *
+ * CONVENTIONS.  At a tie max and min take the derivative of the operand that is constant, else of the first, so that
+ * relu'(0) = 0; of a vector with several greatest elements each takes an equal share; |a|' and sign of 0 are 0; a comparison, floor and a
  * label have derivative 0; `if` has the derivative of the branch that is taken (both are computed, so a branch that is not
  * taken may be infinite without harm). */
 #ifndef FLOW_IR_DERIVE_H
@@ -36,7 +40,8 @@ Ref ir_vjp(IrFunction *f, Ref from, Ref value, Ref variable, Ref w, Span at);
 Ref ir_divergence(IrFunction *f, Ref from, Ref value, Ref variable, uint32_t own, Span at);
 
 /* A new function with the extras of compile.h behind the result of f (a velocity, not frozen, whose result has the shape of
- * input 1): what is needed for a log-density, or products with the Jacobian.  Its result is a vector [d + extras]. */
+ * input 1): what is needed for a log-density, or products with the Jacobian.  Its result is a vector [d + extras].  NULL: the
+ * program is too large for it (more than IR_MOST_ELEMENTS elements in a value, or no room for an axis). */
 typedef enum IrExtras { IR_NO_EXTRAS, IR_LOG_P, IR_PROBES, IR_JVP, IR_VJP } IrExtras;
 IrFunction *ir_with_extras(IrFunction *f, IrExtras extras, uint32_t probes);
 

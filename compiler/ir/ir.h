@@ -94,11 +94,12 @@ typedef struct IrFunction {
   const char *name;
   IrNode *node;
   uint32_t nodes, room;
-  Ref result;                           /* of the state's shape */
+  Ref result;                           /* of the state's shape; or a vector: the state flattened, then extras (derive.h) */
   uint32_t inputs, weights;
   IrInput *input;                       /* 0 = t, 1 = state, 2.. = conditions */
   IrWeight *weight;
   bool frozen;
+  bool general;                         /* no velocity: the result has any shape, inputs any meaning */
 } IrFunction;
 
 /* ---- building --------------------------------------------------------------------------------------------------- */

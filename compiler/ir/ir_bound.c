@@ -126,7 +126,7 @@ static double mod_error(const Unit *unit, Near a, Near b) {
 
 static double element_error(const Unit *unit, IrOp op, double v, Near a, Near b, Near c) {
   switch (op) {
-  case IR_neg: case IR_abs: case IR_pin: return a.e;
+  case IR_neg: case IR_abs: case IR_pin: case IR_variable: return a.e;
   case IR_add: case IR_sub: return rounded(unit, v, a.e + b.e);
   case IR_mul: return rounded(unit, v, of_product(a, b));
   case IR_div: return rounded(unit, v, of_quotient(a, b, v));

@@ -132,6 +132,7 @@ static Ref same_as(const Fold *fold, const IrNode *node) {
   case IR_sub: return is_exactly(fold, b, 0) ? a : IR_NONE;
   case IR_mul: return is_exactly(fold, b, 1) ? a : is_exactly(fold, a, 1) ? b : IR_NONE;
   case IR_div: return is_exactly(fold, b, 1) ? a : IR_NONE;
+  case IR_variable: return a;
   case IR_neg: return under(fold, a, IR_neg);
   case IR_not: return under(fold, a, IR_not);
   case IR_select: return select_same_as(fold, node);

@@ -33,6 +33,7 @@ IrFunction *ir_sweep(IrFunction *f) {
   swept->weights = f->weights;
   swept->weight = f->weight;
   swept->frozen = f->frozen;
+  swept->general = f->general;
   for (Ref i = 0; i <= f->result; i++)
     if (live[i]) now[i] = copy_node(swept, &f->node[i], now);
   swept->result = now[f->result];

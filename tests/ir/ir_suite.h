@@ -27,7 +27,7 @@ void ir_expect(const IrFunction *f, const double *x, const double *expected);
 bool ir_equal_bits(double a, double b);
 
 /* One suite per file, in the order of main.c. */
-#define IR_SUITES(X) X(build) X(elements) X(layout) X(sums) X(run) X(verify) X(text) X(fold) X(passes) X(bound)
+#define IR_SUITES(X) X(build) X(elements) X(layout) X(sums) X(run) X(verify) X(text) X(fold) X(passes) X(derive) X(bound)
 #define X(name) void add_##name##_tests(TCase *tcase);
 IR_SUITES(X)
 #undef X
