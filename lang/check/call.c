@@ -32,14 +32,7 @@ bool call_size(Checker *c, const Call *call, size_t i, int64_t *size) {
 }
 
 /* ---- definitions ---- */
-typedef struct Arguments {
-  size_t count;
-  Typed **arg;                  /* NULL where a size is */
-  Shape *key;
-  Span *at;
-} Arguments;
-
-static bool check_arguments(Checker *c, const Call *call, const Ast *definition, Arguments *a) {
+bool check_arguments(Checker *c, const Call *call, const Ast *definition, Arguments *a) {
   bool good = true;
   a->count = definition->items.count;
   a->arg = arena_array(c->arena, a->count + 1, sizeof *a->arg);
@@ -147,6 +140,18 @@ static Typed *map_call(Checker *c, const Call *call, Definition *definition, Arg
   return wrap_loops(c, make_call(c, call, instance, a), &shape, first_loop, call->at);
 }
 
+bool owns_its_weights(Checker *c, const Call *call, Instance *instance) {
+  if (!label_fits(c, call, instance->function.owns_weights)) return false;
+  if (!instance->function.owns_weights) return true;
+  const Ast *caller = c->instance ? c->instance->definition->ast : NULL;
+  if (!may_call_networks(caller)) {
+    refuse_network(c, caller, call->name, call->name_at);
+    return false;
+  }
+  add_site(c, call, instance);
+  return true;
+}
+
 Typed *call_definition(Checker *c, const Call *call, Definition *definition) {
   const Ast *ast = definition->ast;
   if (definition->broken || !is_function(ast) || !is_whole(ast) || ast->items.count != call_arguments(call)) {
@@ -157,16 +162,7 @@ Typed *call_definition(Checker *c, const Call *call, Definition *definition) {
   if (!check_arguments(c, call, ast, &a)) return NULL;
   if (maps(ast, &a)) return label_fits(c, call, false) ? map_call(c, call, definition, &a) : NULL;
   Instance *instance = instance_of(c, definition, a.key, a.at, call->at);
-  if (!instance || !label_fits(c, call, instance->function.owns_weights)) return NULL;
-  if (instance->function.owns_weights) {
-    const Ast *caller = c->instance ? c->instance->definition->ast : NULL;
-    if (!caller || caller->kind == AST_FN) {
-      refuse_network(c, caller, call->name, call->name_at);
-      return NULL;
-    }
-    add_site(c, call, instance);
-  }
-  return make_call(c, call, instance, &a);
+  return instance && owns_its_weights(c, call, instance) ? make_call(c, call, instance, &a) : NULL;
 }
 
 /* ---- all calls ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check.c -- the passes over a file, in order, and the question for one more instance later. */
-#include "checker.h"
+#include "density.h"
 
 typedef struct Program { TypedProgram program; Checker checker; } Program;
 
@@ -19,11 +19,13 @@ static void check_values(Checker *c) {
   }
 }
 
-/* What is not known until somebody calls it is looked at then. */
+/* What is not known until somebody calls it is looked at then; the sides of a check and the value of a draw line when their
+ * names have shapes. */
 static void check_functions(Checker *c) {
   for (size_t i = 0; i < c->definitions; i++) {
     Definition *d = c->order[i];
-    if (is_live(d) && !d->prelude && is_function(d->ast) && shape_known(c, d->ast)) declared_instance(c, d);
+    if (!is_live(d) || d->prelude || d->drawn || d->ast->kind == AST_CHECK) continue;
+    if (is_function(d->ast) && shape_known(c, d->ast)) declared_instance(c, d);
   }
 }
 
@@ -35,7 +37,7 @@ static bool is_field(const Instance *instance) {
 static void list_fields(Checker *c, TypedProgram *program) {
   program->field = arena_array(c->arena, c->definitions + 1, sizeof *program->field);
   for (Definition *d = c->first; d; d = d->next) {
-    if (!is_live(d) || d->prelude || !is_function(d->ast) || !is_field_signature(d->ast) || !shape_known(c, d->ast)) continue;
+    if (!is_live(d) || d->prelude || d->hidden || !is_function(d->ast) || !is_field_signature(d->ast) || !shape_known(c, d->ast)) continue;
     Instance *instance = declared_instance(c, d);
     if (instance && is_field(instance)) program->field[program->fields++] = &instance->function;
   }
@@ -47,19 +49,6 @@ static void list_flows(Checker *c, TypedProgram *program) {
     if (is_live(d) && d->ast->kind == AST_FLOW && check_flow(c, d, &program->flow[program->flows])) program->flows++;
 }
 
-/* Definitions that this version reads and does not look into.  Where something uses one that is an error (E0212); where
- * nothing does the file can still be sampled, but its author must not take silence for a check that held. */
-static void warn_of_unread(Checker *c) {
-  for (size_t i = 0; i < c->file->definitions.count; i++) {
-    const Ast *ast = c->file->definitions.at[i];
-    if (ast->kind == AST_CHECK)
-      report_warning(c, W0202, ast->name_at, "this version of flowc does not evaluate a `check`: what it claims has not been tested");
-    else if (ast->kind == AST_MAP || ast->kind == AST_DENSITY)
-      report_warning(c, W0202, ast->name_at, "this version of flowc does not look into a `%s`: mistakes in it are not found",
-                     ast->kind == AST_MAP ? "map" : "density");
-  }
-}
-
 TypedProgram *flow_check(Arena *arena, Diagnostics *diagnostics, const AstFile *prelude, const AstFile *file,
                          const CheckOptions *options) {
   Program *p = arena_alloc(arena, sizeof *p);
@@ -69,13 +58,16 @@ TypedProgram *flow_check(Arena *arena, Diagnostics *diagnostics, const AstFile *
   c->options = options && options->solver ? *options : (CheckOptions){usual_solver, sizeof usual_solver / sizeof *usual_solver};
   gather_names(c, prelude, true);
   gather_names(c, file, false);
+  expand_definitions(c);
   resolve_names(c);
   refuse_cycles(c);
   check_values(c);
   check_functions(c);
   list_fields(c, &p->program);
+  list_densities(c, &p->program);
+  list_maps(c, &p->program);
   list_flows(c, &p->program);
-  warn_of_unread(c);
+  list_checks(c, &p->program);
   return &p->program;
 }
 

@@ -43,7 +43,7 @@ struct Binding {
   uint32_t slot;                /* PARAMETER, LET: index in the function; LOOP: id */
   Typed *value;                 /* LET: NULL if it was wrong */
   Shape shape;                  /* PARAMETER */
-  int64_t size;                 /* SIZE; LOOP: its extent or UNKNOWN_EXTENT */
+  int64_t size;                 /* SIZE; LOOP: its extent or UNKNOWN_EXTENT; PARAMETER: of how many it was chosen, or 0 */
   bool used;
 };
 struct Symbol {
@@ -60,6 +60,10 @@ struct Definition {
   const Ast *ast;
   bool broken;                  /* in a cycle, twice defined, or with a syntax error: users are silent */
   bool prelude;
+  bool hidden;                  /* stands behind another (expand.c): it has no name that could be written */
+  Definition *map;              /* of a velocity of a map, and of an inverse: the map */
+  Definition *inverse, *draw;   /* of a map, of a density; NULL where the line is missing */
+  TypedDraw *drawn;             /* of the function behind a draw line, [parameters]; an entry that is no draw has size 0 */
   Definition *next;             /* in the order of the text */
   /* names.c: what it mentions, for cycles */
   struct Mention { Definition *to; Span at; } *mention;
@@ -96,6 +100,7 @@ typedef struct Checker {
   Definition *first, *last;
   Definition **order;           /* each after those that it mentions */
   size_t definitions;
+  struct Claim *claims;         /* claim.h: what the checks say, in order */
   bool lost_definition;         /* a syntax error swallowed a name: unknown names may be that one */
   Binding *top;
   uint32_t frame;
@@ -139,14 +144,32 @@ bool is_layer_word(const char *name);
 bool is_later_word(const char *name);           /* names of what this version has the syntax of, not the meaning */
 void report_unknown(Checker *c, const char *name, Span at);
 const char *definition_kind(const Ast *ast);    /* "a field", "a network" ... */
-bool is_function(const Ast *ast);               /* fn, field or network with parameters */
-bool is_field_signature(const Ast *ast);        /* (t, state: [..], conditions ...) */
+bool is_function(const Ast *ast);               /* whatever has parameters */
+bool begins_with_time(const Ast *ast);          /* (t, state: [..], ...) of all but a fn, whose first argument is just that */
+bool is_field_signature(const Ast *ast);        /* a field or network that begins with the time */
+bool may_call_networks(const Ast *ast);         /* NULL: a constant */
+bool derivative_of(const char *name, DerivativeKind *kind);
+Definition *define_hidden(Checker *c, const char *name, const Ast *ast);        /* name: one that cannot be written */
+
+/* expand.c: definitions that stand behind others */
+void expand_definitions(Checker *c);
+const char *inverse_name(Checker *c, const char *map);
+const char *velocity_name(Checker *c, const char *map);
+
+/* derivative.c: div(f)(t, x), inverse(psi)(t, y) */
+bool is_operator(Checker *c, const Ast *call);  /* div, jvp .. or inverse, where nothing else has that name */
+bool resolve_operator(Checker *c, Definition *in, const Ast *ast);      /* false: its arguments need no look */
+void refuse_operator_value(Checker *c, const Ast *call);
+Typed *check_operator(Checker *c, const Ast *ast);
+int differentiated(const Ast *definition, DerivativeKind kind);         /* which parameter; -1: none */
 
 /* resolve.c, cycles.c */
 void resolve_names(Checker *c);
 bool resolve_value(Checker *c, Definition *in, const Ast *ast);         /* of a flow's clause; false, and reported */
 void refuse_cycles(Checker *c);
 void refuse_network(Checker *c, const Ast *caller, const char *name, Span at);
+void refuse_count(Checker *c, const char *name, Span at, size_t got, const Ast *definition, size_t least, size_t most);
+void mention(Checker *c, Definition *in, Definition *to, Span at);
 
 /* shape.c */
 Shape shape_scalar(void);
@@ -179,6 +202,12 @@ Typed *check_loop(Checker *c, const Ast *ast);
 Typed *refuse_shapes(Checker *c, const char *op, Span at, const Typed *left, const Typed *right);       /* NULL */
 
 /* call.c, pipe.c, layer.c, builtin.c: f(a, b) and x |> f(a) b are one thing */
+typedef struct Arguments {
+  size_t count;
+  Typed **arg;                  /* NULL where a size is */
+  Shape *key;
+  Span *at;
+} Arguments;
 typedef struct Call {
   const char *name;
   Span at, name_at;
@@ -196,6 +225,8 @@ size_t call_arguments(const Call *call);        /* the piped one too */
 Typed *call_argument(Checker *c, const Call *call, size_t i);           /* typed; NULL if wrong */
 const Ast *call_written(const Call *call, size_t i);                    /* NULL if it was piped */
 bool call_size(Checker *c, const Call *call, size_t i, int64_t *size);
+bool check_arguments(Checker *c, const Call *call, const Ast *definition, Arguments *arguments);
+bool owns_its_weights(Checker *c, const Call *call, Instance *instance);        /* may the caller have them? notes the site */
 Typed *call_definition(Checker *c, const Call *call, Definition *definition);
 Typed *call_builtin(Checker *c, const Call *call, Builtin builtin);
 Typed *call_layer(Checker *c, const Call *call);
@@ -216,6 +247,7 @@ bool count_constant(Checker *c, const TypedLet *constant, uint32_t loops, Span a
 bool check_flow(Checker *c, Definition *definition, TypedFlow *flow);
 TypedFunction *field_instance(Checker *c, Definition *definition, const Shape *state, Span state_at,
                               const Shape *condition, uint32_t conditions, Span at);
+bool declared_shape(Checker *c, const Ast *parameter, Shape *shape);    /* false where it needs a size variable */
 bool shape_known(Checker *c, const Ast *definition);            /* every parameter's shape stands in its declaration */
 Instance *declared_instance(Checker *c, Definition *definition);        /* for those shapes */
 

@@ -3,42 +3,7 @@
 #include <math.h>
 #include <string.h>
 #include "clause.h"
-
-/* ---- numbers that are known now ---- */
-/* Element `i` of a constant; a scalar counts for every element. */
-static bool evaluate(Checker *c, const Typed *e, int64_t i, uint32_t depth, double *number) {
-  double a = 0, b = 0;
-  if (depth == 0 || !spend(c, e->at)) return false;
-  if (e->kind >= TYPED_NEGATE && e->kind <= TYPED_POWER) {
-    if (!evaluate(c, e->arg[0], i, depth - 1, &a)) return false;
-    if (e->args == 2 && !evaluate(c, e->arg[1], i, depth - 1, &b)) return false;
-  }
-  switch (e->kind) {
-  case TYPED_NUMBER: *number = e->number; return true;
-  case TYPED_GLOBAL: return evaluate(c, e->global->value, i, depth - 1, number);
-  case TYPED_NEGATE: *number = -a; return true;
-  case TYPED_ADD: *number = a + b; return true;
-  case TYPED_SUBTRACT: *number = a - b; return true;
-  case TYPED_MULTIPLY: *number = a * b; return true;
-  case TYPED_DIVIDE: *number = a / b; return true;
-  case TYPED_POWER: *number = pow(a, b); return true;
-  case TYPED_CONCAT:
-    for (uint32_t k = 0; k < e->args; k++) {
-      int64_t length = e->arg[k]->shape.rank ? e->arg[k]->shape.dim[0] : 1;
-      if (i < length) return evaluate(c, e->arg[k], i, depth - 1, number);
-      i -= length;
-    }
-    return false;
-  default: return false;
-  }
-}
-
-static bool constant_number(Checker *c, const Typed *e, int64_t i, double *number) {
-  c->reported = false;
-  if (evaluate(c, e, i, AST_MOST_NESTING, number) && isfinite(*number)) return true;
-  if (!c->reported) report(c, E0504, e->at, "a number is needed here that is finite and made of numbers, `pi` and constants with + - * / ^");
-  return false;
-}
+#include "density.h"
 
 static Typed *constant_of_clause(FlowReader *r, const Ast *ast) {
   return resolve_value(r->c, r->definition, ast) ? check_number(r->c, ast) : NULL;
@@ -54,14 +19,100 @@ static bool is_word(const Ast *ast, const char *word) { return ast && ast->kind 
 static bool is_text(const Ast *ast) { return ast && ast->kind == AST_STRING && ast->text; }
 
 /* ---- source ---- */
-static bool read_normal(FlowReader *r, const Ast *call) {
-  Checker *c = r->c;
-  if (call->items.count == 2) {
-    report(c, E0212, call->at, "a normal distribution with a mean and a covariance is not in this version of flowc; `normal(d)` has mean 0 and variance 1");
+/* Cholesky: the lower triangular L with L L' = S; false where a pivot is not above the rounding errors of those before. */
+static bool factorise(const double *s, double *l, int64_t d) {
+  for (int64_t i = 0; i < d; i++)
+    for (int64_t j = 0; j <= i; j++) {
+      double sum = s[i * d + j];
+      for (int64_t k = 0; k < j; k++) sum -= l[i * d + k] * l[j * d + k];
+      if (i != j) l[i * d + j] = sum / l[j * d + j];
+      else if (sum > 1e-14 * s[i * d + i]) l[i * d + i] = sqrt(sum);
+      else return false;
+    }
+  return true;
+}
+
+static bool symmetric(Checker *c, const double *s, int64_t d, Span at) {
+  for (int64_t i = 0; i < d; i++)
+    for (int64_t j = 0; j < i; j++) {
+      if (fabs(s[i * d + j] - s[j * d + i]) <= 1e-12 * (fabs(s[i * d + j]) + fabs(s[j * d + i]))) continue;
+      report(c, E0510, at, "a covariance is symmetric, but its element [%lld, %lld] is %g and [%lld, %lld] is %g", (long long)i, (long long)j, s[i * d + j], (long long)j, (long long)i, s[j * d + i]);
+      return false;
+    }
+  return true;
+}
+
+static bool refuse_spread(Checker *c, const Typed *mean, const Typed *spread) {
+  if (spread->shape.rank == 0) {
+    Diag *diag = report(c, E0510, spread->at, "a number as the spread of `normal` could be a variance or a deviation: give the covariance matrix");
+    help(c, diag, "its diagonal holds the variances, the squares of the deviations: `[[s^2, 0], [0, s^2]]`");
     return false;
   }
+  Diag *diag = report(c, E0510, spread->at, "the covariance of a mean %s is a matrix [%lld, %lld], and this is %s", shape_text(c->arena, &mean->shape), (long long)mean->shape.dim[0], (long long)mean->shape.dim[0], shape_text(c->arena, &spread->shape));
+  note_origins(c, diag, mean, spread);
+  return false;
+}
+
+static bool read_gaussian(FlowReader *r, const Ast *call) {
+  Checker *c = r->c;
+  TypedFlow *flow = r->flow;
+  Typed *mean = constant_of_clause(r, call->items.at[0]), *spread = constant_of_clause(r, call->items.at[1]);
+  if (!mean || !spread) return false;
+  if (mean->shape.rank != 1) {
+    report(c, E0505, mean->at, "the mean of `normal` is a vector, and this is %s", shape_text(c->arena, &mean->shape));
+    return false;
+  }
+  int64_t d = mean->shape.dim[0];
+  if (spread->shape.rank != 2 || spread->shape.dim[0] != d || spread->shape.dim[1] != d) return refuse_spread(c, mean, spread);
+  flow->mean = constant_numbers(c, mean, d);
+  flow->covariance = flow->mean ? constant_numbers(c, spread, d * d) : NULL;
+  if (!flow->covariance || !symmetric(c, flow->covariance, d, spread->at)) return false;
+  flow->factor = arena_array(c->arena, (size_t)(d * d), sizeof(double));
+  if (!factorise(flow->covariance, flow->factor, d)) {
+    report(c, E0510, spread->at, "this is no covariance: in some direction its variance is not above 0");
+    return false;
+  }
+  flow->source = SOURCE_GAUSSIAN;
+  flow->dim = d;
+  return true;
+}
+
+static bool read_density(FlowReader *r, Definition *d, Span at) {
+  Checker *c = r->c;
+  const Ast *ast = d->ast;
+  Shape state;
+  if (d->broken || !is_whole(ast)) return false;
+  Diag *diag = NULL;
+  if (!d->draw) diag = report(c, E0511, at, "`%s` has no line `draw`, so nothing can be drawn from it", ast->name);
+  else if (ast->items.count != 1u + begins_with_time(ast)) diag = report(c, E0511, at, "`%s` takes more than the time and the state, so it is no source by itself", ast->name);
+  if (diag) {
+    note(c, diag, ast->name_at, "`%s` is defined here", ast->name);
+    if (!d->draw) help(c, diag, "a line like `draw z ~ normal(2): m + s*z` after it says how");
+    return false;
+  }
+  const Ast *parameter = ast->items.at[ast->items.count - 1];
+  uint32_t old = new_frame(c);
+  bool known = declared_shape(c, parameter, &state);
+  c->frame = old;
+  if (!known) {
+    diag = report(c, E0507, at, "the size of `%s` is not known here", parameter->name);
+    note(c, diag, parameter->at, "it is declared as `%s`", text_of(c, parameter->at));
+    help(c, diag, "a source fixes the size of the state, so a density that is one has numbers or `dim`s in its declaration");
+    return false;
+  }
+  TypedDensity *density = arena_alloc(c->arena, sizeof *density);
+  if (!type_density(c, d, &state, at, density)) return false;
+  r->flow->source = SOURCE_DENSITY;
+  r->flow->density = density;
+  r->flow->dim = shape_elements(&state);
+  return true;
+}
+
+static bool read_normal(FlowReader *r, const Ast *call) {
+  Checker *c = r->c;
+  if (call->items.count == 2) return read_gaussian(r, call);
   if (call->items.count != 1) {
-    report(c, E0505, call->at, "`normal` takes the number of dimensions, as in `normal(2)`");
+    report(c, E0505, call->at, "`normal` takes the number of dimensions, as in `normal(2)`, or a mean and a covariance matrix");
     return false;
   }
   r->flow->source = SOURCE_NORMAL;
@@ -118,10 +169,7 @@ static bool read_source(FlowReader *r, const Ast *clause) {
                      : value->kind == AST_CALL && value->function && value->function->kind == AST_NAME ? value->function->name : NULL;
   if (!name) return malformed(r, clause, "source normal(2)` or `source \"file.npy\"");
   Definition *d = symbol_of(c, name)->definition;
-  if (d && d->ast->kind == AST_DENSITY) {
-    report(c, E0212, value->at, "a density as the source is not in this version of flowc");
-    return false;
-  }
+  if (d && d->ast->kind == AST_DENSITY && value->kind == AST_NAME) return read_density(r, d, value->at);
   if (value->kind == AST_CALL && strcmp(name, "normal") == 0) return read_normal(r, value);
   if (value->kind == AST_CALL && strcmp(name, "uniform") == 0) return read_uniform(r, value);
   static const char *const source[] = {"normal", "uniform"};
@@ -138,8 +186,8 @@ static bool read_velocity(FlowReader *r, const Ast *clause) {
   if (!value) return malformed(r, clause, "velocity u");
   r->velocity_at = value->at;
   if (value->kind == AST_VELOCITY_OF) {
-    report(c, E0212, clause->at, "`velocity of` a map is not in this version of flowc");
-    return false;
+    r->velocity = symbol_of(c, velocity_name(c, value->name))->definition;
+    return r->velocity && !r->velocity->broken;     /* else expand.c has said why not */
   }
   if (value->kind != AST_NAME) return malformed(r, clause, "velocity u");
   Definition *d = symbol_of(c, value->name)->definition;
@@ -148,10 +196,6 @@ static bool read_velocity(FlowReader *r, const Ast *clause) {
     return false;
   }
   if (d->broken || d->ast->kind == AST_ERROR) return false;
-  if (d->ast->kind == AST_FIELD && !d->ast->has_parameters) {
-    report(c, E0212, value->at, "`%s` is the velocity of a map, which is not in this version of flowc", value->name);
-    return false;
-  }
   r->velocity = d;
   return true;
 }

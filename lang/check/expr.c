@@ -142,6 +142,7 @@ Typed *check_loop(Checker *c, const Ast *ast) {
 
 /* ---- all kinds ---- */
 static Typed *check_named_call(Checker *c, const Ast *ast) {
+  if (ast->function && is_operator(c, ast->function)) return check_operator(c, ast);
   if (!ast->function || ast->function->kind != AST_NAME || ast->extra.count) {
     c->reported = true;                             /* resolve.c has refused it */
     return NULL;

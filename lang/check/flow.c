@@ -5,7 +5,7 @@
 
 /* ---- a field for a state ---- */
 /* The shape in a declaration, where it needs no size variable. */
-static bool declared_shape(Checker *c, const Ast *parameter, Shape *shape) {
+bool declared_shape(Checker *c, const Ast *parameter, Shape *shape) {
   bool reported = c->reported, good = parameter->sizes.count <= FLOW_MOST_RANK;
   *shape = (Shape){.rank = (uint32_t)parameter->sizes.count};
   c->quiet++;
@@ -168,6 +168,7 @@ static bool has_clauses(FlowReader *r, const Ast *flow) {
   bool good = true;
   for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
     if (r->clause[needed[i].clause]) continue;
+    if (needed[i].clause == CLAUSE_solver && r->velocity && r->velocity->map) continue;        /* there is nothing to solve */
     Diag *diag = report(r->c, E0503, flow->name_at, "`%s` has no `%s`", flow->name, clause_row[needed[i].clause].word);
     help(r->c, diag, "add a line like `%s`", needed[i].line);
     good = false;
@@ -178,6 +179,20 @@ static bool has_clauses(FlowReader *r, const Ast *flow) {
 static void check_weights(FlowReader *r) {
   if (!r->flow->weights || r->flow->velocity->owns_weights) return;
   report_warning(r->c, W0501, r->flow->weights_at, "nothing reads these weights: `%s` has no layers", r->flow->velocity->name);
+}
+
+/* Where the velocity is that of a map, the map and its inverse for the same shapes. */
+static bool find_map(FlowReader *r) {
+  const TypedFunction *u = r->flow->velocity;
+  Definition *map = r->velocity->map;
+  Span *at = arena_array(r->c->arena, u->parameters + 1u, sizeof *at);
+  for (uint32_t i = 0; i < u->parameters; i++) at[i] = r->velocity_at;
+  Instance *forward = instance_of(r->c, map, u->parameter, at, r->velocity_at);
+  Instance *back = instance_of(r->c, map->inverse, u->parameter, at, r->velocity_at);
+  if (!forward || !back) return false;
+  r->flow->map = &forward->function;
+  r->flow->inverse = &back->function;
+  return true;
 }
 
 bool check_flow(Checker *c, Definition *definition, TypedFlow *flow) {
@@ -196,6 +211,7 @@ bool check_flow(Checker *c, Definition *definition, TypedFlow *flow) {
   Shape state = shape_vector(flow->dim);
   flow->velocity = field_instance(c, r.velocity, flow->dim ? &state : NULL, r.source_at, NULL, 0, r.velocity_at);
   if (!flow->velocity) return false;
+  if (r.velocity->map && !find_map(&r)) return false;
   flow->dim = shape_elements(&flow->velocity->parameter[1]);
   if (flow->source == SOURCE_UNIFORM && !fill_bounds(&r)) return false;
   check_weights(&r);

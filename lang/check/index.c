@@ -95,16 +95,46 @@ static Typed *refuse_rank(Checker *c, const Ast *ast, const Typed *base, size_t 
   return NULL;
 }
 
+/* m[k] for a k that was chosen when the program runs (a draw line): one_hot(k) @ m. */
+static Typed *chosen_row(Checker *c, const Ast *selector, const Binding *k, Typed *base) {
+  int64_t rows = base->shape.dim[0];
+  if (k->size > rows) {
+    Diag *diag = report(c, E0305, selector->at, "`%s` is chosen from 0 to %lld, and the axis has %lld elements", k->symbol->name, (long long)k->size - 1, (long long)rows);
+    note_origins(c, diag, base, base);
+    return NULL;
+  }
+  Shape shape = {.rank = base->shape.rank - 1};
+  for (uint32_t axis = 0; axis < shape.rank; axis++) shape.dim[axis] = base->shape.dim[axis + 1];
+  Typed *label = new_typed(c, TYPED_PARAMETER, shape_scalar(), selector->at, 0);
+  Typed *hot = new_typed(c, TYPED_BUILTIN, shape_vector(rows), selector->at, 1);
+  Typed *row = new_typed(c, TYPED_MATMUL, shape, base->at, 2);
+  label->slot = k->slot;
+  hot->builtin = BUILTIN_one_hot;
+  hot->arg[0] = label;
+  row->arg[0] = hot;
+  row->arg[1] = base;
+  return row;
+}
+
+static const Binding *chosen(Checker *c, const Ast *selector) {
+  const Binding *b = selector && selector->kind == AST_NAME ? local_of(c, symbol_of(c, selector->name)) : NULL;
+  return b && b->kind == BOUND_PARAMETER && b->size > 0 ? b : NULL;
+}
+
 Typed *check_index(Checker *c, const Ast *ast) {
   Typed *base = check_number(c, ast->items.at[0]);
+  size_t first = 1;
+  for (const Binding *k; base && base->shape.rank > 0 && first < ast->items.count && (k = chosen(c, ast->items.at[first])); first++)
+    base = chosen_row(c, ast->items.at[first], k, base);
   if (!base) return NULL;
-  size_t selectors = ast->items.count - 1;
+  size_t selectors = ast->items.count - first;
+  if (!selectors) return base;
   if (selectors > base->shape.rank) return refuse_rank(c, ast, base, selectors);
   TypedIndex *index = arena_array(c->arena, base->shape.rank, sizeof *index);
   Shape shape = {0};
   bool good = true;
   for (uint32_t axis = 0; axis < base->shape.rank; axis++) {
-    const Ast *selector = axis < selectors ? ast->items.at[axis + 1] : NULL;
+    const Ast *selector = axis < selectors ? ast->items.at[axis + first] : NULL;
     if (!selector && axis < selectors) good = false;
     else if (!selector) index[axis].length = base->shape.dim[axis];
     else if (selector->kind == AST_RANGE) good = slice(c, selector, base, axis, &index[axis]) && good;

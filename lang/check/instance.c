@@ -94,6 +94,7 @@ static void bind_parameters(Checker *c, Instance *instance) {
       b->size = instance->key[i].dim[0];
       continue;
     }
+    if (instance->definition->drawn) b->size = instance->definition->drawn[i].size;
     b->shape = instance->key[i];
     b->slot = f->parameters;
     f->parameter_name[f->parameters] = p->name;
@@ -185,9 +186,15 @@ static bool check_result(Checker *c, const Instance *instance) {
     Span at = {definition->sizes.at[0]->at.from, definition->sizes.at[want.rank - 1]->at.to};
     if (!shape_same(&want, &result->shape)) return refuse_result(c, result, definition, &want, at, "");
   }
-  if (definition->kind == AST_FIELD && !shape_same(&instance->function.parameter[1], &result->shape))
+  if (definition->kind == AST_DENSITY && result->shape.rank > 0) {
+    Diag *diag = report(c, E0304, result->at, "the result of `%s` is %s, and a density gives log p, a scalar", definition->name, shape_text(c->arena, &result->shape));
+    note_origins(c, diag, result, result);
+    return false;
+  }
+  bool keeps = definition->kind == AST_FIELD || definition->kind == AST_MAP;
+  if (keeps && !shape_same(&instance->function.parameter[1], &result->shape))
     return refuse_result(c, result, definition, &instance->function.parameter[1], instance->parameter_at[1],
-                         ": a field gives the shape of its state");
+                         arena_format(c->arena, ": %s gives the shape of its state", definition_kind(definition)));
   return true;
 }
 

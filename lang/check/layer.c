@@ -77,7 +77,7 @@ static Typed *make_layer(Checker *c, const Call *call, LayerKind kind, Shape sha
   return typed;
 }
 
-static bool refuse_count(Checker *c, const Call *call, const char *form) {
+static bool refuse_form(Checker *c, const Call *call, const char *form) {
   Diag *diag = report(c, E0205, call->name_at, "`%s` is written `%s`", call->name, form);
   if (strcmp(call->name, "linear") == 0) help(c, diag, "a number that is no single operand needs parentheses: `linear (2*n + 1)`");
   return false;
@@ -95,7 +95,7 @@ static Typed *vector_argument(Checker *c, const Call *call) {
 
 static Typed *check_linear(Checker *c, const Call *call) {
   int64_t size;
-  if (call_arguments(call) != 2) return refuse_count(c, call, "x |> linear 64"), NULL;
+  if (call_arguments(call) != 2) return refuse_form(c, call, "x |> linear 64"), NULL;
   Typed *arg = vector_argument(c, call);
   if (!extent_of(c, call_written(call, 1), &size) || !arg) return NULL;
   Shape weight = {2, {size, arg->shape.dim[0]}};
@@ -105,7 +105,7 @@ static Typed *check_linear(Checker *c, const Call *call) {
 
 static Typed *check_layer_norm(Checker *c, const Call *call) {
   size_t count = call_arguments(call);
-  if (count < 1 || count > 2) return refuse_count(c, call, "x |> layer_norm` or `x |> layer_norm 1e-6"), NULL;
+  if (count < 1 || count > 2) return refuse_form(c, call, "x |> layer_norm` or `x |> layer_norm 1e-6"), NULL;
   Typed *arg = vector_argument(c, call);
   const Ast *eps = count == 2 ? call_written(call, 1) : NULL;
   if (count == 2 && (!eps || eps->kind != AST_NUMBER || !(eps->number > 0))) {
@@ -119,7 +119,7 @@ static Typed *check_layer_norm(Checker *c, const Call *call) {
 
 static Typed *check_embedding(Checker *c, const Call *call) {
   int64_t count, size;
-  if (call_arguments(call) != 3) return refuse_count(c, call, "k |> embedding 10 64"), NULL;
+  if (call_arguments(call) != 3) return refuse_form(c, call, "k |> embedding 10 64"), NULL;
   Typed *arg = call_argument(c, call, 0);
   bool sizes = extent_of(c, call_written(call, 1), &count);
   if (!extent_of(c, call_written(call, 2), &size) || !sizes || !arg) return NULL;
@@ -135,7 +135,7 @@ static Typed *check_embedding(Checker *c, const Call *call) {
 }
 
 static Typed *check_param(Checker *c, const Call *call) {
-  if (call->piped) return refuse_count(c, call, "param(16) \"W\""), NULL;
+  if (call->piped) return refuse_form(c, call, "param(16) \"W\""), NULL;
   if (!call->label) {
     Diag *diag = report(c, E0405, call->at, "a `param` is a tensor that is found by its name");
     help(c, diag, "give it: `%s \"W\"`", text_of(c, call->at));

@@ -59,6 +59,14 @@ static const char *scope_name(Checker *c, const Ast *ast) {
   return ast->kind == AST_FLOW ? arena_format(c->arena, "flow %s", ast->name) : ast->name;
 }
 
+Definition *define_hidden(Checker *c, const char *name, const Ast *ast) {
+  Definition *d = arena_alloc(c->arena, sizeof *d);
+  *d = (Definition){.symbol = symbol_of(c, name), .ast = ast, .hidden = true};
+  d->symbol->definition = d;
+  c->last = c->last->next = d;
+  return d;
+}
+
 void gather_names(Checker *c, const AstFile *file, bool prelude) {
   for (size_t i = 0; file && i < file->definitions.count; i++) {
     const Ast *ast = file->definitions.at[i];
@@ -92,15 +100,24 @@ const char *definition_kind(const Ast *ast) {
 }
 
 bool is_function(const Ast *ast) {
-  return ast->kind == AST_FN || ast->kind == AST_NETWORK || (ast->kind == AST_FIELD && ast->has_parameters);
+  switch (ast->kind) {
+  case AST_FN: case AST_NETWORK: case AST_MAP: case AST_DENSITY: return true;
+  case AST_FIELD: case AST_CHECK: return ast->has_parameters;
+  default: return false;
+  }
+}
+
+bool begins_with_time(const Ast *ast) {
+  if (ast->kind == AST_FN || ast->kind == AST_CHECK || ast->items.count < 2) return false;
+  const Ast *t = ast->items.at[0], *state = ast->items.at[1];
+  return t && state && !t->has_shape && !t->is_dim && state->has_shape;
 }
 
 bool is_field_signature(const Ast *ast) {
-  if (ast->kind != AST_FIELD && ast->kind != AST_NETWORK) return false;
-  if (ast->items.count < 2) return false;
-  const Ast *t = ast->items.at[0], *state = ast->items.at[1];
-  return !t->has_shape && !t->is_dim && state->has_shape;
+  return (ast->kind == AST_FIELD || ast->kind == AST_NETWORK) && begins_with_time(ast);
 }
+
+bool may_call_networks(const Ast *ast) { return ast && ast->kind != AST_FN && ast->kind != AST_LET && ast->kind != AST_DENSITY; }
 
 /* ---- words of the language that are not reserved ---- */
 static const char *const builtin_name[] = {
@@ -119,7 +136,12 @@ bool builtin_of(const char *name, Builtin *builtin) {
 }
 
 static const char *const layer_word[] = {"linear", "layer_norm", "embedding", "param"};
-static const char *const later_word[] = {"div", "jvp", "vjp", "grad", "ddt", "continuity", "flux", "solve", "logdet", "inverse"};
+static const char *const later_word[] = {"solve", "logdet"};
+static const char *const derivative_word[] = {
+#define DERIVATIVE(KIND, word, vector, form, help) [DERIVATIVE_##KIND] = #word,
+#include "derivatives.def"
+#undef DERIVATIVE
+};
 
 static bool among(const char *name, const char *const *list, size_t count) {
   for (size_t i = 0; i < count; i++)
@@ -128,22 +150,33 @@ static bool among(const char *name, const char *const *list, size_t count) {
 }
 
 bool is_layer_word(const char *name) { return among(name, layer_word, sizeof layer_word / sizeof *layer_word); }
+bool derivative_of(const char *name, DerivativeKind *kind) {
+  for (size_t i = 0; i < sizeof derivative_word / sizeof *derivative_word; i++)
+    if (strcmp(name, derivative_word[i]) == 0) {
+      *kind = (DerivativeKind)i;
+      return true;
+    }
+  return false;
+}
 bool is_later_word(const char *name) { return among(name, later_word, sizeof later_word / sizeof *later_word); }
 
 /* ---- names that nobody knows ---- */
 static size_t visible_names(Checker *c, const char ***names) {
-  size_t count = BUILTIN_COUNT + sizeof layer_word / sizeof *layer_word + 2;
+  size_t derivatives = sizeof derivative_word / sizeof *derivative_word;
+  size_t count = BUILTIN_COUNT + sizeof layer_word / sizeof *layer_word + derivatives + 3;
   for (const Binding *b = c->top; b && b->frame == c->frame; b = b->below) count++;
   for (const Definition *d = c->first; d; d = d->next) count++;
   const char **list = arena_array(c->arena, count, sizeof *list);
   size_t n = 0;
   for (const Binding *b = c->top; b && b->frame == c->frame; b = b->below) list[n++] = b->symbol->name;
   for (const Definition *d = c->first; d; d = d->next)
-    if (d->ast->kind != AST_FLOW) list[n++] = d->symbol->name;
+    if (d->ast->kind != AST_FLOW && !d->hidden) list[n++] = d->symbol->name;
   for (int i = 0; i < BUILTIN_COUNT; i++) list[n++] = builtin_name[i];
   for (size_t i = 0; i < sizeof layer_word / sizeof *layer_word; i++) list[n++] = layer_word[i];
+  for (size_t i = 0; i < derivatives; i++) list[n++] = derivative_word[i];
   list[n++] = "pi";
   list[n++] = "repeat";
+  list[n++] = "inverse";
   *names = list;
   return n;
 }

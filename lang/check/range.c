@@ -67,6 +67,7 @@ static void search(Search *s, const Ast *ast) {
   }
   if (ast->extent) search(s, ast->extent);
   search_all(s, &ast->items);
+  search_all(s, &ast->extra);
   if (ast->kind != AST_FOR) {
     if (ast->body) search(s, ast->body);
     return;

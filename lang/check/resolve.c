@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* resolve.c -- every name of every definition, whatever the shapes: is it known, is it the right kind of thing, has the
- * call the right number of arguments, is every `let` used.  A definition that nothing calls is checked here alone.
- *
- * Bodies of maps, densities and checks are not looked into: their meaning is not in this version. */
+ * call the right number of arguments, is every `let` used.  A definition that nothing calls is checked here alone. */
 #include <string.h>
 #include "checker.h"
 
@@ -23,11 +21,10 @@ void refuse_network(Checker *c, const Ast *caller, const char *name, Span at) {
   if (caller->kind == AST_FN) help(c, diag, "make `%s` a `network`, or a `field`", caller->name);
 }
 
-static void mention(Resolver *r, Definition *to, Span at) {
-  Definition *d = r->self;
+void mention(Checker *c, Definition *d, Definition *to, Span at) {
   if (d->mentions == d->mention_room) {
     uint32_t room = d->mention_room ? 2 * d->mention_room : 8;
-    d->mention = arena_grow(r->c->arena, d->mention, d->mention_room, room, sizeof *d->mention);
+    d->mention = arena_grow(c->arena, d->mention, d->mention_room, room, sizeof *d->mention);
     d->mention_room = room;
   }
   d->mention[d->mentions++] = (struct Mention){to, at};
@@ -56,7 +53,7 @@ static void resolve_name(Resolver *r, const Ast *ast) {
     local->used = true;
   } else if (symbol->definition) {
     const Ast *d = symbol->definition->ast;
-    mention(r, symbol->definition, ast->at);
+    mention(c, r->self, symbol->definition, ast->at);
     if (d->kind == AST_LET || d->kind == AST_DIM || d->kind == AST_ERROR) return;
     Diag *diag = report(c, E0206, ast->at, "`%s` is %s, and a value is needed here", ast->name, definition_kind(d));
     note(c, diag, d->name_at, "`%s` is defined here", ast->name);
@@ -72,39 +69,38 @@ static void resolve_name(Resolver *r, const Ast *ast) {
 /* ---- calls ---- */
 static const char *plural(size_t n) { return n == 1 ? "" : "s"; }
 
-static void wrong_count(Resolver *r, const char *name, Span at, size_t got, const Ast *definition, size_t least, size_t most) {
-  Checker *c = r->c;
+void refuse_count(Checker *c, const char *name, Span at, size_t got, const Ast *definition, size_t least, size_t most) {
   Diag *diag;
   if (least == most)
     diag = report(c, E0205, at, "`%s` takes %zu argument%s, but %zu %s given", name, most, plural(most), got, got == 1 ? "is" : "are");
   else
     diag = report(c, E0205, at, "`%s` takes %zu to %zu arguments, but %zu %s given", name, least, most, got, got == 1 ? "is" : "are");
-  if (definition && !in_prelude(c, definition->name_at)) note(c, diag, definition->name_at, "`%s` is defined here", name);
+  if (definition && !in_prelude(c, definition->name_at)) note(c, diag, definition->name_at, "`%s` is defined here", definition->name);
 }
 
-static void resolve_builtin_call(Resolver *r, const char *name, Span at, size_t args, Builtin builtin) {
+static void resolve_builtin_call(Checker *c, const char *name, Span at, size_t args, Builtin builtin) {
   static const struct { size_t least, most; } count[] = {
 #define BUILTIN(name, least, most, rule, help) {least, most},
 #include "builtins.def"
 #undef BUILTIN
   };
   if (args < count[builtin].least || args > count[builtin].most)
-    wrong_count(r, name, at, args, NULL, count[builtin].least, count[builtin].most);
+    refuse_count(c, name, at, args, NULL, count[builtin].least, count[builtin].most);
 }
 
 static void resolve_definition_call(Resolver *r, const char *name, Span at, size_t args, Definition *d) {
   Checker *c = r->c;
-  mention(r, d, at);
+  mention(c, r->self, d, at);
   if (d->ast->kind == AST_ERROR) return;
   if (d->ast->kind == AST_LET || d->ast->kind == AST_DIM) {
     Diag *diag = report(c, E0206, at, "`%s` is %s and cannot be called", name, definition_kind(d->ast));
     note(c, diag, d->ast->name_at, "`%s` is defined here", name);
     if (args == 1) help(c, diag, "to multiply, write `%s * (...)`; to take an element, `%s[...]`", name, name);
   } else if (!is_function(d->ast)) {
-    not_yet(c, at, d->ast->kind == AST_FIELD ? "`velocity of` a map" : d->ast->kind == AST_MAP ? "calling a map" : "calling a density");
+    d->broken = true;                               /* expand.c has said what is wrong with it */
   } else if (args != d->ast->items.count) {
-    wrong_count(r, name, at, args, d->ast, d->ast->items.count, d->ast->items.count);
-  } else if (d->ast->kind == AST_NETWORK && (r->self->ast->kind == AST_FN || r->self->ast->kind == AST_LET)) {
+    refuse_count(c, name, at, args, d->ast, d->ast->items.count, d->ast->items.count);
+  } else if (d->ast->kind == AST_NETWORK && !may_call_networks(r->self->ast)) {
     refuse_network(c, r->self->ast, name, at);
   }
 }
@@ -122,7 +118,7 @@ static void resolve_callee(Resolver *r, const char *name, Span at, size_t args) 
   } else if (symbol->definition) {
     resolve_definition_call(r, name, at, args, symbol->definition);
   } else if (builtin_of(name, &builtin)) {
-    resolve_builtin_call(r, name, at, args, builtin);
+    resolve_builtin_call(c, name, at, args, builtin);
   } else if (is_later_word(name)) {
     not_yet(c, at, arena_format(c->arena, "`%s`", name));
   } else if (!is_layer_word(name)) {
@@ -136,20 +132,33 @@ static void resolve_callee(Resolver *r, const char *name, Span at, size_t args) 
 static void resolve_call(Resolver *r, const Ast *ast) {
   Checker *c = r->c;
   const Ast *f = ast->function;
-  if (f && f->kind == AST_NAME) {
+  if (f && f->kind == AST_CALL && is_operator(c, f)) {
+    if (!resolve_operator(c, r->self, ast)) return;
+    resolve_all(r, &ast->extra);
+  } else if (f && f->kind == AST_NAME && is_operator(c, ast)) {
+    refuse_operator_value(c, ast);
+    return;
+  } else if (f && f->kind == AST_NAME) {
     resolve_callee(r, f->name, f->at, ast->items.count);
     Symbol *symbol = symbol_of(c, f->name);
     if (is_later_word(f->name) && !symbol->definition && !symbol->local) return;
-  } else if (f && f->kind == AST_CALL && f->function && f->function->kind == AST_NAME) {
-    if (is_later_word(f->function->name)) not_yet(c, f->at, arena_format(c->arena, "`%s`", f->function->name));
-    else report(c, E0206, f->at, "what a call gives is a value and cannot be called");
+    if (ast->extra.count) report(c, E0214, ast->extra.at[0]->at, "an argument behind `;` belongs to `jvp(f)` and `vjp(f)`, and this is a call of `%s`", f->name);
+  } else if (f && f->kind == AST_CALL) {
+    report(c, E0206, f->at, "what a call gives is a value and cannot be called");
+    return;
+  } else if (f && f->kind == AST_VELOCITY_OF) {
+    resolve(r, f);
     return;
   } else if (f && f->kind != AST_ERROR) {
     report(c, E0206, f->at, "only a name can be called");
     return;
   }
-  if (ast->extra.count) report(c, E0212, ast->extra.at[0]->at, "arguments after `;` belong to `jvp` and `vjp`, which are not in this version of flowc");
   resolve_all(r, &ast->items);
+}
+
+static void refuse_velocity_value(Checker *c, const Ast *ast) {
+  Diag *diag = report(c, E0213, ast->at, "`velocity of %s` is a field, and a value is needed here", ast->name);
+  help(c, diag, "define `field w = velocity of %s`, and call `w(t, x)`", ast->name);
 }
 
 static void resolve_pipe(Resolver *r, const Ast *ast) {
@@ -179,7 +188,7 @@ static void resolve(Resolver *r, const Ast *ast) {
   case AST_CALL: resolve_call(r, ast); break;
   case AST_PIPE: resolve_pipe(r, ast); break;
   case AST_FOR: resolve_loop(r, ast); break;
-  case AST_VELOCITY_OF: not_yet(r->c, ast->at, "`velocity of`"); break;
+  case AST_VELOCITY_OF: refuse_velocity_value(r->c, ast); break;
   case AST_STRING: report(r->c, E0206, ast->at, "a text in quotes is no number: it can only name a layer or a file"); break;
   case AST_ERROR: break;
   default: resolve_all(r, &ast->items); break;
@@ -236,15 +245,24 @@ static void bind_size_variables(Resolver *r, const Ast *definition) {
     if (definition->items.at[i]) resolve_all(r, &definition->items.at[i]->sizes);
 }
 
-static void check_signature(Checker *c, Definition *d) {
-  const Ast *ast = d->ast;
-  if (ast->kind != AST_FIELD || !ast->has_parameters || is_field_signature(ast)) return;
-  for (size_t i = 0; i < ast->items.count; i++)
-    if (!ast->items.at[i] || ast->items.at[i]->kind != AST_PARAMETER) return;
-  Diag *diag = report(c, E0208, ast->name_at, "a field takes the time, a scalar, and then the state, which has a shape: `%s(t, x: [n])`", ast->name);
+static void refuse_signature(Checker *c, const Ast *ast) {
+  if (ast->kind == AST_DENSITY) {
+    report(c, E0208, ast->name_at, "a density takes the state, which has a shape, or the time, a scalar, before it: `%s(x: [n])` or `%s(t, x: [n])`", ast->name, ast->name);
+    return;
+  }
+  Diag *diag = report(c, E0208, ast->name_at, "%s takes the time, a scalar, and then the state, which has a shape: `%s(t, x: [n])`", definition_kind(ast), ast->name);
   if (ast->items.count >= 2 && !ast->items.at[1]->has_shape)
     help(c, diag, "a state of one dimension is `%s: [1]`", ast->items.at[1]->name);
-  help(c, diag, "a function of anything else is a `fn`");
+  if (ast->kind == AST_FIELD) help(c, diag, "a function of anything else is a `fn`");
+}
+
+static void check_signature(Checker *c, Definition *d) {
+  const Ast *ast = d->ast;
+  if ((ast->kind != AST_FIELD && ast->kind != AST_MAP && ast->kind != AST_DENSITY) || !ast->has_parameters || begins_with_time(ast) || d->broken) return;
+  for (size_t i = 0; i < ast->items.count; i++)
+    if (!ast->items.at[i] || ast->items.at[i]->kind != AST_PARAMETER) return;
+  if (ast->kind == AST_DENSITY && ast->items.count == 1 && ast->items.at[0]->has_shape) return;
+  refuse_signature(c, ast);
   d->broken = true;
 }
 

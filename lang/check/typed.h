@@ -99,7 +99,7 @@ struct Typed {
 struct TypedLet { const char *name; Typed *value; };    /* a top-level `let`: no parameters, a constant */
 
 struct TypedFunction {
-  const Ast *definition;        /* AST_FN, AST_FIELD or AST_NETWORK */
+  const Ast *definition;        /* AST_FN, AST_FIELD, AST_NETWORK, AST_MAP, AST_DENSITY; AST_CHECK: a side of a check */
   const char *name;
   uint32_t parameters;          /* tensors only: `dim` parameters are gone */
   const char **parameter_name;
@@ -112,8 +112,50 @@ struct TypedFunction {
   bool labelled;                /* its own layers and weight-owning calls all have labels (none has: false) */
 };
 
+/* ---- densities, maps, checks --------------------------------------------------------------------------------- */
+/* One name of a draw line.  CHOICE: a number 0 .. size-1, each as likely as the others, or as weight[i] says (sum 1);
+ * NORMAL: a vector of independent standard normal numbers; UNIFORM: of numbers in [0, 1). */
+typedef enum { DRAW_CHOICE, DRAW_NORMAL, DRAW_UNIFORM } DrawKind;
+typedef struct TypedDraw { const char *name; DrawKind kind; int64_t size; const double *weight; } TypedDraw;
+
+typedef struct TypedDensity {
+  const char *name;
+  TypedFunction *function;      /* log p of (x), or of (t, x) */
+  bool has_time;                /* the first parameter of both functions is t */
+  uint32_t draws;
+  TypedDraw *draw;
+  TypedFunction *result;        /* of (t if has_time, what was drawn in order) to the shape of x; NULL: no draw line */
+} TypedDensity;
+
+typedef struct TypedMap {
+  const char *name;
+  TypedFunction *function;      /* (t, x, conditions ...) to the shape of x */
+  TypedFunction *inverse;       /* (t, y, conditions ...); NULL where the file has no line `inverse` */
+} TypedMap;
+
+/* A claim.  left and right are functions of the free names, both of all of them in the same order; where their shapes
+ * differ one is a scalar that meets every element of the other.
+ *   CONTINUITY  left is the residual  d log p/dt + div u + u . grad log p  of (t, x), right is 0: held to like EQUAL
+ *   FLUX        the flux of `field` out of the region is right; the time is drawn where right has a parameter for it
+ * NOT_EQUAL to GREATER_EQUAL hold at every point, without tolerance. */
+typedef enum { CHECK_EQUAL, CHECK_NOT_EQUAL, CHECK_LESS, CHECK_LESS_EQUAL, CHECK_GREATER, CHECK_GREATER_EQUAL,
+               CHECK_CONTINUITY, CHECK_FLUX } CheckKind;
+typedef enum { ROLE_TIME, ROLE_OTHER } CheckRole;       /* TIME: uniform over the flow's time; OTHER: standard normal */
+typedef struct TypedCheck {
+  const char *text;             /* NULL: it has none */
+  Span at;
+  CheckKind kind;
+  uint32_t names;               /* free names: the parameters of left and right, whose names and shapes are there */
+  CheckRole *role;
+  TypedFunction *left, *right;  /* left: NULL for FLUX */
+  TypedFunction *field;         /* FLUX */
+  bool is_box;                  /* FLUX: a box from low to high, else a ball around low of this radius */
+  int64_t dim;
+  double *low, *high, radius;
+} TypedCheck;
+
 /* ---- flows -------------------------------------------------------------------------------------------------- */
-typedef enum { SOURCE_NORMAL, SOURCE_UNIFORM, SOURCE_FILE } SourceKind;
+typedef enum { SOURCE_NORMAL, SOURCE_UNIFORM, SOURCE_FILE, SOURCE_GAUSSIAN, SOURCE_DENSITY } SourceKind;
 typedef struct TypedFlow {
   const char *name;
   Span at;
@@ -121,13 +163,17 @@ typedef struct TypedFlow {
   int64_t dim;
   double *uniform_low, *uniform_high;   /* SOURCE_UNIFORM: [dim] each */
   const char *source_path;              /* SOURCE_FILE */
+  double *mean, *covariance;            /* SOURCE_GAUSSIAN: [dim], [dim, dim] */
+  double *factor;                       /* lower triangular L with L L' = covariance, [dim, dim] */
+  const TypedDensity *density;          /* SOURCE_DENSITY: has a draw line */
   TypedFunction *velocity;      /* parameters: t, state, conditions ...; state flattened has dim numbers */
   const char *weights;          /* path as written, or NULL */
+  const TypedFunction *map, *inverse;   /* NULL, or the map whose velocity this is: x1 = map(b, inverse(a, x0)), no ODE */
   Span weights_at;
   const char *prefix;           /* "" where there is none */
   const char **skip;            /* tensors excused from use */
   uint32_t skips;
-  const char *solver;           /* name of a row of the table of tableaus */
+  const char *solver;           /* name of a row of the table of tableaus; NULL only where `map` is not */
   Span solver_at;
   int64_t steps;
   double time_from, time_to;
@@ -138,6 +184,11 @@ typedef struct TypedProgram {
   TypedFlow *flow;
   uint32_t fields;              /* fields and networks with a field's signature whose shapes are all known without a flow */
   TypedFunction **field;
+  uint32_t densities, maps;     /* those whose shapes are known without a flow */
+  TypedDensity *density;
+  TypedMap *map;
+  uint32_t checks;
+  TypedCheck *check;
   const AstFile *file;
 } TypedProgram;
 

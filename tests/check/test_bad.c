@@ -34,8 +34,8 @@ static void has_its_words(const char *name, const char *text, size_t length) {
   char *found = strstr(messages, head);
   ck_assert_msg(found != NULL, "messages.txt has nothing for %s", name);
   found += strlen(head);
-  next = strstr(found, "== ");
-  char *expected = strndup(found, next ? (size_t)(next - found) : strlen(found));
+  next = strstr(found, "\n== ");
+  char *expected = strndup(found, next ? (size_t)(next - found) + 1 : strlen(found));
   check_bytes(name, text, length);
   ck_assert_msg(strcmp(said(), expected) == 0, "%s says\n%sand should say\n%s", name, said(), expected);
   free(expected);

@@ -111,23 +111,17 @@ START_TEST(weights_that_nothing_reads_are_a_warning) {
   ck_assert_int_eq(run.diagnostics.list[0].code, W0501);
 } END_TEST
 
-START_TEST(a_check_is_not_passed_over_in_silence) {
-  check_text("field u(t, x: [2]) = -x\ncheck \"wrong\": u(t, x) == 7*x\ncheck nothing(t) == 7\n");
-  ck_assert_uint_eq(run.diagnostics.errors, 0);
-  ck_assert_uint_eq(run.diagnostics.warnings, 2);
-  for (int i = 0; i < 2; i++) ck_assert_int_eq(run.diagnostics.list[i].code, W0202);
-} END_TEST
-
-START_TEST(what_is_yet_to_come_is_accepted_with_a_warning_where_nothing_needs_it) {
-  check_text("density p(x: [2]) = -norm2(x)\n  draw z ~ normal(2): z\n"
-             "map m(t, x: [2]) = x\n  inverse(t, y) = y\n"
-             "field w = velocity of m\n"
-             "field u(t, x: [2]) = -x\n"
-             "check \"turns\": div(u)(t, x) == -2\n"
-             "flow f { source normal(2)  velocity u  solver rk4 steps 20 }\n");
-  ck_assert_msg(run.diagnostics.errors == 0, "%s", said());
-  ck_assert_uint_eq(run.diagnostics.warnings, 3);
+START_TEST(maps_densities_and_checks_are_looked_into) {
+  expect_clean("density p(x: [2]) = -norm2(x)\n  draw z ~ normal(2): z\n"
+               "map m(t, x: [2]) = x + t\n  inverse(t, y) = y - t\n"
+               "field w = velocity of m\n"
+               "field u(t, x: [2]) = -x\n"
+               "check \"shrinks\": div(u)(t, x) == -2\n"
+               "flow f { source p  velocity w }\n");
   ck_assert_uint_eq(run.program->flows, 1);
+  ck_assert_uint_eq(run.program->densities, 1);
+  ck_assert_uint_eq(run.program->maps, 1);
+  ck_assert_uint_eq(run.program->checks, 1);
 } END_TEST
 
 void add_name_tests(TCase *tcase) {
@@ -141,6 +135,5 @@ void add_name_tests(TCase *tcase) {
   tcase_add_test(tcase, a_name_like_no_other_gets_no_suggestion);
   tcase_add_test(tcase, a_let_that_nothing_uses_is_a_warning);
   tcase_add_test(tcase, weights_that_nothing_reads_are_a_warning);
-  tcase_add_test(tcase, a_check_is_not_passed_over_in_silence);
-  tcase_add_test(tcase, what_is_yet_to_come_is_accepted_with_a_warning_where_nothing_needs_it);
+  tcase_add_test(tcase, maps_densities_and_checks_are_looked_into);
 }

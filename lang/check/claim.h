@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* claim.h -- what a `check` says, between the names (expand.c) and the shapes (claim.c); and trees that nobody wrote. */
+#ifndef FLOW_CLAIM_H
+#define FLOW_CLAIM_H
+#include "checker.h"
+
+/* A name that a check leaves open, and the calls in which it is a whole argument: it has the shape of that parameter. */
+typedef struct FreeName {
+  const char *name;
+  Span at;
+  struct Use *use;              /* claim.c; NULL: it is no argument */
+  bool is_time;                 /* somewhere it stands for the time */
+} FreeName;
+
+typedef struct Claim {
+  const char *text;
+  CheckKind kind;
+  Span at, op_at;
+  FreeName *name;
+  uint32_t names;
+  Definition *left, *right, *field;     /* functions of the free names; the field of a flux */
+  const Ast *region;
+  bool broken;
+  struct Claim *next;
+} Claim;
+
+void expand_check(Checker *c, const Ast *check);
+void list_checks(Checker *c, TypedProgram *program);    /* after the flows, whose states have sizes */
+
+/* expand.c */
+Ast *synthetic(Checker *c, AstKind kind, const char *name, Span at);
+Ast *synthetic_call(Checker *c, const char *operator_, const char *definition, Span at);        /* operator(definition)() */
+void append_item(Checker *c, AstList *list, Ast *item);
+const char *alias_of(Checker *c, Definition *definition);       /* a name for it that nothing hides */
+
+#endif
