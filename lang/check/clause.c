@@ -12,11 +12,29 @@ static Typed *constant_of_clause(FlowReader *r, const Ast *ast) {
 static bool malformed(FlowReader *r, const Ast *clause, const char *form) {
   Diag *diag = report(r->c, E0504, clause->at, "`%s` is written `%s`", clause->name, form);
   help(r->c, diag, "what stands here is `%s`", text_of(r->c, clause->at));
+  r->lost_clause = true;                            /* its values may be the words of another */
   return false;
 }
 
 static bool is_word(const Ast *ast, const char *word) { return ast && ast->kind == AST_NAME && strcmp(ast->name, word) == 0; }
 static bool is_text(const Ast *ast) { return ast && ast->kind == AST_STRING && ast->text; }
+
+/* ---- words inside a clause ---- */
+static const char *const value_word[] = {"steps", "prefix"};
+
+bool clause_value_word(const char *word) {
+  return diag_nearest(word, value_word, sizeof value_word / sizeof *value_word) != NULL;
+}
+
+/* `solver rk4 stpes 20`: true where the word is the wanted one; else false, and reported if it is that one misspelt. */
+static bool expect_word(FlowReader *r, const Ast *clause, const Ast *ast, const char *word, const char *form) {
+  if (is_word(ast, word)) return true;
+  if (!ast || ast->kind != AST_NAME || !diag_nearest(ast->name, &word, 1)) return malformed(r, clause, form);
+  Diag *diag = report(r->c, E0504, ast->at, "`%s` has no word `%s`", clause->name, ast->name);
+  help(r->c, diag, "did you mean `%s`?", word);
+  fix(r->c, diag, ast->at, "%s", word);
+  return false;
+}
 
 /* ---- source ---- */
 /* Cholesky: the lower triangular L with L L' = S; false where a pivot is not above the rounding errors of those before. */
@@ -203,9 +221,11 @@ static bool read_velocity(FlowReader *r, const Ast *clause) {
 /* ---- weights, skip ---- */
 static bool read_weights(FlowReader *r, const Ast *clause) {
   const AstList *v = &clause->items;
+  static const char form[] = "weights \"file.safetensors\"` or `weights \"file.safetensors\" prefix \"net.\"";
   bool plain = v->count == 1 && is_text(v->at[0]);
-  bool prefixed = v->count == 3 && is_text(v->at[0]) && is_word(v->at[1], "prefix") && is_text(v->at[2]);
-  if ((!plain && !prefixed) || !*v->at[0]->text) return malformed(r, clause, "weights \"file.safetensors\"` or `weights \"file.safetensors\" prefix \"net.\"");
+  bool prefixed = v->count == 3 && is_text(v->at[0]) && is_text(v->at[2]);
+  if ((!plain && !prefixed) || !*v->at[0]->text) return malformed(r, clause, form);
+  if (prefixed && !expect_word(r, clause, v->at[1], "prefix", form)) return false;
   r->flow->weights = v->at[0]->text;
   r->flow->weights_at = v->at[0]->at;
   if (prefixed) r->flow->prefix = v->at[2]->text;
@@ -246,7 +266,8 @@ static bool known_solver(FlowReader *r, const Ast *name) {
 static bool read_solver(FlowReader *r, const Ast *clause) {
   Checker *c = r->c;
   const AstList *v = &clause->items;
-  if (v->count == 0 || !v->at[0] || v->at[0]->kind != AST_NAME) return malformed(r, clause, "solver midpoint steps 100");
+  if (v->count == 0 || !v->at[0] || v->at[0]->kind != AST_NAME || is_word(v->at[0], "steps"))
+    return malformed(r, clause, "solver midpoint steps 100");
   if (!known_solver(r, v->at[0])) return false;
   r->flow->solver = v->at[0]->name;
   r->flow->solver_at = clause->at;
@@ -255,7 +276,13 @@ static bool read_solver(FlowReader *r, const Ast *clause) {
     help(c, diag, "`solver %s steps 100`", r->flow->solver);
     return false;
   }
-  if (v->count != 3 || !is_word(v->at[1], "steps") || !v->at[2]) return malformed(r, clause, "solver midpoint steps 100");
+  if (v->count == 2 && v->at[1] && v->at[1]->kind == AST_NUMBER) {
+    Diag *diag = report(c, E0504, v->at[1]->at, "a number of steps stands behind the word `steps`");
+    fix(c, diag, v->at[1]->at, "steps %s", text_of(c, v->at[1]->at));
+    return false;
+  }
+  if (v->count != 3 || !v->at[2]) return malformed(r, clause, "solver midpoint steps 100");
+  if (!expect_word(r, clause, v->at[1], "steps", "solver midpoint steps 100")) return false;
   if (!resolve_value(c, r->definition, v->at[2]) || !size_of(c, v->at[2], &r->flow->steps)) return false;
   if (r->flow->steps >= 1 && r->flow->steps <= MOST_FLOW_STEPS) return true;
   report(c, E0504, v->at[2]->at, "a solve takes 1 to %d steps, and this is %lld", MOST_FLOW_STEPS, (long long)r->flow->steps);

@@ -19,6 +19,7 @@ typedef struct FlowReader {
   const Ast *clause[CLAUSE_COUNT];      /* where each was met */
   Definition *velocity;
   Span source_at, velocity_at;
+  bool lost_clause;             /* a clause was misspelt or malformed, so that none is reported missing */
   Typed *low, *high;            /* the bounds of `uniform` */
 } FlowReader;
 
@@ -26,6 +27,7 @@ typedef struct FlowReader {
 typedef struct ClauseRow { const char *word, *values; bool (*read)(FlowReader *reader, const Ast *clause); } ClauseRow;
 extern const ClauseRow clause_row[CLAUSE_COUNT];
 
+bool clause_value_word(const char *word);       /* `steps`, `prefix`: a word inside a clause */
 bool fill_bounds(FlowReader *reader);   /* the bounds of `uniform`, once flow->dim is known */
 
 #endif

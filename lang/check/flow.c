@@ -117,33 +117,70 @@ TypedFunction *field_instance(Checker *c, Definition *definition, const Shape *s
 /* ---- clauses ---- */
 static const char *const later_clause[] = {"predicts", "path", "train", "loss", "data", "optimiser", "optimizer", "batch"};
 
-static void refuse_clause(Checker *c, const Ast *clause) {
-  const char *word[CLAUSE_COUNT], *list = "";
-  for (size_t i = 0; i < sizeof later_clause / sizeof *later_clause; i++)
+enum { LATER_CLAUSES = sizeof later_clause / sizeof *later_clause };
+
+/* The clause that a misspelt word surely means; NULL where that is not sure. */
+static const char *likely_clause(const char *name) {
+  const char *word[CLAUSE_COUNT + LATER_CLAUSES];
+  for (int i = 0; i < CLAUSE_COUNT; i++) word[i] = clause_row[i].word;
+  for (int i = 0; i < LATER_CLAUSES; i++) word[CLAUSE_COUNT + i] = later_clause[i];
+  return diag_nearest(name, word, sizeof word / sizeof *word);
+}
+
+static void suggest_clause(Checker *c, Diag *diag, const char *near, Span at) {
+  help(c, diag, "did you mean `%s`?", near);
+  fix(c, diag, at, "%s", near);
+}
+
+/* One cause, one error: the clause that was meant, or any where that is not known, is not missing as well. */
+static void refuse_clause(FlowReader *r, const Ast *clause) {
+  Checker *c = r->c;
+  const char *list = "";
+  r->lost_clause = true;
+  for (int i = 0; i < LATER_CLAUSES; i++)
     if (strcmp(clause->name, later_clause[i]) == 0) {
       report(c, E0212, clause->name_at, "the clause `%s` is not in this version of flowc", clause->name);
       return;
     }
-  for (int i = 0; i < CLAUSE_COUNT; i++) {
-    word[i] = clause_row[i].word;
-    list = arena_format(c->arena, "%s%s%s", list, i ? ", " : "", word[i]);
-  }
   Diag *diag = report(c, E0501, clause->name_at, "a flow has no clause `%s`", clause->name);
-  const char *near = diag_nearest(clause->name, word, CLAUSE_COUNT);
+  const char *near = likely_clause(clause->name);
   if (near) {
-    help(c, diag, "did you mean `%s`?", near);
-    fix(c, diag, clause->name_at, "%s", near);
-  } else {
-    help(c, diag, "it has: %s", list);
+    suggest_clause(c, diag, near, clause->name_at);
+    return;
+  }
+  for (int i = 0; i < CLAUSE_COUNT; i++) list = arena_format(c->arena, "%s%s%s", list, i ? ", " : "", clause_row[i].word);
+  help(c, diag, "it has: %s", list);
+}
+
+/* `velocity u  sovler rk4 steps 20` on one line: the misspelt word began no clause and so became a value of the one before,
+ * which ends there.  A name that the program has is what it says, and so is one that belongs to the word before it. */
+static void cut_misspelt(FlowReader *r, Ast *clause) {
+  static const char *const takes_a_name[] = {"steps", "prefix", "->"};
+  for (size_t i = 1; i < clause->items.count; i++) {
+    const Ast *value = clause->items.at[i], *before = clause->items.at[i - 1];
+    if (!value || value->kind != AST_NAME || strcmp(value->name, "->") == 0) continue;
+    bool taken = symbol_of(r->c, value->name)->definition != NULL;
+    for (size_t k = 0; k < sizeof takes_a_name / sizeof *takes_a_name; k++)
+      taken = taken || (before && before->kind == AST_NAME && strcmp(before->name, takes_a_name[k]) == 0);
+    const char *near = taken || clause_value_word(value->name) ? NULL : likely_clause(value->name);
+    if (!near) continue;
+    suggest_clause(r->c, report(r->c, E0501, value->at, "a flow has no clause `%s`", value->name), near, value->at);
+    r->lost_clause = true;
+    clause->items.count = i;
+    clause->at.to = before ? before->at.to : clause->at.to;
+    return;
   }
 }
 
-static bool read_clause(FlowReader *r, const Ast *clause) {
+static bool read_clause(FlowReader *r, const Ast *written) {
   Checker *c = r->c;
+  Ast *clause = arena_alloc(c->arena, sizeof *clause);
+  *clause = *written;
+  cut_misspelt(r, clause);
   int row = 0;
   while (row < CLAUSE_COUNT && strcmp(clause_row[row].word, clause->name) != 0) row++;
   if (row == CLAUSE_COUNT) {
-    refuse_clause(c, clause);
+    refuse_clause(r, clause);
     return false;
   }
   const Ast *before = r->clause[row];
@@ -169,9 +206,10 @@ static bool has_clauses(FlowReader *r, const Ast *flow) {
   for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
     if (r->clause[needed[i].clause]) continue;
     if (needed[i].clause == CLAUSE_solver && r->velocity && r->velocity->map) continue;        /* there is nothing to solve */
+    good = false;
+    if (r->lost_clause) continue;                   /* it may be this one */
     Diag *diag = report(r->c, E0503, flow->name_at, "`%s` has no `%s`", flow->name, clause_row[needed[i].clause].word);
     help(r->c, diag, "add a line like `%s`", needed[i].line);
-    good = false;
   }
   return good;
 }
@@ -202,8 +240,9 @@ bool check_flow(Checker *c, Definition *definition, TypedFlow *flow) {
   bool good = true;
   for (size_t i = 0; i < ast->items.count; i++) {
     const Ast *clause = ast->items.at[i];
-    if (!clause || clause->kind != AST_CLAUSE) good = false;
-    else good = read_clause(&r, clause) && good;
+    bool whole = clause && clause->kind == AST_CLAUSE;
+    if (!whole) r.lost_clause = true;
+    good = whole && read_clause(&r, clause) && good;
   }
   bool source = r.clause[CLAUSE_source] && (flow->dim > 0 || flow->source_path || r.low);
   good = has_clauses(&r, ast) && good;

@@ -181,7 +181,23 @@ static size_t visible_names(Checker *c, const char ***names) {
   return n;
 }
 
+/* Flows stand in a scope of their own, and are no values. */
+static bool report_flow(Checker *c, const char *name, Span at) {
+  const Definition *flow = symbol_of(c, arena_format(c->arena, "flow %s", name))->definition;
+  if (!flow) return false;
+  Diag *diag = report(c, E0206, at, "`%s` is a flow, which is sampled: it is no value and no field", name);
+  note(c, diag, flow->ast->name_at, "`%s` is defined here", name);
+  for (size_t i = 0; i < flow->ast->items.count; i++) {
+    const Ast *clause = flow->ast->items.at[i];
+    bool velocity = clause && clause->kind == AST_CLAUSE && strcmp(clause->name, "velocity") == 0;
+    const Ast *field = velocity && clause->items.count == 1 ? clause->items.at[0] : NULL;
+    if (field && field->kind == AST_NAME) help(c, diag, "its velocity is `%s`", field->name);
+  }
+  return true;
+}
+
 void report_unknown(Checker *c, const char *name, Span at) {
+  if (report_flow(c, name, at)) return;
   const char **names = NULL;
   const char *near = NULL;
   if (c->diagnostics->errors < DIAG_MOST) {

@@ -226,6 +226,18 @@ static void resolve_parameters(Resolver *r, const Ast *definition) {
   }
 }
 
+/* `let n = 3` and then `x: [n]`: the shape takes any length, which is surely not what was meant. */
+static void warn_of_real_size(Checker *c, const Ast *let, Span at) {
+  const Ast *value = let->kind == AST_LET ? let->body : NULL;
+  bool whole = value && value->kind == AST_NUMBER && value->number >= 1 && value->number <= (double)MOST_ELEMENTS &&
+               value->number == (double)(int64_t)value->number;
+  if (!whole) return;
+  Diag *diag = report_warning(c, W0301, at, "this `%s` is any length that a call brings, not the `let` of that name: a `let` is no size", let->name);
+  note(c, diag, let->name_at, "`%s` is a real number", let->name);
+  help(c, diag, "a size that has a name is a `dim`");
+  fix(c, diag, let->at, "dim %s = %s", let->name, text_of(c, value->at));
+}
+
 /* A bare name in a parameter's shape is a size variable unless a `dim` has it; inside an expression it must be known,
  * which the end of the list decides: `fn f(x: [2*n], y: [n])`. */
 static void bind_size_variables(Resolver *r, const Ast *definition) {
@@ -238,6 +250,7 @@ static void bind_size_variables(Resolver *r, const Ast *definition) {
       Symbol *symbol = symbol_of(c, size->name);
       if (local_of(c, symbol)) continue;
       if (symbol->definition && symbol->definition->ast->kind == AST_DIM) continue;
+      if (symbol->definition) warn_of_real_size(c, symbol->definition->ast, size->at);
       bind_name(c, BOUND_SIZE, size->name, size->at);
     }
   }

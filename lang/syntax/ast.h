@@ -50,7 +50,7 @@ typedef enum {
   AST_PARAMETER,/* name, sizes with has_shape, is_dim                                                */
   AST_DRAW,     /* items: AST_LETs (k ~ choice(8)) with body; body: the result                       */
   AST_CHECK,    /* text or NULL, body                                                                */
-  AST_FLOW,     /* items: AST_CLAUSE                                                                 */
+  AST_FLOW,     /* items: AST_CLAUSE, AST_ERROR                                                             */
   AST_CLAUSE,   /* name (the first word), items: values in order, as expressions: numbers, strings, names, calls;
                    bare words that follow (`steps`, `prefix`, `->`) are AST_NAMEs;
                    extra: the clauses of a block (`train { .. }`)                                   */

@@ -221,6 +221,41 @@ static void place_foreign(Lines *lines, Token *token) {
   }
 }
 
+/* What may stand behind the name that a definition word is followed by. */
+static const struct { const char *word; int kind; const char *behind; } definition_words[] = {
+  {"let", T_LET, "="}, {"dim", T_DIM, "="}, {"fn", T_FN, "("}, {"field", T_FIELD, "(="}, {"network", T_NETWORK, "("},
+  {"map", T_MAP, "("}, {"density", T_DENSITY, "("}, {"flow", T_FLOW, "{"}};
+
+/* The first character behind the token `ahead` on its line; 0 where the line ends. */
+static char behind_ahead(const Lexer *lexer) {
+  const char *at = lexer->cursor;
+  while (lexer->pendings == 0 && at < lexer->limit && (*at == ' ' || *at == '\t')) at++;
+  return lexer->pendings == 0 && at < lexer->limit && *at != '\n' && *at != '\r' && *at != '#' ? *at : '\0';
+}
+
+/* `feild u(t, x: [2]) = ..`: two names side by side begin nothing, so the first is a definition word with a letter wrong:
+ * one that the character behind the second allows, so that `max k: ..` is no map.  It is taken for what was meant. */
+static void place_misspelt(Lines *lines, Token *token) {
+  bool begins = lines->last.kind == T_END || lines->last.kind == '=';
+  bool named = lines->ahead.kind == T_NAME || lines->ahead.kind == T_STRING;
+  if (!token->line_start || lines->opens || !begins || !named || lines->ahead.line_start) return;
+  char behind = behind_ahead(&lines->lexer);
+  const char *word[sizeof definition_words / sizeof *definition_words + 1];
+  size_t count = 0;
+  for (size_t i = 0; i < sizeof definition_words / sizeof *definition_words && lines->ahead.kind == T_NAME; i++)
+    if (behind && strchr(definition_words[i].behind, behind)) word[count++] = definition_words[i].word;
+  if (lines->ahead.kind == T_STRING || behind == '(') word[count++] = "check";
+  const char *meant = diag_nearest(token->text, word, count);
+  if (!meant) return;
+  Diagnostics *diagnostics = lines->lexer.diagnostics;
+  Diag *diag = diag_error(diagnostics, E0101, token->at, "a definition begins with a definition word, and `%s` is none", token->text);
+  diag_help(diagnostics, diag, "did you mean `%s`?", meant);
+  diag_fix(diagnostics, diag, token->at, "%s", meant);
+  token->kind = T_CHECK;
+  for (size_t i = 0; i < sizeof definition_words / sizeof *definition_words; i++)
+    if (strcmp(meant, definition_words[i].word) == 0) token->kind = definition_words[i].kind;
+}
+
 static bool touches(const Lines *lines, const Token *token) {
   int last = lines->last.kind;
   bool operand = last == T_NAME || last == ')' || last == ']' || last == T_INVERSE;
@@ -269,6 +304,7 @@ static Token make(Lines *lines) {
   Token token = advance(lines);
   lines->twice = false;
   if (token.kind == T_NAME) place_foreign(lines, &token);
+  if (token.kind == T_NAME) place_misspelt(lines, &token);
   if (token.kind == T_NAME) place_name(lines, &token);
   note_statement(lines, &token);
   refuse_minus(lines, &token);

@@ -158,7 +158,7 @@ clauses:
     %empty         { $$ = (AstList){0}; }
   | clauses clause { $$ = $1; add_item(parse, &$$, $2); }
   | clauses END    { $$ = $1; RECOVERED; }
-  | clauses error  { $$ = $1; RECOVERED; }
+  | clauses error  { $$ = $1; add_item(parse, &$$, make_node(parse, AST_ERROR, @2)); RECOVERED; }
   ;
 clause:
     CLAUSE values          { $$ = make_definition(parse, AST_CLAUSE, @$, $1, @1); $$->items = $2; }
