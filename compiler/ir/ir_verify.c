@@ -272,6 +272,7 @@ static const char *table_wrong(const IrFunction *f) {
     const char *wrong = shape_wrong(f, &f->weight[i].shape);
     if (wrong) return arena_format(f->arena, "weight %u: %s", (unsigned)i, wrong);
   }
+  if (f->general) return NULL;
   if (f->inputs < 2) return "a function has at least the inputs t and state";
   return f->input[0].shape.rank ? "input 0, the time, is not a scalar" : NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lower.c -- from a checked program to one IR function: calls are inlined, loops become axes (lower.h says how).
  *
- *   needs   a TypedFunction with a field's signature: t, state, conditions
+ *   needs   a TypedFunction; for ir_lower one with a field's signature: t, state, conditions
  *   leaves  verified IR that means real arithmetic; folding, contraction and the forms of softmax come later
  *
  * Literals that cross into a parameter are pinned: the arithmetic on them is then that of the model's precision, as it
@@ -15,6 +15,10 @@ static const int64_t MOST_WORK = (int64_t)1 << 36;
 void lower_too_large(Lowering *l, Span at, const char *what) {
   if (!l->failed) diag_error(l->diagnostics, LOWER_TOO_LARGE, at, "the program is too large: %s", what);
   l->failed = true;
+}
+
+static void refuse_nodes(Lowering *l, Span at) {
+  if (l->f->nodes > MOST_NODES) lower_too_large(l, at, "it has more than 2^20 operations once its calls are inlined");
 }
 
 /* ---- the stacks --------------------------------------------------------------------------------------------------- */
@@ -75,11 +79,12 @@ static void open_loop(Lowering *l, Frame *frame, const Typed *e) {
 }
 
 /* ---- parameters --------------------------------------------------------------------------------------------------- */
-/* t of a field, and of a network that may be one, comes first and is a scalar before something with a shape. */
+/* t of a field, a map or a density, and of a network that may be a field, comes first and is a scalar before something
+ * with a shape. */
 static bool is_time(const TypedFunction *callee, uint32_t slot) {
   AstKind kind = callee->definition->kind;
-  return (kind == AST_FIELD || kind == AST_NETWORK) && slot == 0 && callee->parameters >= 2 &&
-         callee->parameter[0].rank == 0 && callee->parameter[1].rank > 0;
+  return kind != AST_FN && kind != AST_CHECK && slot == 0 && callee->parameters >= 2 && callee->parameter[0].rank == 0 &&
+         callee->parameter[1].rank > 0;
 }
 
 static Value as_argument(Lowering *l, const TypedFunction *callee, uint32_t slot, Value v, Span at) {
@@ -94,17 +99,26 @@ static Value as_argument(Lowering *l, const TypedFunction *callee, uint32_t slot
 }
 
 /* ---- one task ----------------------------------------------------------------------------------------------------- */
+static void enter_callee(Lowering *l, Task *task) {
+  const Typed *e = task->node;
+  const TypedFunction *callee = e->callee;
+  Value *arg = l->value + l->values - e->args;
+  task->callee = new_frame(l, callee, lower_enter_scope(l, task->frame, e));
+  for (uint32_t i = 0; i < callee->parameters; i++) arg[i] = as_argument(l, callee, i, arg[i], e->at);
+  if (e->kind == TYPED_DERIVATIVE) task->stretch = lower_begin_derivative(l, e, arg);
+  for (uint32_t i = 0; i < callee->parameters; i++) task->callee->argument[i] = arg[i];
+}
+
 /* Arguments first, then the lets in order, then the result: each is a task in the callee's frame. */
 static void step_call(Lowering *l, Task *task) {
   const TypedFunction *callee = task->node->callee;
   if (!task->callee) {
-    task->callee = new_frame(l, callee, lower_enter_scope(l, task->frame, task->node));
-    for (uint32_t i = 0; i < callee->parameters; i++)
-      task->callee->argument[i] = as_argument(l, callee, i, l->value[l->values - task->node->args + i], task->node->at);
+    enter_callee(l, task);
   } else {
     Value v = l->value[--l->values];
     if (task->lets_done == callee->lets) {
-      finish(l, v);
+      finish(l, task->stretch ? lower_end_derivative(l, task->node, task->stretch, &v) : v);
+      refuse_nodes(l, callee->result->at);
       return;
     }
     task->callee->let[task->lets_done++] = v;
@@ -192,22 +206,25 @@ static void step(Lowering *l) {
   if (loops && task->done == 0) open_loop(l, task->frame, e);
   if (task->done < e->args) {
     push_task(l, e->arg[task->done++], task->frame);
-  } else if (e->kind == TYPED_CALL) {
+  } else if (e->kind == TYPED_CALL || e->kind == TYPED_DERIVATIVE) {
     step_call(l, task);
   } else if (e->kind == TYPED_GLOBAL) {
     step_global(l, task);
   } else {
     const Value *arg = e->args ? l->value + (l->values - e->args) : NULL;     /* no stack yet, no sum with it */
     finish(l, combine(l, task->frame, e, arg));
-    if (l->f->nodes > MOST_NODES) lower_too_large(l, e->at, "it has more than 2^20 operations once its calls are inlined");
+    refuse_nodes(l, e->at);
   }
 }
 
 /* ---- the whole ---------------------------------------------------------------------------------------------------- */
-static void add_inputs(Lowering *l, Frame *frame, const TypedFunction *root) {
+/* A velocity's inputs are t, the state and conditions.  Of another function t is one where it begins with it, and all else
+ * counts as a state. */
+static void add_inputs(Lowering *l, Frame *frame, const TypedFunction *root, bool velocity) {
   IrFunction *f = l->f;
   for (uint32_t i = 0; i < root->parameters; i++) {
-    uint8_t mask = i == 0 ? IR_TIMES : i == 1 ? IR_STATE : IR_CONDITIONS;
+    bool time = velocity ? i == 0 : is_time(root, i);
+    uint8_t mask = time ? IR_TIMES : velocity && i > 1 ? IR_CONDITIONS : IR_STATE;
     IrInput input = {root->parameter_name[i], root->parameter[i], mask};
     IrNode node = {.op = IR_input, .slot = ir_add_input(f, &input), .shape = input.shape, .at = root->result->at};
     frame->argument[i].ref = ir_append(f, &node);
@@ -239,8 +256,9 @@ static void check_sizes(Lowering *l) {
   }
 }
 
-IrFunction *ir_lower(Arena *arena, const TypedFunction *root, const char *prefix, Diagnostics *diagnostics) {
+static IrFunction *lower(Arena *arena, const TypedFunction *root, const char *prefix, Diagnostics *diagnostics, bool velocity) {
   Lowering l = {.f = ir_new(arena, root->name), .diagnostics = diagnostics};
+  l.f->general = !velocity;
   l.globals = name_table(arena);
   l.slots = name_table(arena);
   l.instances = name_table(arena);
@@ -249,11 +267,19 @@ IrFunction *ir_lower(Arena *arena, const TypedFunction *root, const char *prefix
   Typed call = {.kind = TYPED_CALL, .callee = (TypedFunction *)root, .at = root->result->at};
   push_task(&l, &call, NULL);
   l.top->callee = new_frame(&l, root, scope);
-  add_inputs(&l, l.top->callee, root);
+  add_inputs(&l, l.top->callee, root, velocity);
   push_task(&l, root->lets ? root->let[0] : root->result, l.top->callee);
   while (l.top && !l.failed) step(&l);
   if (l.failed) return NULL;
   l.f->result = l.value[0].ref;
   check_sizes(&l);
   return l.failed ? NULL : ir_sweep(l.f);
+}
+
+IrFunction *ir_lower(Arena *arena, const TypedFunction *root, const char *prefix, Diagnostics *diagnostics) {
+  return lower(arena, root, prefix, diagnostics, true);
+}
+
+IrFunction *ir_lower_function(Arena *arena, const TypedFunction *root, const char *prefix, Diagnostics *diagnostics) {
+  return lower(arena, root, prefix, diagnostics, false);
 }

@@ -33,11 +33,16 @@ typedef struct Frame {
   Scope *scope;
 } Frame;
 
+/* The stretch of nodes that a derivative differentiates (derive.h): from the node `from` on, as functions of `variable`,
+ * which has the axes of all loops that any argument depends on. */
+typedef struct Stretch { Value over; Ref from, variable, vector; } Stretch;
+
 typedef struct Task {
   const Typed *node;
   Frame *frame;
   uint32_t done;                        /* operands that have been lowered */
-  Frame *callee;                        /* TYPED_CALL, once its arguments are known; TYPED_GLOBAL */
+  Frame *callee;                        /* TYPED_CALL, DERIVATIVE, once its arguments are known; TYPED_GLOBAL */
+  Stretch *stretch;                     /* TYPED_DERIVATIVE */
   uint32_t lets_done;
   struct Task *below;
 } Task;
@@ -85,6 +90,12 @@ Value lower_dot(Lowering *l, const Value *a, const Value *b, Span at);
 /* ---- lower_builtin.c ---------------------------------------------------------------------------------------------- */
 Value lower_builtin(Lowering *l, const Typed *e, const Value *arg);
 Value lower_standardize(Lowering *l, const Value *v, double eps, Span at);
+
+/* ---- lower_derivative.c ------------------------------------------------------------------------------------------- */
+/* Before the callee's body: `arg` as TYPED_DERIVATIVE has them.  Leaves the variable in arg[slot]. */
+Stretch *lower_begin_derivative(Lowering *l, const Typed *e, Value *arg);
+/* After it: the derivative of its value. */
+Value lower_end_derivative(Lowering *l, const Typed *e, const Stretch *stretch, const Value *value);
 
 /* ---- lower_weights.c ---------------------------------------------------------------------------------------------- */
 NameTable *name_table(Arena *arena);
