@@ -29,14 +29,20 @@ static FlowCompileOptions compile_options(const Run *run) {
   return how;
 }
 
-static void show_diagnostics(const Run *run, const Program *program) {
-  const Diagnostics *diagnostics = flow_compiled_diagnostics(program->compiled);
-  if (diagnostics->count == 0) return;
-  char *json = has(run, OPTION_json) ? diag_json(diagnostics) : NULL;
+/* What has been reported since there were `before` entries. */
+static void show_diagnostics(const Run *run, const Program *program, size_t before) {
+  Diagnostics news = *flow_compiled_diagnostics(program->compiled);
+  if (news.count == before) return;
+  size_t unlisted = news.errors + news.warnings - news.count;
+  news.list += before;
+  news.count -= before;
+  news.errors = 0;
+  news.warnings = news.count + unlisted;            /* the printer tells their sum, "and 3 more" */
+  char *json = has(run, OPTION_json) ? diag_json(&news) : NULL;
   if (json)
     fprintf(stderr, "%s\n", json);
   else
-    diag_print(diagnostics, stderr, run->terminal.colour_error);
+    diag_print(&news, stderr, run->terminal.colour_error);
 }
 
 /* The weights and the machine are asked first, so that a wrong --cpu is known before a long compilation. */
@@ -66,7 +72,7 @@ int program_open(const Run *run, const char *path, Program *program) {
       flow_compile(&flow_standard_allocator, shown, text, program->text.size, &how, &program->compiled, &error);
   bool told = false;
   if (program->compiled) {
-    show_diagnostics(run, program);
+    show_diagnostics(run, program, 0);
     told = flow_compiled_diagnostics(program->compiled)->errors > 0;
   }
   if (!status) return 0;
@@ -115,8 +121,8 @@ int program_bind(const Run *run, Program *program) {
   program->has_tensors = true;
   size_t before = flow_compiled_diagnostics(program->compiled)->count;
   status = flow_compiled_bind(program->compiled, &program->tensors, &error);
+  show_diagnostics(run, program, before);
   if (!status) return 0;
-  if (flow_compiled_diagnostics(program->compiled)->count > before) show_diagnostics(run, program);
   return error.text[0] ? failed(run, status, &error) : flow_status_exit_code(status);
 }
 

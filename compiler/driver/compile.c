@@ -58,6 +58,7 @@ const flow_model *flow_compiled_model(const FlowCompiled *c) { return c->model.a
 flow_status flow_compiled_bind(FlowCompiled *c, const FlowTensors *tensors, flow_error *error) {
   ON_NO_MEMORY(c);
   const TypedFlow *flow = c->flow;
+  if (flow) ir_bind_check_skips(tensors, flow->prefix, flow->skip, flow->skip_at, flow->skips, &c->diagnostics);
   flow_status status = ir_bind(c->source, tensors, flow ? flow->prefix : "", flow ? flow->skip : NULL, flow ? flow->skips : 0,
                                &c->diagnostics, error);
   if (status) return status;

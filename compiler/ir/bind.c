@@ -3,6 +3,7 @@
 #include "bind.h"
 #include "bind_names.h"
 #include <string.h>
+#include "printable.h"
 
 /* ---- shapes and types ---------------------------------------------------------------------------------------------- */
 bool bind_same_shape(const IrWeight *weight, const FlowTensor *tensor) {
@@ -45,14 +46,41 @@ const char *bind_tensor_shape_text(Arena *arena, const FlowTensor *tensor) {
 }
 
 /* ---- the file against the names ------------------------------------------------------------------------------------- */
+/* A tensor is skipped under its whole name, or under what stands behind the prefix. */
+static bool is_skip_of(const char *skip, const char *prefix, const char *name) {
+  size_t length = strlen(prefix);
+  return strcmp(name, skip) == 0 || (strncmp(name, prefix, length) == 0 && strcmp(name + length, skip) == 0);
+}
+
 static void note_skips(Binding *b, const char *const *skip, uint32_t skips) {
-  size_t prefix = strlen(b->prefix);
-  for (uint32_t i = 0; i < b->tensors->count; i++) {
-    const char *name = b->tensors->tensor[i].name;
-    for (uint32_t s = 0; s < skips; s++) {
-      bool behind = strncmp(name, b->prefix, prefix) == 0 && strcmp(name + prefix, skip[s]) == 0;
-      b->skipped[i] = b->skipped[i] || behind || strcmp(name, skip[s]) == 0;
-    }
+  for (uint32_t i = 0; i < b->tensors->count; i++)
+    for (uint32_t s = 0; s < skips && !b->skipped[i]; s++)
+      b->skipped[i] = is_skip_of(skip[s], b->prefix, b->tensors->tensor[i].name);
+}
+
+/* The tensor that was surely meant, as it would be written; NULL where that is not sure. */
+static const char *likely_skip(const FlowTensors *tensors, const char *prefix, const char *skip, Arena *arena) {
+  const char **name = arena_array(arena, tensors->count + (size_t)1, sizeof *name);
+  size_t length = strlen(prefix);
+  for (uint32_t i = 0; i < tensors->count; i++) {
+    name[i] = tensors->tensor[i].name;
+    bool behind = strncmp(name[i], prefix, length) == 0, whole = strncmp(skip, prefix, length) == 0;
+    if (behind && !whole) name[i] += length;
+  }
+  return diag_nearest(skip, name, tensors->count);
+}
+
+void ir_bind_check_skips(const FlowTensors *tensors, const char *prefix, const char *const *skip, const Span *skip_at,
+                         uint32_t skips, Diagnostics *diagnostics) {
+  for (uint32_t s = 0; s < skips; s++) {
+    bool found = false;
+    for (uint32_t i = 0; i < tensors->count && !found; i++) found = is_skip_of(skip[s], prefix, tensors->tensor[i].name);
+    if (found) continue;
+    Diag *diag = diag_warning(diagnostics, W0502, skip_at[s], "the weights file has no tensor `%s` to skip", skip[s]);
+    const char *near = likely_skip(tensors, prefix, skip[s], diagnostics->arena);
+    if (!near) continue;
+    FlowPrintable shown = flow_printable_name(near);          /* a name of the file may hold what a terminal obeys */
+    diag_help(diagnostics, diag, "did you mean %s?", shown.text);
   }
 }
 

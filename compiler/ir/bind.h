@@ -20,6 +20,10 @@
 flow_status ir_bind(IrFunction *f, const FlowTensors *tensors, const char *prefix, const char *const *skip, uint32_t skips,
                     Diagnostics *diagnostics, flow_error *error);
 
+/* A warning W0502 for each skip that excuses no tensor; skip_at: their places in the program. */
+void ir_bind_check_skips(const FlowTensors *tensors, const char *prefix, const char *const *skip, const Span *skip_at,
+                         uint32_t skips, Diagnostics *diagnostics);
+
 /* A line for each tensor of a bound function, in order of the program:
  *     net.0.weight  [64, 3]   linear, the first of its scope
  * `tensors` adds the type in the file and the skipped names; NULL: leave that out. */

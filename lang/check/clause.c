@@ -238,7 +238,11 @@ static bool read_skip(FlowReader *r, const Ast *clause) {
   for (size_t i = 0; i < v->count; i++) good = good && is_text(v->at[i]);
   if (!good) return malformed(r, clause, "skip \"time.freqs\"");
   r->flow->skip = arena_array(r->c->arena, v->count, sizeof *r->flow->skip);
-  for (size_t i = 0; i < v->count; i++) r->flow->skip[i] = v->at[i]->text;
+  r->flow->skip_at = arena_array(r->c->arena, v->count, sizeof *r->flow->skip_at);
+  for (size_t i = 0; i < v->count; i++) {
+    r->flow->skip[i] = v->at[i]->text;
+    r->flow->skip_at[i] = v->at[i]->at;
+  }
   r->flow->skips = (uint32_t)v->count;
   return true;
 }

@@ -172,6 +172,7 @@ typedef struct TypedFlow {
   Span weights_at;
   const char *prefix;           /* "" where there is none */
   const char **skip;            /* tensors excused from use */
+  Span *skip_at;
   uint32_t skips;
   const char *solver;           /* name of a row of the table of tableaus; NULL only where `map` is not */
   Span solver_at;

@@ -209,6 +209,24 @@ START_TEST(check_refuses_weights_that_are_a_link_out_of_the_folder) {
 }
 END_TEST
 
+START_TEST(a_skip_that_excuses_nothing_is_a_warning) {
+  char weights[600];
+  snprintf(weights, sizeof weights, "%s/moons.safetensors", examples());
+  static const char *const skip[] = {"6.wieght", "net.6.wieght"};
+  char text[800];
+  snprintf(text, sizeof text,
+           "network v(t, x: [2]) -> [2] = [t, x] |> linear 64 |> elu |> linear 64 |> elu |> linear 64 |> elu |> linear 2\n"
+           "flow f { source normal(2)  velocity v  weights \"w\" prefix \"net.\"  skip \"%s\"  solver rk4 steps 10 }\n",
+           skip[_i]);
+  Result result = flowc("check %s --weights %s", scratch_file("skip.flow", text), weights);
+  expect_code(result, 0);
+  expect_in(result.err, "warning[W0502]: the weights file has no tensor `");
+  expect_in(result.err, _i ? "did you mean 'net.6.weight'?" : "did you mean '6.weight'?");
+  expect_in(result.out, "ok, 1 warning; 8 tensors of ");
+  result_free(&result);
+}
+END_TEST
+
 START_TEST(check_fills_the_layers_of_all_flows) {
   Result result = flowc("check %s/digits.flow", examples());
   expect_code(result, 0);
@@ -427,6 +445,7 @@ int main(void) {
   tcase_add_test(looking, a_csv_is_inspected_and_drawn);
   tcase_add_loop_test(looking, check_looks_at_the_weights_of_every_flow, 0, sizeof paths / sizeof *paths);
   tcase_add_test(looking, check_refuses_weights_that_are_a_link_out_of_the_folder);
+  tcase_add_loop_test(looking, a_skip_that_excuses_nothing_is_a_warning, 0, 2);
   tcase_add_test(looking, check_fills_the_layers_of_all_flows);
   tcase_add_test(looking, inspect_takes_the_flow_that_is_named);
   tcase_add_test(looking, the_skeleton_of_a_weights_file_is_a_program_that_fits_it);
