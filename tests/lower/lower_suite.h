@@ -15,6 +15,7 @@ Diagnostics *test_diagnostics(void);
 /* The program's definition u, checked and lowered.  Fails the test, with the diagnostics, where there is an error. */
 IrFunction *lowered(const char *program);
 IrFunction *lowered_as(const char *program, const char *name, const char *prefix);
+TypedProgram *checked_program(const char *program);      /* its errors are in test_diagnostics() */
 /* The same, and through all passes: frozen for f64. */
 IrFunction *frozen(const char *program);
 
@@ -30,13 +31,15 @@ void expect_text(const char *found, const char *expected);
 const double *value_at(const IrFunction *f, double t, const double *x, const double *c);
 /* The same, with a bound of the error that f's own arithmetic makes in f64. */
 const double *value_and_bound(const IrFunction *f, double t, const double *x, const double *c, const double **bound);
+/* What a function that is no velocity gives: a density, a map, a side of a check. */
+const double *value_of(const TypedFunction *function, const double *const *argument);
 double test_weight(uint32_t slot, int64_t element);
 /* Lowered and frozen program both agree with expected[d] to 1e-13 of the largest element. */
 void expect_value(const char *program, double t, const double *x, const double *c, const double *expected, int d);
 uint32_t count_ops(const IrFunction *f, IrOp op);
 
 /* One suite per file, in the order of main.c. */
-#define LOWER_SUITES(X) X(lowering) X(weights) X(freezing) X(bind) X(random)
+#define LOWER_SUITES(X) X(lowering) X(derivatives) X(weights) X(freezing) X(bind) X(random)
 #define X(name) void add_##name##_tests(TCase *tcase);
 LOWER_SUITES(X)
 #undef X

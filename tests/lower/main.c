@@ -57,15 +57,19 @@ void expect_text(const char *found, const char *expected) {
 }
 
 /* ---- programs --------------------------------------------------------------------------------------------------- */
-/* NULL where the program has errors; they are in `diagnostics`. */
-static TypedFunction *checked(const char *program, const char *name) {
+TypedProgram *checked_program(const char *program) {
   sources.count = 0;
   diagnostics = (Diagnostics){.arena = &arena, .sources = &sources};
   const Source *prelude = source_add(&sources, "<prelude>", flow_prelude_text, flow_prelude_length);
   const Source *source = source_add(&sources, "test.flow", program, strlen(program));
   AstFile *library = flow_parse(&sources, &arena, &diagnostics, prelude, NULL);
   AstFile *file = flow_parse(&sources, &arena, &diagnostics, source, NULL);
-  TypedProgram *typed = flow_check(&arena, &diagnostics, library, file, NULL);
+  return flow_check(&arena, &diagnostics, library, file, NULL);
+}
+
+/* NULL where the program has errors; they are in `diagnostics`. */
+static TypedFunction *checked(const char *program, const char *name) {
+  TypedProgram *typed = checked_program(program);
   return diagnostics.errors ? NULL : flow_check_instance(typed, name, NULL, NULL, 0);
 }
 
@@ -122,6 +126,17 @@ static const double *const *weights_of(const IrFunction *f) {
     weight[i] = elements;
   }
   return weight;
+}
+
+const double *value_of(const TypedFunction *function, const double *const *argument) {
+  ck_assert_msg(!diagnostics.errors && function, "%s", diagnostics_text());
+  IrFunction *f = ir_lower_function(&arena, function, "", &diagnostics);
+  ck_assert_msg(f != NULL, "%s", diagnostics_text());
+  const char *wrong = ir_verify(f);
+  ck_assert_msg(!wrong, "%s\n%s", wrong, ir_text(f));
+  double *result = arena_array(&arena, (size_t)shape_count(&function->result->shape), sizeof(double));
+  ck_assert(ir_run_f64(f, argument, weights_of(f), result));
+  return result;
 }
 
 static double *room_for_result(const IrFunction *f) {

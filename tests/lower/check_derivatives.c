@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check_derivatives.c -- what the operators of the language mean: closed forms, differences, and the laws that tie them. */
+#include "lower_suite.h"
+
+static const double x2[] = {0.3, -1.2}, x3[] = {0.3, -1.2, 2.5}, one[] = {0.7};
+
+#define MIXTURE                                                          \
+  "let mu = [[-2, 0], [2, 1]]\n"                                         \
+  "let s = 0.5\n"                                                        \
+  "field mixture(t, x: [2]) =\n"                                         \
+  "  let var = (1 - t)^2 + (s*t)^2\n"                                    \
+  "  let w = softmax(for k: -norm2(x - t*mu[k]) / (2*var))\n"            \
+  "  let a = (s^2*t - (1 - t)) / var\n"                                  \
+  "  sum k: w[k] * (mu[k] + a*(x - t*mu[k]))\n"
+
+/* ---- differences ------------------------------------------------------------------------------------------------------ */
+/* d value[i] / d x[j], by the difference of fourth order: its error is near 1e-11 for functions of order 1. */
+static double slope(const IrFunction *f, double t, const double *x, int d, int i, int j) {
+  static const double at[] = {-2, -1, 1, 2}, weight[] = {1.0 / 12, -8.0 / 12, 8.0 / 12, -1.0 / 12};
+  const double h = 1e-3;
+  double sum = 0, moved[8];
+  for (int k = 0; k < 4; k++) {
+    memcpy(moved, x, (size_t)d * sizeof *x);
+    if (j >= 0) moved[j] += at[k] * h;
+    sum += weight[k] * value_at(f, j >= 0 ? t : t + at[k] * h, moved, NULL)[i];
+  }
+  return sum / h;
+}
+
+static double trace(const IrFunction *f, double t, const double *x, int d) {
+  double sum = 0;
+  for (int i = 0; i < d; i++) sum += slope(f, t, x, d, i, i);
+  return sum;
+}
+
+/* u of the program is `form` in each element; compared with `expected` to the error of a difference. */
+static void expect_difference(const char *program, double t, const double *x, const double *expected, int d) {
+  const double *plain = value_at(lowered(program), t, x, NULL), *final = value_at(frozen(program), t, x, NULL);
+  for (int i = 0; i < d; i++) {
+    ck_assert_double_eq_tol(plain[i], expected[i], 1e-9);
+    ck_assert_double_eq_tol(final[i], expected[i], 1e-9);
+  }
+}
+
+/* ---- div ----------------------------------------------------------------------------------------------------------------- */
+START_TEST(a_rotation_has_no_divergence) {
+  expect_value("field rotate(t, x: [2]) = 2*pi * [-x[1], x[0]]\n"
+               "field u(t, x: [2]) = x + div(rotate)(t, x)\n", 0.3, x2, NULL, x2, 2);
+} END_TEST
+
+START_TEST(the_divergence_of_a_mixture_is_the_trace_of_its_differences) {
+  IrFunction *f = lowered_as(MIXTURE, "mixture", "");
+  double div = trace(f, 0.4, x2, 2);
+  expect_difference(MIXTURE "field u(t, x: [2]) = for k < 2: div(mixture)(t, x)\n", 0.4, x2, (const double[]){div, div}, 2);
+} END_TEST
+
+START_TEST(a_divergence_of_a_divergence_is_that_of_the_formula) {
+  /* w = x^3, div w = 3 |x|^2; v = x div w, div v = 3 d |x|^2 + 6 |x|^2; u = x div v. */
+  double square = x3[0] * x3[0] + x3[1] * x3[1] + x3[2] * x3[2], expected[3];
+  for (int i = 0; i < 3; i++) expected[i] = x3[i] * 15 * square;
+  expect_value("field w(t, x: [3]) = x^3\n"
+               "field v(t, x: [3]) = x * div(w)(t, x)\n"
+               "field u(t, x: [3]) = x * div(v)(t, x)\n", 0, x3, NULL, expected, 3);
+} END_TEST
+
+START_TEST(a_divergence_in_a_loop_is_one_at_every_point) {
+  double expected[2];
+  for (int k = 0; k < 2; k++) {
+    double a = x2[0] - k, b = x2[1] - 2 * k;
+    expected[k] = 2 * a + 0.3 * cos(0.3 * b);
+  }
+  expect_value("let m = [[0, 0], [1, 2]]\n"
+               "field w(t, x: [2]) = [x[0]^2 + x[1], sin(t*x[1])]\n"
+               "field u(t, x: [2]) = for k: div(w)(t, x - m[k])\n", 0.3, x2, NULL, expected, 2);
+} END_TEST
+
+START_TEST(a_state_of_two_axes_has_a_divergence_too) {
+  expect_value("field w(t, x: [2, 2]) = x @ x\n"
+               "field u(t, x: [2]) = x + div(w)(t, [[x[0], 1], [2, x[1]]])\n", 0, x2, NULL,
+               (const double[]){0.3 + 4 * -0.9, -1.2 + 4 * -0.9}, 2);
+} END_TEST
+
+START_TEST(the_divergence_of_a_network_shares_its_weights) {
+  const char *program = "network v(t, x: [2]) -> [2] = [t, x] |> linear 5 |> tanh |> linear 4 |> tanh |> linear 2\n"
+                        "field u(t, x: [2]) = v(t, x) * div(v)(t, x)\n";
+  IrFunction *v = lowered_as(program, "v", "");
+  double div = trace(v, 0.4, x2, 2);
+  const double *plain = value_at(v, 0.4, x2, NULL);
+  expect_difference(program, 0.4, x2, (const double[]){plain[0] * div, plain[1] * div}, 2);
+  ck_assert_uint_eq(lowered(program)->weights, 6);
+} END_TEST
+
+START_TEST(under_a_name_a_network_and_its_derivative_are_one) {
+  IrFunction *f = lowered("network v(t, x: [2]) -> [2] = x |> linear 2 \"a\"\n"
+                          "field u(t, x: [2]) = v(t, x) \"ema\" + div(v)(t, x) \"ema\"\n");
+  ck_assert_uint_eq(f->weights, 2);
+  ck_assert_str_eq(f->weight[0].name, "ema.a.weight");
+} END_TEST
+
+/* ---- products and gradients ---------------------------------------------------------------------------------------------- */
+#define CURVED "fn f(x: [2]) = [x[0]^2*x[1], sin(x[0]), exp(x[1])]\n"
+static const double jacobian[3][2] = {{2 * 0.3 * -1.2, 0.09}, {0.95533648912560601964, 0}, {0, 0.30119421191220209664}};
+
+START_TEST(a_jacobian_times_a_vector_and_a_vector_times_a_jacobian) {
+  double forward[2], back[2];
+  for (int i = 0; i < 2; i++) forward[i] = jacobian[i][0] * 2 + jacobian[i][1] * 5;
+  for (int j = 0; j < 2; j++) back[j] = jacobian[0][j] - 2 * jacobian[1][j] + 3 * jacobian[2][j];
+  expect_value(CURVED "field u(t, x: [2]) = jvp(f)(x; [2, 5])[0:2]\n", 0, x2, NULL, forward, 2);
+  expect_value(CURVED "field u(t, x: [2]) = vjp(f)(x; [1, -2, 3])\n", 0, x2, NULL, back, 2);
+} END_TEST
+
+START_TEST(products_in_loops_keep_the_points_apart) {
+  double expected[2] = {0};
+  for (int k = 0; k < 2; k++)
+    for (int j = 0; j < 2; j++) expected[k] += (k + 1) * (jacobian[0][j] * (j == k));
+  expect_value(CURVED "field u(t, x: [2]) =\n"
+               "  for k < 2: sum j < 2: jvp(f)(x; for i < 2: if i == k then k + 1 else 0)[0] * (if j == k then 1 else 0)\n",
+               0, x2, NULL, expected, 2);
+  double back[2] = {jacobian[0][0] + jacobian[1][0], 2 * jacobian[0][1] + 0};
+  expect_value(CURVED "field u(t, x: [2]) = for k < 2: vjp(f)(x; [k + 1, 1 - k, 0])[k]\n", 0, x2, NULL, back, 2);
+} END_TEST
+
+START_TEST(the_gradient_of_a_normal_density_is_its_score) {
+  double expected[2] = {-(0.3 - 1) / 4, -(-1.2 - 2) / 4};
+  expect_value("density p(x: [2]) = -norm2(x - [1, 2])/8 - log(8*pi)\n"
+               "field u(t, x: [2]) = grad(p)(x)\n", 0, x2, NULL, expected, 2);
+} END_TEST
+
+START_TEST(the_score_of_a_mixture_is_that_of_its_differences) {
+  const char *p = "let m = for k < 8: 5 * [cos(k*pi/4), sin(k*pi/4)]\n"
+                  "density p(x: [2]) = logsumexp(for k: -norm2(x - m[k]) / 8) - log(8 * 2*pi * 4)\n"
+                  "field q(t, x: [2]) = [p(x), 0]\n";
+  IrFunction *q = lowered_as(p, "q", "");
+  char program[512];
+  snprintf(program, sizeof program, "%sfield u(t, x: [2]) = grad(p)(x)\n", p);
+  expect_difference(program, 0, x2, (const double[]){slope(q, 0, x2, 2, 0, 0), slope(q, 0, x2, 2, 0, 1)}, 2);
+} END_TEST
+
+START_TEST(a_function_of_one_number_is_differentiated_in_it) {
+  double c = cos(0.3), s = sin(0.3);
+  expect_value("fn f(a) = sin(a)^2\n"
+               "field u(t, x: [2]) = [grad(f)(x[0]) + div(f)(x[0]), jvp(f)(x[0]; 3) + vjp(f)(x[0]; 2)]\n",
+               0, x2, NULL, (const double[]){4 * s * c, 10 * s * c}, 2);
+} END_TEST
+
+START_TEST(a_derivative_is_in_the_first_parameter_with_a_shape) {
+  expect_value("fn f(a, v: [2], w: [2]) = a*dot(v*v, w)\n"
+               "field u(t, x: [2]) = grad(f)(3, x, [1, 10])\n", 0, x2, NULL, (const double[]){6 * 0.3, 60 * -1.2}, 2);
+} END_TEST
+
+/* ---- time ----------------------------------------------------------------------------------------------------------------- */
+START_TEST(a_derivative_in_time_keeps_the_rest) {
+  double t = 0.7;
+  expect_value("field w(t, x: [2]) = [exp(2*t)*x[0], t^3*x[1]]\n"
+               "field u(t, x: [2]) = ddt(w)(t, x)\n", t, x2, NULL,
+               (const double[]){2 * exp(2 * t) * 0.3, 3 * t * t * -1.2}, 2);
+} END_TEST
+
+START_TEST(the_time_of_a_field_is_a_time_where_it_is_differentiated) {
+  IrFunction *f = lowered("field w(t, x: [2]) = sin(t)*x\nfield u(t, x: [2]) = ddt(w)(0.5, x)\n");
+  for (Ref r = 0; r < f->nodes; r++)
+    if (f->node[r].op == IR_cos) ck_assert_uint_eq(f->node[r].mask & IR_TIMES, IR_TIMES);
+} END_TEST
+
+START_TEST(a_hessian_is_a_derivative_of_a_derivative) {
+  /* d/dt grad of t^2 |x|^4 = 2t 4 |x|^2 x; its divergence is 2t 4 (d + 2) |x|^2. */
+  double t = 0.5, square = 0.09 + 1.44, expected = 8 * t * 4 * square;
+  expect_value("density p(t, x: [2]) = t^2 * norm2(x)^2\n"
+               "field score(t, x: [2]) = grad(p)(t, x)\n"
+               "field moving(t, x: [2]) = ddt(score)(t, x)\n"
+               "field u(t, x: [2]) = [div(moving)(t, x), div(moving)(t, x)]\n", t, x2, NULL, (const double[]){expected, expected}, 2);
+} END_TEST
+
+/* ---- maps ------------------------------------------------------------------------------------------------------------------ */
+START_TEST(the_velocity_of_a_squeeze_is_the_hyperbolic_field) {
+  expect_value("map squeeze(t, x: [2]) = [exp(t)*x[0], exp(-t)*x[1]]\n"
+               "  inverse(t, y) = [exp(-t)*y[0], exp(t)*y[1]]\n"
+               "field u = velocity of squeeze\n", 0.7, x2, NULL, (const double[]){0.3, 1.2}, 2);
+} END_TEST
+
+#define SHEAR                                                            \
+  "map shear(t, x: [2]) = [x[0] + t*sin(x[1]), x[1]*exp(t/2)]\n"         \
+  "  inverse(t, y) =\n"                                                  \
+  "    let b = y[1]*exp(-t/2)\n"                                         \
+  "    [y[0] - t*sin(b), b]\n"
+
+START_TEST(the_velocity_of_a_shear_is_that_of_its_formula) {
+  double t = 0.4, b = x2[1] * exp(-t / 2);
+  expect_value(SHEAR "field u = velocity of shear\n", t, x2, NULL, (const double[]){sin(b), x2[1] / 2}, 2);
+  double div = 0.5;
+  expect_value(SHEAR "field w = velocity of shear\nfield u(t, x: [2]) = x + div(w)(t, x)\n", t, x2, NULL,
+               (const double[]){0.3 + div, -1.2 + div}, 2);
+} END_TEST
+
+START_TEST(an_inverse_goes_back) {
+  expect_value(SHEAR "field u(t, x: [2]) = shear(t, inverse(shear)(t, x))\n", 0.9, x2, NULL, x2, 2);
+} END_TEST
+
+START_TEST(a_flow_of_a_map_has_the_map) {
+  TypedProgram *program = checked_program(SHEAR "flow shear { source normal(2)  velocity of shear }\n");
+  const double t = 0.25, *argument[] = {&t, x2};
+  ck_assert_msg(!test_diagnostics()->errors, "%s", diagnostics_text());
+  const TypedFlow *flow = &program->flow[0];
+  const double *y = value_of(flow->map, argument), *x = value_of(flow->inverse, (const double *const[]){&t, y});
+  for (int i = 0; i < 2; i++) ck_assert_double_eq_tol(x[i], x2[i], 1e-14);      /* a few roundings */
+  const double *u = value_of(flow->velocity, (const double *const[]){&t, y});
+  ck_assert_double_eq_tol(u[0], sin(x2[1]), 1e-14);
+} END_TEST
+
+/* ---- densities and checks ---------------------------------------------------------------------------------------------------- */
+#define GAUSSIANS                                                                                     \
+  "let m = for k < 8: 5 * [cos(k*pi/4), sin(k*pi/4)]\n"                                                \
+  "density p0(x: [2]) = logsumexp(for k: -norm2(x - m[k]) / 0.2) - log(8 * 2*pi * 0.1)\n"              \
+  "  draw k ~ choice(8), z ~ normal(2): m[k] + sqrt(0.1)*z\n"
+
+START_TEST(a_draw_takes_the_row_that_was_chosen) {
+  TypedProgram *program = checked_program(GAUSSIANS);
+  const double k = 3, *argument[] = {&k, x2}, *y = value_of(program->density[0].result, argument);
+  ck_assert_double_eq_tol(y[0], 5 * cos(3 * M_PI / 4) + sqrt(0.1) * 0.3, 1e-14);
+  ck_assert_double_eq_tol(y[1], 5 * sin(3 * M_PI / 4) + sqrt(0.1) * -1.2, 1e-14);
+  const double *log_p = value_of(program->density[0].function, (const double *const[]){y});
+  ck_assert_double_eq_tol(log_p[0], -(0.09 + 1.44) / 2 - log(8 * 2 * M_PI * 0.1), 1e-12);       /* the others are far */
+} END_TEST
+
+START_TEST(both_sides_of_a_check_are_functions_of_its_names) {
+  TypedProgram *program = checked_program("field rotate(t, x: [2]) = 2*pi * [-x[1], x[0]]\n"
+                                          "check \"turns\": rotate(t, x) == 2*pi*[-x[1], x[0]] and div(rotate)(t, x) == 0\n");
+  const double *argument[] = {one, x2};
+  ck_assert_uint_eq(program->checks, 2);
+  for (uint32_t i = 0; i < 2; i++) {
+    const double *left = value_of(program->check[i].left, argument), *right = value_of(program->check[i].right, argument);
+    ck_assert_double_eq(left[0], right[0]);
+  }
+} END_TEST
+
+START_TEST(a_density_that_its_field_carries_has_no_residual) {
+  /* x = (1 + t) x0 with x0 normal: u = x/(1 + t). */
+  TypedProgram *program = checked_program("density p(t, x: [3]) = -norm2(x)/(2*(1 + t)^2) - 3*log(1 + t)\n"
+                                          "field u(t, x: [3]) = x/(1 + t)\n"
+                                          "field wrong(t, x: [3]) = x\n"
+                                          "check continuity(p, u)\ncheck continuity(p, wrong)\n");
+  const double *argument[] = {one, x3};
+  ck_assert_double_eq_tol(value_of(program->check[0].left, argument)[0], value_of(program->check[0].right, argument)[0], 1e-14);
+  ck_assert_double_ge(fabs(value_of(program->check[1].left, argument)[0]), 0.1);
+} END_TEST
+
+/* ---- bounds -------------------------------------------------------------------------------------------------------------------- */
+START_TEST(sixty_divergences_of_each_other_are_too_large) {
+  char *text = arena_alloc(test_arena(), 8192), *end = text;
+  end += sprintf(end, "field f0(t, x: [2]) = sin(x)\n");
+  for (int i = 1; i < 60; i++) end += sprintf(end, "field f%d(t, x: [2]) = x * div(f%d)(t, x)\n", i, i - 1);
+  sprintf(end, "field u(t, x: [2]) = f59(t, x)\n");
+  expect_too_large(text);
+} END_TEST
+
+void add_derivatives_tests(TCase *tcase) {
+  tcase_add_test(tcase, a_rotation_has_no_divergence);
+  tcase_add_test(tcase, the_divergence_of_a_mixture_is_the_trace_of_its_differences);
+  tcase_add_test(tcase, a_divergence_of_a_divergence_is_that_of_the_formula);
+  tcase_add_test(tcase, a_divergence_in_a_loop_is_one_at_every_point);
+  tcase_add_test(tcase, a_state_of_two_axes_has_a_divergence_too);
+  tcase_add_test(tcase, the_divergence_of_a_network_shares_its_weights);
+  tcase_add_test(tcase, under_a_name_a_network_and_its_derivative_are_one);
+  tcase_add_test(tcase, a_jacobian_times_a_vector_and_a_vector_times_a_jacobian);
+  tcase_add_test(tcase, products_in_loops_keep_the_points_apart);
+  tcase_add_test(tcase, the_gradient_of_a_normal_density_is_its_score);
+  tcase_add_test(tcase, the_score_of_a_mixture_is_that_of_its_differences);
+  tcase_add_test(tcase, a_function_of_one_number_is_differentiated_in_it);
+  tcase_add_test(tcase, a_derivative_is_in_the_first_parameter_with_a_shape);
+  tcase_add_test(tcase, a_derivative_in_time_keeps_the_rest);
+  tcase_add_test(tcase, the_time_of_a_field_is_a_time_where_it_is_differentiated);
+  tcase_add_test(tcase, a_hessian_is_a_derivative_of_a_derivative);
+  tcase_add_test(tcase, the_velocity_of_a_squeeze_is_the_hyperbolic_field);
+  tcase_add_test(tcase, the_velocity_of_a_shear_is_that_of_its_formula);
+  tcase_add_test(tcase, an_inverse_goes_back);
+  tcase_add_test(tcase, a_flow_of_a_map_has_the_map);
+  tcase_add_test(tcase, a_draw_takes_the_row_that_was_chosen);
+  tcase_add_test(tcase, both_sides_of_a_check_are_functions_of_its_names);
+  tcase_add_test(tcase, a_density_that_its_field_carries_has_no_residual);
+  tcase_add_test(tcase, sixty_divergences_of_each_other_are_too_large);
+}
