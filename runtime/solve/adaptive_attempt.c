@@ -35,13 +35,15 @@ bool flow_attempt_bytes(const flow_model *model, const flow_level *level, size_t
   return lay_out(model, level, at) && flow_model_scratch_bytes(level, 0, &scratch) && flow_add_size(at[PARTS], scratch, bytes);
 }
 
+size_t flow_attempt_stage_bytes(const flow_level *level) { return (size_t)(level->stage_bytes + 63) / 64 * 64; }
+
 /* What does not change from stage to stage. */
 typedef struct Attempt {
   const flow_level *level;
   const flow_call *call;
   const flow_method *method;
   uint32_t lanes, dim, extras;
-  size_t stride;
+  size_t stride, stage_bytes;
   bool has_times;
   char *part[PARTS];
   void *scratch;
@@ -50,7 +52,8 @@ typedef struct Attempt {
 static Attempt open_attempt(const flow_model *model, const flow_level *level, const flow_call *call) {
   size_t at[PARTS + 1];
   Attempt self = {.level = level, .call = call, .method = call->method, .lanes = call->lanes, .dim = model->dim,
-                  .extras = call->method->extras, .stride = level->lanes, .has_times = model->times_rows > 0};
+                  .extras = call->method->extras, .stride = level->lanes,
+                  .stage_bytes = flow_attempt_stage_bytes(level), .has_times = model->times_rows > 0};
   lay_out(model, level, at);
   for (int i = 0; i < PARTS; i++) self.part[i] = (char *)call->scratch + at[i];
   self.scratch = (char *)call->scratch + at[PARTS];
@@ -69,7 +72,7 @@ static int evaluate(const Attempt *self, uint32_t stage, void *x) {
   }
   call.times = self->part[PART_TIMES];
   call.x = x;
-  call.u = (char *)self->call->k + stage * self->level->stage_bytes;
+  call.u = (char *)self->call->k + stage * self->stage_bytes;
   return self->level->eval_lane(&call);
 }
 

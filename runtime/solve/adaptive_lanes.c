@@ -38,7 +38,7 @@ static bool lay_out(const FlowLanesShared *shared, size_t at[PARTS + 1]) {
   at[0] = 0;
   for (int i = 0; i < PARTS; i++) {
     size_t bytes = 0;
-    bool fits = i == K            ? aligned(shared->method.data.stages, (size_t)level->stage_bytes, &bytes)
+    bool fits = i == K            ? aligned(shared->method.data.stages, flow_attempt_stage_bytes(level), &bytes)
                 : i == LANE       ? aligned(level->lanes, sizeof(FlowLane), &bytes)
                 : i == TRACED     ? aligned(model->dim, sizeof(double), &bytes)
                 : i == FIRST_STEP ? aligned(level->lanes, sizeof(double), &bytes)
