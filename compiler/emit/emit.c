@@ -41,12 +41,12 @@ static Val open_entry(Emit *e, const char *name) {
 
 static void close_entry(Emit *e) { LLVMBuildRet(e->ll.builder, LLVMConstInt(e->ll.i32, 0, 0)); }
 
-static Val call_vectors(Emit *e, Val call) {
+Val emit_call_vectors(Emit *e, Val call) {
   LL *ll = &e->ll;
   return LLVMBuildUDiv(ll->builder, ll_load_u32(ll, call, FIELD(lanes)), ll_int(ll, ll->lanes), "");
 }
 
-static void load_bases(Emit *e, Val call, Val *base) {
+void emit_load_bases(Emit *e, Val call, Val *base) {
   LL *ll = &e->ll;
   const size_t field[BASE_COUNT] = {[BASE_WEIGHTS] = FIELD(weights), [BASE_TIMES] = FIELD(times), [BASE_COND] = FIELD(cond),
                                     [BASE_CONDITIONS] = FIELD(conditions), [BASE_X] = FIELD(x), [BASE_TIME] = FIELD(t),
@@ -59,8 +59,8 @@ static void simple_entry(Emit *e, const char *name, Val section) {
   Val argument[BASE_COUNT + 1];
   open_entry(e, name);
   Val call = ll_parameter(&e->ll, 0);
-  load_bases(e, call, argument);
-  argument[BASE_COUNT] = call_vectors(e, call);
+  emit_load_bases(e, call, argument);
+  argument[BASE_COUNT] = emit_call_vectors(e, call);
   ll_call(&e->ll, section, argument, BASE_COUNT + 1);
   close_entry(e);
 }
@@ -103,8 +103,8 @@ static void step_entry(Emit *e, Val sample) {
   Val combine = combine_function(e);
   Val base[BASE_COUNT + 1];
   open_entry(e, "flow_step");
-  Val call = ll_parameter(ll, 0), vectors = call_vectors(e, call);
-  load_bases(e, call, base);
+  Val call = ll_parameter(ll, 0), vectors = emit_call_vectors(e, call);
+  emit_load_bases(e, call, base);
   Val stages = ll_load_u32(ll, call, FIELD(stages)), x = base[BASE_X];
   Val stage_times = ll_load_pointer(ll, call, FIELD(stage_times));
   Val combination = ll_load_pointer(ll, call, FIELD(combination));
@@ -148,6 +148,7 @@ flow_level emit_level(const TileProgram *program, const EmitOptions *options) {
     if (program->section[s].scratch_rows > rows) rows = program->section[s].scratch_rows;
   level.stage_bytes = (uint64_t)program->dim * row;     /* a multiple of 32: rows are whole vectors */
   level.scratch_bytes = aligned((uint64_t)(rows + program->dim) * row);
+  level.attempt_bytes = emit_attempt_bytes(&(Emit){.program = program, .level = level, .ll.precision = program->precision});
   return level;
 }
 
@@ -161,9 +162,12 @@ void emit_module(Emit *e, Arena *arena, LLVMContextRef context, const TileProgra
     if (options->entries & FLOW_ENTRY_EVAL) simple_entry(e, "flow_eval", sample);
     if (options->entries & FLOW_ENTRY_STEP) step_entry(e, sample);
   }
-  if (options->entries & FLOW_ENTRY_EVAL_LANE)
-    simple_entry(e, "flow_eval_lane", section_function(e, "sample_lane", TILE_SAMPLE, true));
-  if (program->section[TILE_TIMES].output_rows)
-    simple_entry(e, "flow_times", section_function(e, "times", TILE_TIMES, false));
+  Val times = program->section[TILE_TIMES].output_rows ? section_function(e, "times", TILE_TIMES, false) : NULL;
+  if (options->entries & (FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_ATTEMPT)) {
+    Val sample = section_function(e, "sample_lane", TILE_SAMPLE, true);
+    if (options->entries & FLOW_ENTRY_EVAL_LANE) simple_entry(e, "flow_eval_lane", sample);
+    if (options->entries & FLOW_ENTRY_ATTEMPT) emit_attempt(e, &(EmitAttempt){.times = times, .sample = sample});
+  }
+  if (times) simple_entry(e, "flow_times", times);
   if (program->section[TILE_COND].output_rows) simple_entry(e, "flow_cond", section_function(e, "cond", TILE_COND, false));
 }

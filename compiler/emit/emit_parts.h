@@ -47,4 +47,13 @@ void emit_mm(Emit *e, const TileStatement *statement);          /* emit_mm.c */
 /* An elementwise node from its operands; loops inline their elementary functions. */
 Val emit_each(Emit *e, Ref node, Val *operand, bool in_loop);
 
+/* ---- entries: emit.c, emit_attempt.c ------------------------------------------------------------------------------------ */
+Val emit_call_vectors(Emit *e, Val call);               /* call->lanes in vectors */
+void emit_load_bases(Emit *e, Val call, Val *base);     /* [BASE_COUNT], from the call's fields */
+
+/* The sections around which the entry `attempt` stands, times in lanes; NULL where there is none. */
+typedef struct EmitAttempt { Val times, sample, sample_quiet; } EmitAttempt;
+void emit_attempt(Emit *e, const EmitAttempt *with);
+uint64_t emit_attempt_bytes(const Emit *e);             /* scratch of an attempt; program and the rest of level are known */
+
 #endif

@@ -44,6 +44,7 @@ flow_status emit_into_process(const EmitObject *object, unsigned entries, bool h
       {"flow_eval", &level->eval, entries & FLOW_ENTRY_EVAL},
       {"flow_eval_lane", &level->eval_lane, entries & FLOW_ENTRY_EVAL_LANE},
       {"flow_step", &level->step, entries & FLOW_ENTRY_STEP},
+      {"flow_attempt", &level->attempt, entries & FLOW_ENTRY_ATTEMPT},
       {"flow_times", &level->times, has_times},
       {"flow_cond", &level->cond, has_cond},
   };
