@@ -43,7 +43,7 @@ static int bench_program(const Run *run, Program *program) {
   int code = program_bind(run, program);
   if (!code) code = program_link(run, program, FLOW_ENTRY_STEP);
   if (code) return code;
-  Sampling sampling;
+  Sampling sampling = {0};
   BenchResult result;
   flow_status status = sampling_prepare(run, program, 1000, &sampling, &error);
   if (status) return failed(run, status, &error);

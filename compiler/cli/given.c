@@ -54,11 +54,19 @@ void given_free(Given *given) {
   *given = (Given){0};
 }
 
+void given_shape_rows(FlowTensor *tensor, uint64_t dim) {
+  if (tensor->rank != 1 || dim == 1 || tensor->count != dim) return;
+  tensor->rank = 2;
+  tensor->dim[0] = 1;
+  tensor->dim[1] = dim;
+}
+
 /* ---- conditions -------------------------------------------------------------------------------------------------- */
 
-static flow_status unknown_condition(const flow_model *model, const char *name, size_t length, flow_error *error) {
+static flow_status unknown_condition(const flow_model *model, size_t count, const char *name, size_t length,
+                                     flow_error *error) {
   const char *known[64];
-  size_t count = model->conditions < 64 ? model->conditions : 64;
+  if (count > 64) count = 64;
   char copy[128];
   snprintf(copy, sizeof copy, "%.*s", (int)length, name);
   for (size_t i = 0; i < count; i++) known[i] = model->condition[i].name;
@@ -77,7 +85,7 @@ static flow_status take_condition(const char *text, const flow_model *model, Giv
   if (!equals || equals == text || !equals[1])
     return flow_fail(error, FLOW_BAD_CALL, "--condition wants NAME=VALUE or NAME=FILE, not `%s`", text);
   size_t length = (size_t)(equals - text);
-  for (uint32_t i = 0; i < model->conditions; i++) {
+  for (uint32_t i = 0; i < conditions->count; i++) {
     const char *name = model->condition[i].name;
     if (strlen(name) != length || strncmp(name, text, length) != 0) continue;
     if (conditions->tensor[i].data) return flow_fail(error, FLOW_BAD_CALL, "the condition `%s` is given twice", name);
@@ -85,7 +93,7 @@ static flow_status take_condition(const char *text, const flow_model *model, Giv
     if (!status) conditions->tensor[i] = conditions->given[i].tensor;
     return status;
   }
-  return unknown_condition(model, text, length, error);
+  return unknown_condition(model, conditions->count, text, length, error);
 }
 
 static flow_status take_all(const CommandLine *line, const flow_model *model, GivenConditions *conditions,
@@ -94,7 +102,7 @@ static flow_status take_all(const CommandLine *line, const flow_model *model, Gi
     flow_status status = take_condition(line->condition[i], model, conditions, error);
     if (status) return status;
   }
-  for (uint32_t i = 0; i < model->conditions; i++)
+  for (uint32_t i = 0; i < conditions->count; i++)
     if (!conditions->tensor[i].data)
       return flow_fail(error, FLOW_BAD_CALL,
                        "the condition `%s` has no value; say --condition %s=VALUE (%llu number%s) or %s=FILE",
@@ -103,12 +111,12 @@ static flow_status take_all(const CommandLine *line, const flow_model *model, Gi
   return FLOW_OK;
 }
 
-flow_status given_conditions(const CommandLine *line, const flow_model *model, GivenConditions *conditions,
-                             flow_error *error) {
+flow_status given_conditions(const CommandLine *line, const flow_model *model, uint32_t count,
+                             GivenConditions *conditions, flow_error *error) {
   *conditions = (GivenConditions){0};
-  conditions->count = model->conditions;
-  conditions->given = calloc(model->conditions + 1, sizeof *conditions->given);
-  conditions->tensor = calloc(model->conditions + 1, sizeof *conditions->tensor);
+  conditions->count = count;
+  conditions->given = calloc(count + 1, sizeof *conditions->given);
+  conditions->tensor = calloc(count + 1, sizeof *conditions->tensor);
   flow_status status = conditions->given && conditions->tensor ? take_all(line, model, conditions, error)
                                                                : flow_fail(error, FLOW_NO_MEMORY, "out of memory");
   if (status) given_conditions_free(conditions);

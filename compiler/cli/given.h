@@ -17,15 +17,18 @@ typedef struct Given {
  * array. */
 flow_status given_read(const char *what, const char *text, Given *given, flow_error *error);
 void given_free(Given *given);
+/* One row of numbers (--from 0.5,-1) is one point. */
+void given_shape_rows(FlowTensor *tensor, uint64_t dim);
 
-/* Every condition of the model from the --condition NAME=... of the command line, in the model's order. */
+/* Every condition of the model from the --condition NAME=... of the command line, in the model's order: the first `count`,
+ * since a last one may be the compiler's own (probes, a direction). */
 typedef struct GivenConditions {
   Given *given;       /* [count] */
   FlowTensor *tensor; /* [count]; what the runtime wants; NULL if there are none */
   uint32_t count;
 } GivenConditions;
-flow_status given_conditions(const CommandLine *line, const flow_model *model, GivenConditions *conditions,
-                             flow_error *error);
+flow_status given_conditions(const CommandLine *line, const flow_model *model, uint32_t count,
+                             GivenConditions *conditions, flow_error *error);
 void given_conditions_free(GivenConditions *conditions);
 
 #endif

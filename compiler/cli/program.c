@@ -24,7 +24,7 @@ static FlowCompileOptions compile_options(const Run *run) {
   how.flow = text_of(run, OPTION_flow);
   how.field = text_of(run, OPTION_field);
   how.solver = flow_tableau_names();
-  how.need_flow = run->line->verb == VERB_sample;
+  how.need_flow = run->line->verb == VERB_sample || run->line->verb == VERB_logp;
   how.first_flow = run->line->verb == VERB_check && !has(run, OPTION_emit);
   return how;
 }
@@ -90,6 +90,22 @@ int program_open_other(const Run *run, const Program *first, const char *flow, P
   return status ? failed(run, status, &error) : 0;
 }
 
+int program_with_extras(const Run *run, Program *program, FlowExtras extras, uint32_t probes) {
+  if (program->blob.data) flow_blob_free(&program->blob);
+  flow_compiled_free(program->compiled);
+  program->compiled = NULL;
+  program->model = NULL;
+  FlowCompileOptions how = compile_options(run);
+  how.extras = extras;
+  how.probes = probes;
+  program->own_conditions = extras == FLOW_PROBES || extras == FLOW_JVP || extras == FLOW_VJP;
+  flow_error error = {{0}};
+  const char *text = program->text.data ? (const char *)program->text.data : "";
+  flow_status status =
+      flow_compile(&flow_standard_allocator, program->path, text, program->text.size, &how, &program->compiled, &error);
+  return status ? failed(run, status, &error) : 0;
+}
+
 bool program_has_weights(const Program *program) {
   const IrFunction *ir = flow_compiled_ir(program->compiled, false);
   return ir && ir->weights > 0;
@@ -109,16 +125,21 @@ static flow_status find_weights(const Run *run, Program *program, flow_error *er
   return weights_path(program->path, flow->weights, &program->weights_path, error);
 }
 
+static flow_status read_weights(const Run *run, Program *program, flow_error *error) {
+  flow_status status = find_weights(run, program, error);
+  if (!status) status = flow_tensors_read(&flow_standard_allocator, program->weights_path, &program->tensors, error);
+  program->has_tensors = status == FLOW_OK;
+  return status;
+}
+
 int program_bind(const Run *run, Program *program) {
   if (!program_has_weights(program)) {
     if (has(run, OPTION_weights)) warn(&run->terminal, "%s has no layers: --weights is not used", program->path);
     return 0;
   }
   flow_error error = {{0}};
-  flow_status status = find_weights(run, program, &error);
-  if (!status) status = flow_tensors_read(&flow_standard_allocator, program->weights_path, &program->tensors, &error);
+  flow_status status = program->has_tensors ? FLOW_OK : read_weights(run, program, &error);
   if (status) return failed(run, status, &error);
-  program->has_tensors = true;
   size_t before = flow_compiled_diagnostics(program->compiled)->count;
   status = flow_compiled_bind(program->compiled, &program->tensors, &error);
   show_diagnostics(run, program, before);

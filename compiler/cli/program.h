@@ -26,11 +26,15 @@ typedef struct Program {
   const flow_model *model;
   const flow_level *level;
   FlowBlob blob;
+  uint32_t own_conditions; /* of the model's conditions the last ones, which are not the user's: probes, a direction */
 } Program;
 
 int program_open(const Run *run, const char *path, Program *program);
 /* The same text for another of its flows; what there was to say has been said. */
 int program_open_other(const Run *run, const Program *first, const char *flow, Program *program);
+/* Compiles the program once more, for a model that computes `extras` beside its velocity (compile.h).  Before program_bind
+ * or after; the weights are kept, and what there was to say has been said. */
+int program_with_extras(const Run *run, Program *program, FlowExtras extras, uint32_t probes);
 int program_bind(const Run *run, Program *program);
 int program_link(const Run *run, Program *program, unsigned entries);
 /* --emit: shows the stage that was asked for.  After program_open. */

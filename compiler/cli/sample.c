@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sample.c -- flowc sample: from a program to a file of samples, a picture, or both. */
 #include "picture.h"
+#include "rows_output.h"
 #include "sampling.h"
 #include "show_progress.h"
-#include "writer.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -16,9 +16,8 @@ enum { LISTED_FAILURES = 5 };
 typedef struct Output {
   const Run *run;
   const Program *program;
-  FlowWriter *writer; /* NULL: nothing is written (any more) */
-  const char *path;   /* NULL: the picture is all that is wanted */
-  double *picture;    /* [picture_rows][dim] */
+  RowsOutput files; /* its path is NULL where the picture is all that is wanted */
+  double *picture;  /* [picture_rows][dim] */
   uint64_t picture_rows, picture_room;
   uint64_t failure[LISTED_FAILURES], failures;
   ShowProgress progress;
@@ -36,43 +35,6 @@ static void keep_for_picture(Output *output, const FlowRows *rows) {
   }
 }
 
-static flow_status write_nan_row(const Output *output, flow_error *error) {
-  const flow_model *model = output->program->model;
-  void *row = calloc(model->dim, model->precision);
-  if (!row) return flow_fail(error, FLOW_NO_MEMORY, "out of memory");
-  for (uint64_t c = 0; c < model->dim; c++) {
-    if (model->precision == FLOW_F32)
-      ((float *)row)[c] = NAN;
-    else
-      ((double *)row)[c] = NAN;
-  }
-  flow_status status = flow_writer_append(output->writer, row, 1, error);
-  free(row);
-  return status;
-}
-
-/* Runs of good rows as they are; a failed one as NaN, or the end of all writing. */
-static flow_status write_rows(Output *output, const FlowRows *rows, flow_error *error) {
-  const flow_model *model = output->program->model;
-  size_t row_bytes = (size_t)model->dim * model->precision;
-  for (uint64_t i = 0; i < rows->count && output->writer;) {
-    uint64_t good = i;
-    while (good < rows->count && rows->status[good] == FLOW_SAMPLE_OK) good++;
-    flow_status status = FLOW_OK;
-    if (good > i)
-      status = flow_writer_append(output->writer, (const char *)rows->value + i * row_bytes, good - i, error);
-    else if (output->run->line->value[OPTION_on_error].choice == ON_ERROR_NAN)
-      status = write_nan_row(output, error), good++;
-    else {
-      flow_writer_abandon(output->writer);
-      output->writer = NULL;
-    }
-    if (status) return status;
-    i = good;
-  }
-  return FLOW_OK;
-}
-
 static flow_status take_rows(void *user, const FlowRows *rows, flow_error *error) {
   Output *output = user;
   for (uint64_t i = 0; i < rows->count; i++) {
@@ -81,7 +43,7 @@ static flow_status take_rows(void *user, const FlowRows *rows, flow_error *error
     output->failures++;
   }
   if (output->picture) keep_for_picture(output, rows);
-  return output->writer ? write_rows(output, rows, error) : FLOW_OK;
+  return rows_output_take(&output->files, rows, error);
 }
 
 static int step_progress(void *user, uint64_t done, uint64_t total) {
@@ -90,27 +52,20 @@ static int step_progress(void *user, uint64_t done, uint64_t total) {
 
 /* ---- before and after -------------------------------------------------------------------------------------------- */
 
-static flow_status open_writer(Output *output, uint64_t rows, flow_error *error) {
-  const TypedFunction *velocity = flow_compiled_function(output->program->compiled);
-  const Shape *state = &velocity->parameter[1];
-  uint64_t dim[1 + FLOW_MOST_RANK] = {rows};
-  for (uint32_t r = 0; r < state->rank; r++) dim[1 + r] = (uint64_t)state->dim[r];
-  FlowType type = output->program->model->precision == FLOW_F32 ? FLOW_TYPE_F32 : FLOW_TYPE_F64;
-  return flow_writer_open(&flow_standard_allocator, output->path, FLOW_FORMAT_BY_SUFFIX, type, 1 + state->rank, dim,
-                          NULL, &output->writer, error);
-}
-
 static flow_status prepare_output(Output *output, const Sampling *sampling, flow_error *error) {
   const Run *run = output->run;
   uint64_t rows = sampling->what.end - sampling->what.first, dim = output->program->model->dim;
-  output->path = has(run, OPTION_output) ? text_of(run, OPTION_output) : has(run, OPTION_plot) ? NULL : "-";
+  bool file_is_enough = has(run, OPTION_plot) || has(run, OPTION_logp);
+  const char *path = has(run, OPTION_output) ? text_of(run, OPTION_output) : file_is_enough ? NULL : "-";
+  output->files = (RowsOutput){.run = run, .program = output->program, .path = path, .logp_path = text_of(run, OPTION_logp),
+                               .probes = sampling->trace.probes > 0};
   if (has(run, OPTION_plot)) {
     output->picture_room = rows < PICTURE_MOST_ROWS ? rows : PICTURE_MOST_ROWS;
     if (output->picture_room * dim > SIZE_MAX / sizeof(double) ||
         !(output->picture = malloc((size_t)(output->picture_room * dim + 1) * sizeof(double))))
       return flow_fail(error, FLOW_NO_MEMORY, "no memory for a picture of %" PRIu64 " samples", output->picture_room);
   }
-  return output->path ? open_writer(output, rows, error) : FLOW_OK;
+  return rows_output_open(&output->files, rows, error);
 }
 
 static double compile_ms(const Program *program) {
@@ -125,8 +80,8 @@ static void print_summary(const Output *output, const FlowSummary *summary, doub
             "{\"samples\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"evaluations_per_sample\": %" PRIu64
             ", \"seconds\": %.6f, \"samples_per_second\": %.1f, \"compile_ms\": %.3f, \"file\": ",
             summary->samples, summary->failed, summary->evaluations, seconds, rate, compile_ms(output->program));
-    if (output->path)
-      print_json_text(stderr, output->path);
+    if (output->files.path)
+      print_json_text(stderr, output->files.path);
     else
       fputs("null", stderr);
     fputs("}\n", stderr);
@@ -136,10 +91,10 @@ static void print_summary(const Output *output, const FlowSummary *summary, doub
           "%" PRIu64 " samples in %.3f s (%.4g/s), %" PRIu64 " evaluations each, %" PRIu64
           " failed; compiled in %.1f ms\n",
           summary->samples, seconds, rate, summary->evaluations, summary->failed, compile_ms(output->program));
-  const char *suffix = output->path ? strrchr(output->path, '.') : NULL;
+  const char *suffix = output->files.path ? strrchr(output->files.path, '.') : NULL;
   if (suffix && strcmp(suffix, ".npy") == 0 && !summary->failed) {
     fputs("in Python: numpy.load(\"", stderr);
-    print_foreign(stderr, output->path);
+    print_foreign(stderr, output->files.path);
     fputs("\")\n", stderr);
   }
 }
@@ -156,9 +111,9 @@ static int report_failures(const Output *output, const FlowSummary *summary) {
   int code = failed(output->run, status, &error);
   complain(&output->run->terminal, "failed: sample%s %s%s%s", output->failures > 1 ? "s" : "", list,
            output->failures > LISTED_FAILURES ? ", ..." : "",
-           !output->path                                                      ? ""
+           !output->files.path                                                      ? ""
            : output->run->line->value[OPTION_on_error].choice == ON_ERROR_NAN ? "; their rows are NaN"
-           : strcmp(output->path, "-") == 0
+           : strcmp(output->files.path, "-") == 0
                ? "; the output ends before the first of them (--on-error nan writes all rows)"
                : "; no file was written (--on-error nan writes all rows)");
   return code;
@@ -177,14 +132,11 @@ static int sample_all(const Run *run, Output *output, Sampling *sampling) {
   status = flow_sample(&sampling->what, &error);
   double seconds = seconds_now() - output->progress.started;
   progress_end(&output->progress);
-  if (!status && output->writer) {
-    status = flow_writer_close(output->writer, &error);
-    output->writer = NULL;
-  }
+  if (!status) status = rows_output_close(&output->files, &error);
   if (status) return failed(run, status, &error);
   int code = 0;
   if (output->picture) {
-    bool data_on_output = output->path && strcmp(output->path, "-") == 0;
+    bool data_on_output = output->files.path && strcmp(output->files.path, "-") == 0;
     code = picture_of_rows(run, data_on_output ? stderr : stdout, output->picture, (size_t)output->picture_rows,
                            output->program->model->dim, summary.samples);
     if (!code) code = finish_output(run);
@@ -193,18 +145,37 @@ static int sample_all(const Run *run, Output *output, Sampling *sampling) {
   return code ? code : report_failures(output, &summary);
 }
 
+/* --logp: the model also computes the divergence, or the probes' estimates of it. */
+static int prepare_log_p(const Run *run, Program *program, Sampling *sampling) {
+  flow_error error = {{0}};
+  flow_status status = FLOW_OK;
+  if (has(run, OPTION_logp)) {
+    status = sampling_density(program, &sampling->density, &error);
+    if (!status) status = trace_choose(run, sampling->density.dim, &sampling->trace, &error);
+    return status ? failed(run, status, &error)
+                  : program_with_extras(run, program, trace_extras(&sampling->trace), sampling->trace.probes);
+  }
+  static const OptionId of_log_p[] = {OPTION_trace, OPTION_probes, OPTION_probe};
+  for (size_t i = 0; !status && i < sizeof of_log_p / sizeof *of_log_p; i++)
+    if (has(run, of_log_p[i]))
+      status = flow_fail(&error, FLOW_BAD_CALL, "--%s says how --logp is computed; --logp FILE asks for it", options[of_log_p[i]].name);
+  return status ? failed(run, status, &error) : 0;
+}
+
 static int sample_program(const Run *run, Program *program) {
+  Sampling sampling = {0};
+  int code = prepare_log_p(run, program, &sampling);
+  if (code) return code;
   if (has(run, OPTION_emit)) return program_emit(run, program, FLOW_ENTRY_STEP);
-  int code = program_bind(run, program);
+  code = program_bind(run, program);
   if (!code) code = program_link(run, program, FLOW_ENTRY_STEP);
   if (code) return code;
-  Sampling sampling;
   flow_error error = {{0}};
   flow_status status = sampling_prepare(run, program, 1000, &sampling, &error);
   if (status) return failed(run, status, &error);
   Output output = {.run = run, .program = program};
   code = sample_all(run, &output, &sampling);
-  flow_writer_abandon(output.writer);
+  rows_output_abandon(&output.files);
   free(output.picture);
   sampling_free(&sampling);
   return code;

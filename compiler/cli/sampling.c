@@ -28,12 +28,27 @@ static flow_status choose_solver(const Run *run, const TypedFlow *flow, FlowSamp
   return FLOW_OK;
 }
 
+flow_status sampling_density(const Program *program, FlowSource *source, flow_error *error) {
+  const TypedFlow *flow = flow_compiled_flow(program->compiled);
+  static const FlowSourceKind kind[] = {
+      [SOURCE_NORMAL] = FLOW_SOURCE_NORMAL, [SOURCE_UNIFORM] = FLOW_SOURCE_UNIFORM, [SOURCE_FILE] = FLOW_SOURCE_TENSOR};
+  *source = (FlowSource){.kind = kind[flow->source],
+                         .dim = (uint64_t)flow->dim,
+                         .low = flow->uniform_low,
+                         .high = flow->uniform_high,
+                         .name = flow->source_path};
+  flow_error why = {{0}};
+  flow_status status = flow_source_has_density(source, &why);
+  return status ? flow_fail(error, status, "%s: the flow `%s` has no log-density: %s", program->path, flow->name, why.text)
+                : FLOW_OK;
+}
+
 /* Where the states at the start come from: --from, else the flow's source. */
 static flow_status choose_source(const Run *run, const Program *program, const TypedFlow *flow, Sampling *sampling,
                                  flow_error *error) {
   FlowSource *source = &sampling->source;
   *source = (FlowSource){.kind = FLOW_SOURCE_NORMAL, .dim = program->model->dim};
-  if (run->line->verb == VERB_sample && has(run, OPTION_from)) {
+  if (has(run, OPTION_from)) {
     source->name = text_of(run, OPTION_from);
     flow_status status = given_read("--from", source->name, &sampling->from, error);
     if (status) return status;
@@ -55,14 +70,6 @@ static flow_status choose_source(const Run *run, const Program *program, const T
   return FLOW_OK;
 }
 
-/* One row of numbers (--from 0.5,-1) is one sample. */
-static void shape_rows(FlowTensor *tensor, uint64_t dim) {
-  if (tensor->rank != 1 || dim == 1 || tensor->count != dim) return;
-  tensor->rank = 2;
-  tensor->dim[0] = 1;
-  tensor->dim[1] = dim;
-}
-
 static flow_status choose_range(const Run *run, uint64_t standard, Sampling *sampling, flow_error *error) {
   const FlowTensor *rows = sampling->source.tensor;
   uint64_t all = has(run, OPTION_count) ? count_of(run, OPTION_count, 0)
@@ -70,10 +77,12 @@ static flow_status choose_range(const Run *run, uint64_t standard, Sampling *sam
                                         : standard;
   sampling->what.first = 0;
   sampling->what.end = all;
-  if (run->line->verb != VERB_sample || !has(run, OPTION_range)) return FLOW_OK;
+  if (!has(run, OPTION_range)) return FLOW_OK;
   const OptionValue *range = option_of(run, OPTION_range);
-  if (range->to > all && (has(run, OPTION_count) || rows))
-    return flow_fail(error, FLOW_BAD_CALL, "--range %s goes beyond the %" PRIu64 " samples", range->text, all);
+  bool data = run->line->verb == VERB_logp;
+  if (range->to > all && (has(run, OPTION_count) || rows || data))
+    return flow_fail(error, FLOW_BAD_CALL, "--range %s goes beyond the %" PRIu64 " %s", range->text, all,
+                     data ? "rows of the data" : "samples");
   sampling->what.first = range->from;
   sampling->what.end = range->to;
   return FLOW_OK;
@@ -91,7 +100,10 @@ static flow_status prepare(const Run *run, const Program *program, uint64_t coun
                          .t0 = flow->time_from,
                          .t1 = flow->time_to,
                          .allocator = &flow_standard_allocator};
-  if (run->line->verb == VERB_sample) what->seed = count_of(run, OPTION_seed, 0);
+  what->seed = count_of(run, OPTION_seed, 0);
+  sampling->probes = (FlowProbes){sampling->trace.probe, what->seed, 0, sampling->trace.probes};
+  if (sampling->density.dim) what->density = &sampling->density;
+  if (sampling->trace.probes) what->probes = &sampling->probes;
   if (count_of(run, OPTION_threads, 0) > MOST_THREADS ||
       (has(run, OPTION_threads) && count_of(run, OPTION_threads, 0) == 0))
     return flow_fail(error, FLOW_BAD_CALL, "--threads wants 1 to %d", MOST_THREADS);
@@ -99,16 +111,17 @@ static flow_status prepare(const Run *run, const Program *program, uint64_t coun
   flow_status status = choose_solver(run, flow, what, error);
   if (!status) status = choose_source(run, program, flow, sampling, error);
   if (status) return status;
-  shape_rows(&sampling->from.tensor, program->model->dim);
+  given_shape_rows(&sampling->from.tensor, program->model->dim);
   status = choose_range(run, count, sampling, error);
-  if (!status) status = given_conditions(run->line, program->model, &sampling->conditions, error);
+  if (!status) status = given_conditions(run->line, program->model, program->model->conditions - program->own_conditions,
+                                          &sampling->conditions, error);
   what->condition = sampling->conditions.tensor;
   return status;
 }
 
 flow_status sampling_prepare(const Run *run, const Program *program, uint64_t count, Sampling *sampling,
                              flow_error *error) {
-  *sampling = (Sampling){0};
+  *sampling = (Sampling){.density = sampling->density, .trace = sampling->trace};
   flow_status status = prepare(run, program, count, sampling, error);
   if (status) sampling_free(sampling);
   return status;

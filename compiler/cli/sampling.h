@@ -5,17 +5,26 @@
 #include "given.h"
 #include "program.h"
 #include "solve.h"
+#include "trace.h"
 
 typedef struct Sampling {
   FlowSampling what; /* complete but for sink, progress, user and summary */
   FlowSource source;
   Given from; /* --from, or the file that the flow names as its source */
   GivenConditions conditions;
+  /* For log-densities on the way; set before sampling_prepare, which leaves them alone. */
+  FlowSource density; /* dim 0: not wanted */
+  Trace trace;
+  FlowProbes probes;
 } Sampling;
 
-/* The program is linked.  `count`: how many samples where neither -n nor --range nor --from says. */
+/* The program is linked.  `count`: how many samples where neither -n nor --range nor --from says; for logp the rows of its
+ * data, which --range cannot leave. */
 flow_status sampling_prepare(const Run *run, const Program *program, uint64_t count, Sampling *sampling,
                              flow_error *error);
 void sampling_free(Sampling *sampling);
+
+/* The flow's own source, for its log-density: BAD_INPUT where it has none. */
+flow_status sampling_density(const Program *program, FlowSource *source, flow_error *error);
 
 #endif

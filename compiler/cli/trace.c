@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trace.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  MOST_EXACT = 64,    /* numbers of a state whose exact trace is the standard */
+  STANDARD_PROBES = 2, /* the fewest that have a standard error */
+  AUTO_PROBES = 4,    /* of a round */
+  MOST_PROBES = 4096
+};
+enum { TRACE_EXACT, TRACE_HUTCHINSON };  /* the words of --trace */
+static const double standard_target = 0.01;
+
+static flow_status take_count(const char *text, uint32_t *probes, flow_error *error) {
+  char *end;
+  unsigned long count = strtoul(text, &end, 10);
+  if (*text < '0' || *text > '9' || *end || count < 1 || count > MOST_PROBES)
+    return flow_fail(error, FLOW_BAD_CALL, "--probes wants a whole number from 1 to %d, or auto, not `%s`", MOST_PROBES, text);
+  *probes = (uint32_t)count;
+  return FLOW_OK;
+}
+
+static flow_status take_target(const Run *run, Trace *trace, flow_error *error) {
+  trace->target = standard_target;
+  trace->most = (uint32_t)count_of(run, OPTION_most_probes, MOST_PROBES);
+  if (count_of(run, OPTION_most_probes, MOST_PROBES) > MOST_PROBES * 256 || trace->most < AUTO_PROBES)
+    return flow_fail(error, FLOW_BAD_CALL, "--most-probes wants %d to %d", AUTO_PROBES, MOST_PROBES * 256);
+  if (!has(run, OPTION_se)) return FLOW_OK;
+  char *end;
+  trace->target = strtod(text_of(run, OPTION_se), &end);
+  if (*end || !(trace->target > 0) || trace->target - trace->target != 0)
+    return flow_fail(error, FLOW_BAD_CALL, "--se wants a number above 0, not `%s`", text_of(run, OPTION_se));
+  return FLOW_OK;
+}
+
+/* Options of probes that an exact trace has no use for. */
+static const OptionId of_probes[] = {OPTION_probes, OPTION_probe, OPTION_se, OPTION_most_probes};
+
+static const Option *given_of_probes(const Run *run) {
+  for (size_t i = 0; i < sizeof of_probes / sizeof *of_probes; i++)
+    if (has(run, of_probes[i])) return &options[of_probes[i]];
+  return NULL;
+}
+
+static bool is_exact(const Run *run, uint64_t dim) {
+  if (has(run, OPTION_trace)) return run->line->value[OPTION_trace].choice == TRACE_EXACT;
+  return !given_of_probes(run) && dim <= MOST_EXACT;
+}
+
+static flow_status choose_probes(const Run *run, uint64_t dim, Trace *trace, flow_error *error) {
+  const char *probes = text_of(run, OPTION_probes);
+  bool automatic = probes ? strcmp(probes, "auto") == 0 : has(run, OPTION_se) || has(run, OPTION_most_probes);
+  trace->probe = (FlowProbeKind)run->line->value[OPTION_probe].choice;
+  trace->probes = automatic ? AUTO_PROBES : STANDARD_PROBES;
+  if (automatic && run->line->verb != VERB_logp)
+    return flow_fail(error, FLOW_BAD_CALL, "--probes auto is for flowc logp; a sample is on its way once, with a number of probes");
+  if (automatic) return take_target(run, trace, error);
+  if (has(run, OPTION_se) || has(run, OPTION_most_probes))
+    return flow_fail(error, FLOW_BAD_CALL, "--%s is for --probes auto", has(run, OPTION_se) ? "se" : "most-probes");
+  if (probes) return take_count(probes, &trace->probes, error);
+  if (!has(run, OPTION_quiet) && !has(run, OPTION_trace) && !has(run, OPTION_probe))
+    warn(&run->terminal, "a state has %" PRIu64 " numbers: log p is estimated by %d probes (--trace exact computes it, --probes auto "
+         "adds probes until it is sure)",
+         dim, STANDARD_PROBES);
+  return FLOW_OK;
+}
+
+flow_status trace_choose(const Run *run, uint64_t dim, Trace *trace, flow_error *error) {
+  *trace = (Trace){0};
+  if (!is_exact(run, dim)) return choose_probes(run, dim, trace, error);
+  const Option *useless = given_of_probes(run);
+  if (useless) return flow_fail(error, FLOW_BAD_CALL, "--%s is for --trace hutchinson; an exact trace has no probes", useless->name);
+  return FLOW_OK;
+}
+
+const char *trace_probe_name(const Trace *trace) { return trace->probe == FLOW_PROBE_RADEMACHER ? "Rademacher" : "Gaussian"; }
