@@ -61,13 +61,38 @@ static bool is_small(const IrFunction *f) {
   return f->nodes < SMALL / 16 && elements < SMALL;
 }
 
-static void lower(Arena *arena, Diagnostics *diagnostics, const TypedFunction *function, const char *prefix) {
-  size_t before = diagnostics->errors;
-  IrFunction *f = ir_lower(arena, function, prefix, diagnostics);
-  must(f || diagnostics->errors > before, "no function, and no error");
-  if (!f || diagnostics->errors > before) return;
+/* Nothing is lowered once there is an error. */
+static void accept(IrFunction *f, const Diagnostics *diagnostics) {
+  must(f || diagnostics->errors > 0, "no function, and no error");
+  if (!f || diagnostics->errors) return;
   must(!ir_verify(f), "what was lowered does not verify");
   if (is_small(f)) must(!ir_verify(ir_optimise(f, 4)), "what was optimised does not verify");
+}
+
+static void lower_velocity(Arena *arena, Diagnostics *diagnostics, const TypedFunction *function, const char *prefix) {
+  if (!diagnostics->errors) accept(ir_lower(arena, function, prefix, diagnostics), diagnostics);
+}
+
+static void lower_other(Arena *arena, Diagnostics *diagnostics, const TypedFunction *function) {
+  if (!diagnostics->errors && function) accept(ir_lower_function(arena, function, "", diagnostics), diagnostics);
+}
+
+static void lower(Arena *arena, Diagnostics *diagnostics, const TypedProgram *program) {
+  for (uint32_t i = 0; i < program->fields; i++) lower_velocity(arena, diagnostics, program->field[i], "");
+  for (uint32_t i = 0; i < program->flows; i++)
+    lower_velocity(arena, diagnostics, program->flow[i].velocity, program->flow[i].prefix);
+  for (uint32_t i = 0; i < program->densities; i++) {
+    lower_other(arena, diagnostics, program->density[i].function);
+    lower_other(arena, diagnostics, program->density[i].result);
+  }
+  for (uint32_t i = 0; i < program->maps; i++) {
+    lower_other(arena, diagnostics, program->map[i].function);
+    lower_other(arena, diagnostics, program->map[i].inverse);
+  }
+  for (uint32_t i = 0; i < program->checks; i++) {
+    lower_other(arena, diagnostics, program->check[i].left);
+    lower_other(arena, diagnostics, program->check[i].right);
+  }
 }
 
 static void run(Arena *arena, const uint8_t *data, size_t size) {
@@ -82,9 +107,7 @@ static void run(Arena *arena, const uint8_t *data, size_t size) {
   if (file) {
     TypedProgram *program = flow_check(arena, &diagnostics, prelude, file, NULL);
     must(program != NULL, "no program");
-    for (uint32_t i = 0; !diagnostics.errors && i < program->fields; i++) lower(arena, &diagnostics, program->field[i], "");
-    for (uint32_t i = 0; !diagnostics.errors && i < program->flows; i++)
-      lower(arena, &diagnostics, program->flow[i].velocity, program->flow[i].prefix);
+    if (!diagnostics.errors) lower(arena, &diagnostics, program);
   }
   check_places(&diagnostics);
   print(&diagnostics);
