@@ -252,17 +252,18 @@ static void add_extras(const Place *place, uint32_t extras) {
 static int advance_tile(FlowChunk *chunk, const Place *place, const Task *task) {
   const FlowPlan *plan = task->plan;
   const void *row[FLOW_MOST_STAGES];
+  FlowStepCombinations own;
   flow_call call = call_of(chunk, place);
   call.x = place->x.data;
   call.stages = plan->tableau->stages;
   call.stage_times = row;
-  call.combination = plan->combination;
   call.quiet = quiet_stages(chunk->what);
   clear_extras(place, chunk->what->model->extras);
   int code = 0;
   for (uint64_t step = task->step; code >= 0 && step < task->end; step++) {
     for (uint32_t j = 0; j < call.stages; j++)
       row[j] = flow_times_row(task->times, flow_plan_row(plan, step, j) - task->first_row);
+    call.combination = flow_plan_combination(plan, step, &own);
     code = chunk->level->step(&call);
     if (chunk->extras == 0) continue;
     add_extras(place, chunk->extras);

@@ -4,25 +4,17 @@
 #include "chunk.h"
 #include "plan.h"
 #include "rounding.h"
-#include "times.h"
+#include "window.h"
 #include <inttypes.h>
 
-enum {
-  TIMES_BYTES = 64 << 20,
-  STEPS_BETWEEN_REPORTS = 32,   /* so that a long solve of few samples can be watched and stopped */
-  TIMES_AT_ONCE = 64
-};
+enum { STEPS_BETWEEN_REPORTS = 32 };    /* so that a long solve of few samples can be watched and stopped */
 
-/* Windows: all samples of a chunk take the steps of a window before the next window's rows are computed.  A single window
- * is computed once for all chunks. */
 typedef struct Solve {
   const FlowSampling *what;
   const flow_level *level;
   FlowPlan plan;
-  FlowTimes times;
+  FlowWindow window;
   FlowChunk chunk;
-  uint64_t window;              /* steps of a window */
-  uint64_t window_row;          /* the plan's row that times' row 0 holds; UINT64_MAX: none yet */
   FlowSummary summary;
 } Solve;
 
@@ -70,38 +62,6 @@ static flow_status choose_level(Solve *solve, flow_error *error) {
   return status;
 }
 
-/* A window has the most steps whose rows fit the memory for them, but at least one. */
-static flow_status open_times(Solve *solve, flow_error *error) {
-  const FlowSampling *what = solve->what;
-  const FlowPlan *plan = &solve->plan;
-  size_t bytes = what->times_bytes ? what->times_bytes : TIMES_BYTES;
-  size_t pitch = flow_times_pitch(what->model);
-  uint64_t room = pitch ? bytes / pitch : UINT64_MAX, rows = plan->rows;
-  solve->window = plan->steps;
-  solve->window_row = UINT64_MAX;
-  if (rows > room) {
-    solve->window = room > plan->period ? (room - 1) / plan->period : 1;
-    rows = flow_plan_rows_until(plan, solve->window);
-  }
-  return flow_times_open(what->allocator, what->model, solve->level, what->weights, (size_t)rows, &solve->times, error);
-}
-
-/* Makes times hold the rows of steps `step` .. `end` - 1. */
-static flow_status compute_window(Solve *solve, uint64_t step, uint64_t end, flow_error *error) {
-  const FlowPlan *plan = &solve->plan;
-  uint64_t first = step * plan->period, last = flow_plan_rows_until(plan, end);
-  if (solve->window_row == first) return FLOW_OK;
-  double t[TIMES_AT_ONCE];
-  for (uint64_t row = first; row < last; row += TIMES_AT_ONCE) {
-    size_t count = last - row < TIMES_AT_ONCE ? (size_t)(last - row) : TIMES_AT_ONCE;
-    for (size_t i = 0; i < count; i++) t[i] = flow_plan_time(plan, row + i);
-    flow_status status = flow_times_compute(&solve->times, (size_t)(row - first), t, count, error);
-    if (status) return status;
-  }
-  solve->window_row = first;
-  return FLOW_OK;
-}
-
 static flow_status report(const Solve *solve, uint64_t done, flow_error *error) {
   const FlowSampling *what = solve->what;
   if (!what->progress || !what->progress(what->user, done, what->end - what->first)) return FLOW_OK;
@@ -111,10 +71,10 @@ static flow_status report(const Solve *solve, uint64_t done, flow_error *error) 
 
 /* The steps of one window, in slices; tells of the samples in flight as if a part of them were done. */
 static flow_status advance_window(Solve *solve, uint64_t step, uint64_t end, flow_error *error) {
-  flow_status status = compute_window(solve, step, end, error);
+  flow_status status = flow_window_compute(&solve->window, step, error);
   while (!status && step < end) {
     uint64_t next = end - step < STEPS_BETWEEN_REPORTS ? end : step + STEPS_BETWEEN_REPORTS;
-    status = flow_chunk_advance(&solve->chunk, &solve->plan, &solve->times, solve->window_row, step, next, error);
+    status = flow_chunk_advance(&solve->chunk, &solve->plan, &solve->window.times, solve->window.row, step, next, error);
     step = next;
     uint64_t part = (uint64_t)((double)solve->chunk.count * ((double)step / (double)solve->plan.steps));
     if (!status && step < solve->plan.steps) status = report(solve, solve->summary.samples + part, error);
@@ -137,7 +97,7 @@ static flow_status solve_chunk(Solve *solve, flow_error *error) {
   const FlowSampling *what = solve->what;
   flow_status status = flow_chunk_begin(&solve->chunk, what->first + solve->summary.samples, error);
   for (uint64_t step = 0; !status && step < solve->plan.steps;) {
-    uint64_t end = solve->plan.steps - step < solve->window ? solve->plan.steps : step + solve->window;
+    uint64_t end = flow_window_end(&solve->window, step);
     status = advance_window(solve, step, end, error);
     step = end;
   }
@@ -151,14 +111,15 @@ static flow_status solve_chunk(Solve *solve, flow_error *error) {
 
 static flow_status solve_all(Solve *solve, flow_error *error) {
   const FlowSampling *what = solve->what;
-  flow_status status = open_times(solve, error);
+  flow_status status = flow_window_open(&solve->plan, what->allocator, what->model, solve->level, what->weights, what->times_bytes,
+                                        &solve->window, error);
   if (status) return status;
   status = flow_chunk_open(what, solve->level, &solve->chunk, error);
   if (!status) {
     while (!status && solve->summary.samples < what->end - what->first) status = solve_chunk(solve, error);
     flow_chunk_close(&solve->chunk);
   }
-  flow_times_close(&solve->times);
+  flow_window_close(&solve->window);
   return status;
 }
 
@@ -166,7 +127,8 @@ static flow_status run(Solve *solve, flow_error *error) {
   const FlowSampling *what = solve->what;
   flow_status status = flow_sampling_check(what, error);
   if (!status) status = choose_level(solve, error);
-  if (!status) status = flow_plan_make(&solve->plan, what->tableau, what->model->precision, what->steps, what->t0, what->t1, error);
+  if (!status)
+    status = flow_plan_make_on(&solve->plan, what->grid, what->tableau, what->model->precision, what->steps, what->t0, what->t1, error);
   if (status || what->first == what->end) return status;
   solve->summary.evaluations = what->steps * what->tableau->stages;
   return solve_all(solve, error);

@@ -24,6 +24,7 @@
  * counts it.  flow_sample itself then answers FLOW_OK; flow_summary_status makes a FAILED_SAMPLES of it. */
 #ifndef FLOW_SOLVE_H
 #define FLOW_SOLVE_H
+#include "grid.h"
 #include "model.h"
 #include "probes.h"
 #include "source.h"
@@ -84,6 +85,7 @@ typedef struct FlowSampling {   /* unset = 0; everything is borrowed */
   uint64_t first, end;          /* samples first .. end - 1 */
   const FlowTableau *tableau;
   uint64_t steps;
+  const FlowGrid *grid;         /* NULL: equal steps */
   double t0, t1;                /* t1 < t0 solves backwards */
   const FlowTensor *condition;  /* [model->conditions], without the probes: see model.h */
   const FlowProbes *probes;     /* the model's last condition, [probes->count * dim] numbers; NULL where it is like the others */
