@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 #include "compiled.h"
+#include "derive.h"
 #include "parse.h"
 
 double compile_clock_ms(void) {
@@ -71,12 +72,23 @@ static uint32_t count_names(const char *const *name) {
   return count;
 }
 
-static flow_status lower(FlowCompiled *c) {
+/* The same words in the driver and in the IR. */
+_Static_assert((int)FLOW_LOG_P == (int)IR_LOG_P && (int)FLOW_PROBES == (int)IR_PROBES && (int)FLOW_JVP == (int)IR_JVP &&
+                   (int)FLOW_VJP == (int)IR_VJP, "FlowExtras and IrExtras name the same things");
+
+static flow_status lower(FlowCompiled *c, flow_error *error) {
   if (!c->function) return FLOW_OK;
+  if (c->options.extras == FLOW_PROBES && c->options.probes == 0)
+    return flow_fail(error, FLOW_BAD_CALL, "0 probes: a model with probes has at least 1");
   double start = compile_clock_ms();
   c->source = ir_lower(&c->arena, c->function, c->flow ? c->flow->prefix : "", &c->diagnostics);
   if (!c->source || c->diagnostics.errors) return FLOW_BAD_PROGRAM;
-  c->frozen = ir_optimise(c->source, c->options.precision);
+  IrFunction *with_extras =
+      c->options.extras ? ir_with_extras(c->source, (IrExtras)c->options.extras, c->options.probes) : c->source;
+  if (!with_extras) return flow_fail(error, FLOW_BAD_PROGRAM, "%s: its derivative has a value of more than %d numbers%s",
+                                     c->source->name, IR_MOST_ELEMENTS,
+                                     c->options.extras == FLOW_LOG_P ? "; log p can be estimated by probes" : "");
+  c->frozen = ir_optimise(with_extras, c->options.precision);
   c->cost.lower_ms = compile_clock_ms() - start;
   c->cost.nodes = c->frozen->nodes;
   return FLOW_OK;
@@ -97,5 +109,5 @@ flow_status compile_front(FlowCompiled *c, const char *name, const char *text, s
   if (c->diagnostics.errors) return FLOW_BAD_PROGRAM;
   flow_status status = choose_flow(c, name, error);
   if (!status) status = choose_function(c, name, error);
-  return status ? status : lower(c);
+  return status ? status : lower(c, error);
 }
