@@ -20,7 +20,7 @@ static bool is_word(const Ast *ast, const char *word) { return ast && ast->kind 
 static bool is_text(const Ast *ast) { return ast && ast->kind == AST_STRING && ast->text; }
 
 /* ---- words inside a clause ---- */
-static const char *const value_word[] = {"steps", "prefix"};
+static const char *const value_word[] = {"steps", "spacing", "prefix"};
 
 bool clause_value_word(const char *word) {
   return diag_nearest(word, value_word, sizeof value_word / sizeof *value_word) != NULL;
@@ -267,6 +267,45 @@ static bool known_solver(FlowReader *r, const Ast *name) {
   return false;
 }
 
+static bool read_power(FlowReader *r, const Ast *value) {
+  Checker *c = r->c;
+  Typed *power = constant_of_clause(r, value);
+  if (!power) return false;
+  if (power->shape.rank > 0) {
+    report(c, E0504, power->at, "a power is a scalar, and this is %s", shape_text(c->arena, &power->shape));
+    return false;
+  }
+  if (!constant_number(c, power, 0, &r->flow->spacing_power)) return false;
+  if (r->flow->spacing_power > 0 && isfinite(r->flow->spacing_power)) return true;
+  Diag *diag = report(c, E0504, power->at, "the power of a spacing is above 0, and this is %g", r->flow->spacing_power);
+  help(c, diag, "above 1 the steps at the source are the shorter ones, below 1 those at the data");
+  return false;
+}
+
+/* What stands behind `solver NAME steps N`: spacing equal, spacing cosine, spacing power P. */
+static bool read_spacing(FlowReader *r, const Ast *clause) {
+  static const char *const rule[] = {[SPACING_EQUAL] = "equal", [SPACING_COSINE] = "cosine", [SPACING_POWER] = "power"};
+  static const char *const form = "solver rk4 steps 50 spacing cosine` or `solver rk4 steps 50 spacing power 2";
+  enum { RULES = sizeof rule / sizeof *rule };
+  Checker *c = r->c;
+  const AstList *v = &clause->items;
+  if (!expect_word(r, clause, v->at[3], "spacing", form)) return false;
+  const Ast *name = v->count > 4 ? v->at[4] : NULL;
+  if (!name || name->kind != AST_NAME) return malformed(r, clause, form);
+  int found = 0;
+  while (found < RULES && strcmp(rule[found], name->name) != 0) found++;
+  if (found == RULES) {
+    const char *near = diag_nearest(name->name, rule, RULES);
+    Diag *diag = report(c, E0504, name->at, "there is no spacing `%s`", name->name);
+    if (near) fix(c, diag, name->at, "%s", near);
+    else help(c, diag, "there are: equal, cosine, power");
+    return false;
+  }
+  r->flow->spacing = (StepSpacing)found;
+  if (v->count != (found == SPACING_POWER ? 6u : 5u)) return malformed(r, clause, form);
+  return found != SPACING_POWER || read_power(r, v->at[5]);
+}
+
 static bool read_solver(FlowReader *r, const Ast *clause) {
   Checker *c = r->c;
   const AstList *v = &clause->items;
@@ -285,10 +324,10 @@ static bool read_solver(FlowReader *r, const Ast *clause) {
     fix(c, diag, v->at[1]->at, "steps %s", text_of(c, v->at[1]->at));
     return false;
   }
-  if (v->count != 3 || !v->at[2]) return malformed(r, clause, "solver midpoint steps 100");
+  if (v->count < 3 || !v->at[2]) return malformed(r, clause, "solver midpoint steps 100");
   if (!expect_word(r, clause, v->at[1], "steps", "solver midpoint steps 100")) return false;
   if (!resolve_value(c, r->definition, v->at[2]) || !size_of(c, v->at[2], &r->flow->steps)) return false;
-  if (r->flow->steps >= 1 && r->flow->steps <= MOST_FLOW_STEPS) return true;
+  if (r->flow->steps >= 1 && r->flow->steps <= MOST_FLOW_STEPS) return v->count == 3 || read_spacing(r, clause);
   report(c, E0504, v->at[2]->at, "a solve takes 1 to %d steps, and this is %lld", MOST_FLOW_STEPS, (long long)r->flow->steps);
   return false;
 }

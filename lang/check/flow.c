@@ -155,7 +155,7 @@ static void refuse_clause(FlowReader *r, const Ast *clause) {
 /* `velocity u  sovler rk4 steps 20` on one line: the misspelt word began no clause and so became a value of the one before,
  * which ends there.  A name that the program has is what it says, and so is one that belongs to the word before it. */
 static void cut_misspelt(FlowReader *r, Ast *clause) {
-  static const char *const takes_a_name[] = {"steps", "prefix", "->"};
+  static const char *const takes_a_name[] = {"steps", "spacing", "prefix", "->"};
   for (size_t i = 1; i < clause->items.count; i++) {
     const Ast *value = clause->items.at[i], *before = clause->items.at[i - 1];
     if (!value || value->kind != AST_NAME || strcmp(value->name, "->") == 0) continue;

@@ -155,6 +155,7 @@ typedef struct TypedCheck {
 } TypedCheck;
 
 /* ---- flows -------------------------------------------------------------------------------------------------- */
+typedef enum { SPACING_EQUAL, SPACING_COSINE, SPACING_POWER } StepSpacing;      /* of a solver's steps */
 typedef enum { SOURCE_NORMAL, SOURCE_UNIFORM, SOURCE_FILE, SOURCE_GAUSSIAN, SOURCE_DENSITY } SourceKind;
 typedef struct TypedFlow {
   const char *name;
@@ -177,6 +178,8 @@ typedef struct TypedFlow {
   const char *solver;           /* name of a row of the table of tableaus; NULL only where `map` is not */
   Span solver_at;
   int64_t steps;
+  StepSpacing spacing;
+  double spacing_power;         /* SPACING_POWER: above 0 */
   double time_from, time_to;
 } TypedFlow;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_flows.c -- flows and their clauses, fields for given shapes, and whole programs. */
+#include <stdio.h>
 #include <string.h>
 #include "checking.h"
 
@@ -34,6 +35,21 @@ START_TEST(a_flow_without_a_time_goes_from_0_to_1) {
   ck_assert_double_eq(f->time_from, 0);
   ck_assert_double_eq(f->time_to, 1);
   ck_assert_str_eq(f->prefix, "");
+} END_TEST
+
+START_TEST(a_solver_says_how_its_steps_are_spaced) {
+  static const struct { const char *words; StepSpacing spacing; double power; } given[] = {
+    {"", SPACING_EQUAL, 0}, {"spacing equal", SPACING_EQUAL, 0}, {"spacing cosine", SPACING_COSINE, 0},
+    {"spacing power 1.5", SPACING_POWER, 1.5}, {"spacing power half", SPACING_POWER, 0.5}};
+  for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+    char text[256];
+    snprintf(text, sizeof text, "let half = 1/2\nfield u(t, x: [2]) = -x\n"
+             "flow f { source normal(2)  solver rk4 steps 20 %s  velocity u }\n", given[i].words);
+    const TypedFlow *f = flow_of(text);
+    ck_assert_int_eq(f->spacing, given[i].spacing);
+    ck_assert_double_eq(f->spacing_power, given[i].power);
+    ck_assert_int_eq(f->steps, 20);
+  }
 } END_TEST
 
 START_TEST(the_source_gives_the_state_its_size) {
@@ -111,6 +127,7 @@ START_TEST(every_program_is_free_of_errors_and_warnings) {
 void add_flow_tests(TCase *tcase) {
   tcase_add_test(tcase, a_flow_has_what_its_clauses_say);
   tcase_add_test(tcase, a_flow_without_a_time_goes_from_0_to_1);
+  tcase_add_test(tcase, a_solver_says_how_its_steps_are_spaced);
   tcase_add_test(tcase, the_source_gives_the_state_its_size);
   tcase_add_test(tcase, a_state_of_two_axes_has_as_many_numbers_as_the_source);
   tcase_add_test(tcase, a_box_has_its_bounds);
