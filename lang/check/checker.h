@@ -165,6 +165,7 @@ int differentiated(const Ast *definition, DerivativeKind kind);         /* which
 
 /* resolve.c, cycles.c */
 void resolve_names(Checker *c);
+void resolve_definition(Checker *c, Definition *definition);
 bool resolve_value(Checker *c, Definition *in, const Ast *ast);         /* of a flow's clause; false, and reported */
 void refuse_cycles(Checker *c);
 void refuse_network(Checker *c, const Ast *caller, const char *name, Span at);

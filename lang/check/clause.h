@@ -12,6 +12,8 @@ enum {
   MOST_FLOW_STEPS = 1000000000
 };
 
+typedef enum { PREDICTS_VELOCITY, PREDICTS_NOISE, PREDICTS_DATA, PREDICTS_SCORE } Prediction;
+
 typedef struct FlowReader {
   Checker *c;
   Definition *definition;       /* of the flow */
@@ -21,6 +23,10 @@ typedef struct FlowReader {
   Span source_at, velocity_at;
   bool lost_clause;             /* a clause was misspelt or malformed, so that none is reported missing */
   Typed *low, *high;            /* the bounds of `uniform` */
+  Prediction predicts;
+  Span predicts_at;
+  Definition *alpha, *sigma;    /* of the path, functions of one number */
+  bool steep;                   /* sigma' is infinite where sigma is 0 */
 } FlowReader;
 
 /* Fills its part of reader->flow; false: wrong, and reported. */
@@ -28,6 +34,18 @@ typedef struct ClauseRow { const char *word, *values; bool (*read)(FlowReader *r
 extern const ClauseRow clause_row[CLAUSE_COUNT];
 
 bool clause_value_word(const char *word);       /* `steps`, `prefix`: a word inside a clause */
-bool fill_bounds(FlowReader *reader);   /* the bounds of `uniform`, once flow->dim is known */
+bool fill_bounds(FlowReader *reader);   /* source.c: the bounds of `uniform`, once flow->dim is known */
+bool read_source(FlowReader *reader, const Ast *clause);
+
+/* predict.c.  convert_prediction puts the velocity that a prediction stands for in the place of reader->velocity. */
+bool read_predicts(FlowReader *reader, const Ast *clause);
+bool read_path(FlowReader *reader, const Ast *clause);
+bool convert_prediction(FlowReader *reader);
+
+/* clause.c: what the readers share */
+bool malformed(FlowReader *reader, const Ast *clause, const char *form);        /* false */
+bool is_word(const Ast *ast, const char *word);
+bool is_text(const Ast *ast);
+Typed *constant_of_clause(FlowReader *reader, const Ast *ast);
 
 #endif

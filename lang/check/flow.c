@@ -115,7 +115,7 @@ TypedFunction *field_instance(Checker *c, Definition *definition, const Shape *s
 }
 
 /* ---- clauses ---- */
-static const char *const later_clause[] = {"predicts", "path", "train", "loss", "data", "optimiser", "optimizer", "batch"};
+static const char *const later_clause[] = {"train", "loss", "data", "optimiser", "optimizer", "batch"};
 
 enum { LATER_CLAUSES = sizeof later_clause / sizeof *later_clause };
 
@@ -249,6 +249,8 @@ bool check_flow(Checker *c, Definition *definition, TypedFlow *flow) {
   if (!source || !r.velocity) return false;
   Shape state = shape_vector(flow->dim);
   flow->velocity = field_instance(c, r.velocity, flow->dim ? &state : NULL, r.source_at, NULL, 0, r.velocity_at);
+  if (!flow->velocity || !convert_prediction(&r)) return false;
+  if (r.predicts) flow->velocity = field_instance(c, r.velocity, &flow->velocity->parameter[1], r.source_at, NULL, 0, r.velocity_at);
   if (!flow->velocity) return false;
   if (r.velocity->map && !find_map(&r)) return false;
   flow->dim = shape_elements(&flow->velocity->parameter[1]);

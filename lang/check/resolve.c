@@ -302,18 +302,20 @@ static void resolve_function(Resolver *r, const Ast *ast) {
   c->frame = old;
 }
 
-void resolve_names(Checker *c) {
-  for (Definition *d = c->first; d; d = d->next) {
-    Resolver r = {c, d};
-    if (d->symbol->definition != d) continue;                   /* hidden by the user's own */
-    if (d->ast->kind == AST_LET || d->ast->kind == AST_DIM) {
-      uint32_t old = new_frame(c);
-      if (d->ast->body) resolve(&r, d->ast->body);
-      c->frame = old;
-    } else if (is_function(d->ast)) {
-      resolve_function(&r, d->ast);
-    }
+void resolve_definition(Checker *c, Definition *d) {
+  Resolver r = {c, d};
+  if (d->ast->kind == AST_LET || d->ast->kind == AST_DIM) {
+    uint32_t old = new_frame(c);
+    if (d->ast->body) resolve(&r, d->ast->body);
+    c->frame = old;
+  } else if (is_function(d->ast)) {
+    resolve_function(&r, d->ast);
   }
+}
+
+void resolve_names(Checker *c) {
+  for (Definition *d = c->first; d; d = d->next)
+    if (d->symbol->definition == d) resolve_definition(c, d);   /* else hidden by the user's own */
 }
 
 bool resolve_value(Checker *c, Definition *in, const Ast *ast) {
