@@ -116,7 +116,7 @@ static bool refuse_end(FlowReader *r, bool data, const char *why) {
   double a = flow->time_from, b = flow->time_to, rate = rate_of(flow);
   Diag *diag = report(r->c, E0512, r->predicts_at, "a velocity from `%s` %s at the %s, t = %g", prediction[r->predicts], why, data ? "data" : "source", data ? b : a);
   if (in_unit(flow)) help(r->c, diag, "stop short of it: `time %g -> %g`", data ? a : a + 0.001 * rate, data ? b - 0.001 * rate : b);
-  else help(r->c, diag, "give a path whose alpha and sigma are not 0 there, or a time between 0 and 1 that stops short of it");
+  else help(r->c, diag, "make a field of it whose time lies between 0 and 1, `%s(%g*t, x)`, and let that stop short of the end", r->velocity->ast->name, fmax(fabs(a), fabs(b)));
   return false;
 }
 

@@ -244,6 +244,52 @@ START_TEST(a_density_that_its_field_carries_has_no_residual) {
   ck_assert_double_ge(fabs(value_of(program->check[1].left, argument)[0]), 0.1);
 } END_TEST
 
+/* ---- predictions ------------------------------------------------------------------------------------------------------------------ */
+/* alpha, sigma and their derivatives in s, from the formulas. */
+typedef struct Path { const char *clause; double alpha, sigma, alpha_, sigma_; } Path;
+
+static Path path_at(int which, double s) {
+  double a = M_PI * s / 2, t = (1 - s) * 0.1 + (1 - s) * (1 - s) * 9.95, t_ = -0.1 - 19.9 * (1 - s);
+  switch (which) {
+  case 0: return (Path){"condot", s, 1 - s, 1, -1};
+  case 1: return (Path){"cosine", sin(a), cos(a), M_PI / 2 * cos(a), -M_PI / 2 * sin(a)};
+  case 2: return (Path){"vp", exp(-t / 2), sqrt(1 - exp(-t)), -t_ / 2 * exp(-t / 2), t_ * exp(-t) / (2 * sqrt(1 - exp(-t)))};
+  default: return (Path){"linear(al, si)", s * s, 1 - s * s * s, 2 * s, -3 * s * s};
+  }
+}
+
+/* Data of variance 4 from standard normal noise: what a perfect network says, and the velocity that it means. */
+static const char *const predicts[] = {"noise", "data", "score"};
+static double said_of(int what, const Path *p) {
+  double variance = 4 * p->alpha * p->alpha + p->sigma * p->sigma;
+  return what == 0 ? p->sigma / variance : what == 1 ? 4 * p->alpha / variance : -1 / variance;
+}
+
+START_TEST(a_perfect_prediction_gives_the_velocity_of_the_path) {
+  int what = _i % 3, which = _i / 3 % 4, turned = _i / 12;
+  double t = 0.3, s = turned ? 1 - t : t;
+  Path p = path_at(which, s);
+  double u = (4 * p.alpha * p.alpha_ + p.sigma * p.sigma_) / (4 * p.alpha * p.alpha + p.sigma * p.sigma);
+  char text[512];
+  snprintf(text, sizeof text, "fn al(s) = s^2\nfn si(s) = 1 - s^3\nfield v(t, x: [2], said) = said*x\n"
+           "flow f { source normal(2)  velocity v  predicts %s  path %s  time %s  solver rk4 steps 20 }\n",
+           predicts[what], p.clause, turned ? "0.9 -> 0.1" : "0.1 -> 0.9");
+  TypedProgram *program = checked_program(text);
+  double said = said_of(what, &p);
+  const double *found = value_of(program->flow[0].velocity, (const double *const[]){&t, x2, &said});
+  for (int i = 0; i < 2; i++) /* some tens of roundings of numbers up to 10 */
+    ck_assert_double_eq_tol(found[i], (turned ? -u : u) * x2[i], 1e-13);
+} END_TEST
+
+START_TEST(a_time_of_another_unit_is_stretched) {
+  double t = 250, said = 1, s = 0.75, alpha = 0.1 + s, sigma = 2 - s;
+  TypedProgram *program = checked_program("fn al(s) = 0.1 + s\nfn si(s) = 2 - s\nfield v(t, x: [2], said) = said*x\n"
+                                          "flow f { source normal(2)  velocity v  predicts noise  path linear(al, si)  time 1000 -> 0  solver rk4 steps 20 }\n");
+  const double *found = value_of(program->flow[0].velocity, (const double *const[]){&t, x2, &said});
+  double u = (1 / alpha + (-1 - sigma / alpha)) / -1000;
+  ck_assert_double_eq_tol(found[0], u * x2[0], 1e-15);
+} END_TEST
+
 /* ---- bounds -------------------------------------------------------------------------------------------------------------------- */
 START_TEST(sixty_divergences_of_each_other_are_too_large) {
   char *text = arena_alloc(test_arena(), 8192), *end = text;
@@ -277,5 +323,7 @@ void add_derivatives_tests(TCase *tcase) {
   tcase_add_test(tcase, a_draw_takes_the_row_that_was_chosen);
   tcase_add_test(tcase, both_sides_of_a_check_are_functions_of_its_names);
   tcase_add_test(tcase, a_density_that_its_field_carries_has_no_residual);
+  tcase_add_loop_test(tcase, a_perfect_prediction_gives_the_velocity_of_the_path, 0, 24);
+  tcase_add_test(tcase, a_time_of_another_unit_is_stretched);
   tcase_add_test(tcase, sixty_divergences_of_each_other_are_too_large);
 }
