@@ -59,7 +59,7 @@ static void describe(LogP *logp) {
   const FlowSampling *solve = &logp->sampling.what;
   logp->what = (FlowLikelihood){.model = solve->model, .level = solve->level, .weights = solve->weights, .source = &logp->density,
                                 .data = &logp->data.tensor, .data_name = logp->data_name, .first = solve->first, .end = solve->end,
-                                .tableau = solve->tableau, .steps = solve->steps, .t0 = solve->t0, .t1 = solve->t1,
+                                .tableau = solve->tableau, .steps = solve->steps, .grid = solve->grid, .t0 = solve->t0, .t1 = solve->t1,
                                 .condition = solve->condition, .probes = logp->trace.probes, .probe = logp->trace.probe,
                                 .seed = solve->seed, .target = logp->trace.target, .most_probes = logp->trace.most,
                                 .check_points = count_of(logp->run, OPTION_check_steps, FLOW_CHECK_POINTS), .threads = solve->threads,

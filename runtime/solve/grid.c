@@ -17,27 +17,43 @@ FlowSpacing flow_spacing_find(const char *name) {
 
 static bool is_finite(double x) { return x - x == 0; }
 
-static flow_status refuse_order(const double *node, uint64_t i, double t0, double t1, flow_error *error) {
-  return flow_fail(error, FLOW_BAD_CALL, "time %" PRIu64 " of the grid is %.17g after %.17g; from %g to %g they must %s", i, node[i],
-                   node[i - 1], t0, t1, t0 < t1 ? "rise" : "fall");
+/* Does the grid's own first end lie at the solve's t1? */
+static bool is_backward(const FlowGrid *grid, double t0, double t1) {
+  if (t0 == t1) return false;
+  if (grid->spacing == FLOW_SPACING_GIVEN) return grid->node[0] == t1;
+  return grid->spacing == FLOW_SPACING_POWER && grid->from == t1;
 }
 
-static flow_status check_given(const double *node, uint64_t steps, double t0, double t1, flow_error *error) {
-  for (uint64_t i = 0; i <= steps; i++)
-    if (!is_finite(node[i])) return flow_fail(error, FLOW_BAD_CALL, "time %" PRIu64 " of the grid is %g; it must be finite", i, node[i]);
-  if (node[0] != t0)
-    return flow_fail(error, FLOW_BAD_CALL, "the grid begins at %.17g; the solve is from %.17g to %.17g", node[0], t0, t1);
-  if (node[steps] != t1)
-    return flow_fail(error, FLOW_BAD_CALL, "the grid ends at %.17g; the solve is from %.17g to %.17g", node[steps], t0, t1);
-  for (uint64_t i = 1; i <= steps; i++)
-    if (t0 < t1 ? !(node[i - 1] < node[i]) : !(node[i - 1] > node[i])) return refuse_order(node, i, t0, t1, error);
+static flow_status check_order(const FlowGrid *grid, flow_error *error) {
+  const double *node = grid->node;
+  bool rise = node[0] < node[grid->intervals];
+  for (uint64_t i = 1; i <= grid->intervals; i++)
+    if (rise ? !(node[i - 1] < node[i]) : !(node[i - 1] > node[i]))
+      return flow_fail(error, FLOW_BAD_CALL, "time %" PRIu64 " of the grid is %.17g after %.17g; from %g to %g they must %s", i, node[i],
+                       node[i - 1], node[0], node[grid->intervals], rise ? "rise" : "fall");
   return FLOW_OK;
 }
 
+static flow_status check_given(const FlowGrid *grid, uint64_t steps, double t0, double t1, flow_error *error) {
+  const double *node = grid->node;
+  if (grid->intervals < 1 || !node) return flow_fail(error, FLOW_BAD_CALL, "a grid has two times at least, the first and the last");
+  for (uint64_t i = 0; i <= grid->intervals; i++)
+    if (!is_finite(node[i])) return flow_fail(error, FLOW_BAD_CALL, "time %" PRIu64 " of the grid is %g; it must be finite", i, node[i]);
+  double first = node[0], last = node[grid->intervals];
+  if ((first != t0 || last != t1) && (first != t1 || last != t0))
+    return flow_fail(error, FLOW_BAD_CALL, "the grid is from %.17g to %.17g; the solve is from %.17g to %.17g", first, last, t0, t1);
+  if (steps % grid->intervals)
+    return flow_fail(error, FLOW_BAD_CALL, "%" PRIu64 " steps on a grid of %" PRIu64 " intervals: a multiple is wanted", steps, grid->intervals);
+  return check_order(grid, error);
+}
+
 flow_status flow_grid_check(const FlowGrid *grid, uint64_t steps, double t0, double t1, flow_error *error) {
-  if (grid->spacing == FLOW_SPACING_GIVEN) return check_given(grid->node, steps, t0, t1, error);
-  if (grid->spacing == FLOW_SPACING_POWER && !(grid->power > 0 && is_finite(grid->power)))
+  if (grid->spacing == FLOW_SPACING_GIVEN) return check_given(grid, steps, t0, t1, error);
+  if (grid->spacing != FLOW_SPACING_POWER) return FLOW_OK;
+  if (!(grid->power > 0 && is_finite(grid->power)))
     return flow_fail(error, FLOW_BAD_CALL, "spacing by the power %g: it must be above 0", grid->power);
+  if (grid->from != t0 && grid->from != t1)
+    return flow_fail(error, FLOW_BAD_CALL, "spacing by a power from %.17g; the solve is from %.17g to %.17g", grid->from, t0, t1);
   return FLOW_OK;
 }
 
@@ -49,10 +65,20 @@ static double cosine_share(uint64_t i, uint64_t steps) {
   return nearer == i ? sine * sine : 1 - sine * sine;
 }
 
-double flow_grid_node(const FlowGrid *grid, uint64_t steps, double t0, double t1, uint64_t i) {
-  if (grid->spacing == FLOW_SPACING_GIVEN) return grid->node[i];
+static double given_node(const FlowGrid *grid, uint64_t steps, uint64_t i) {
+  uint64_t parts = steps / grid->intervals, interval = i / parts, part = i % parts;
+  const double *node = grid->node + interval;
+  return part == 0 ? node[0] : node[0] + (node[1] - node[0]) * (double)part / (double)parts;
+}
+
+static double forward_node(const FlowGrid *grid, uint64_t steps, double t0, double t1, uint64_t i) {
+  if (grid->spacing == FLOW_SPACING_GIVEN) return given_node(grid, steps, i);
   if (i == steps) return t1;
   if (grid->spacing == FLOW_SPACING_COSINE) return t0 + (t1 - t0) * cosine_share(i, steps);
   if (grid->spacing == FLOW_SPACING_POWER) return t0 + (t1 - t0) * flow_pow_f64((double)i / (double)steps, grid->power);
   return t0 + (t1 - t0) * (double)i / (double)steps;
+}
+
+double flow_grid_node(const FlowGrid *grid, uint64_t steps, double t0, double t1, uint64_t i) {
+  return is_backward(grid, t0, t1) ? forward_node(grid, steps, t1, t0, steps - i) : forward_node(grid, steps, t0, t1, i);
 }

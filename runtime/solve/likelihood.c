@@ -96,7 +96,7 @@ static void prepare(Likelihood *self) {
                             .name = what->data_name ? what->data_name : "the data"};
   self->probes = (FlowProbes){what->probe, what->seed, 0, what->probes};
   self->solve = (FlowSampling){.model = what->model, .level = what->level, .weights = what->weights, .source = &self->data,
-                               .first = what->first, .end = what->end, .tableau = what->tableau, .steps = what->steps,
+                               .first = what->first, .end = what->end, .tableau = what->tableau, .steps = what->steps, .grid = what->grid,
                                .t0 = what->t1, .t1 = what->t0, .condition = what->condition,
                                .probes = what->probes ? &self->probes : NULL, .density = what->source, .density_at_end = true,
                                .threads = what->threads, .times_bytes = what->times_bytes, .allocator = what->allocator, .sink = take,

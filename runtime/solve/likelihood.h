@@ -60,6 +60,7 @@ typedef struct FlowLikelihood { /* unset = 0; everything is borrowed */
   uint64_t first, end;          /* rows first .. end - 1 */
   const FlowTableau *tableau;
   uint64_t steps;
+  const FlowGrid *grid;         /* NULL: equal steps */
   double t0, t1;
   const FlowTensor *condition;
   uint32_t probes;              /* for which the model was compiled; 0: exact */

@@ -6,6 +6,7 @@
 #include "rounding.h"
 #include "window.h"
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,12 +64,21 @@ static uint64_t step_of(const FlowPlan *plan, double t) {
   return low;
 }
 
+/* Times that someone else has computed are on a node if they are but for a few roundings. */
+static bool is_at(const FlowPlan *plan, double t, double node) {
+  return fabs(t - node) <= 0x1p-50 * (fabs(plan->t0) + fabs(plan->t1));
+}
+
 static flow_status find_stop(const FlowPlan *plan, size_t index, double t, Stop *stop, flow_error *error) {
   if (t - t != 0 || is_before(plan, t, plan->t0) || is_before(plan, plan->t1, t))
     return flow_fail(error, FLOW_BAD_CALL, "time %zu is %.17g; the solve is from %.17g to %.17g", index, t, plan->t0, plan->t1);
   *stop = (Stop){.time = index, .step = step_of(plan, t)};
-  double node = flow_plan_node(plan, stop->step);
-  if (t != node) stop->theta = (t - node) / (flow_plan_node(plan, stop->step + 1) - node);
+  if (is_at(plan, t, flow_plan_node(plan, stop->step))) return FLOW_OK;
+  double node = flow_plan_node(plan, stop->step), next = flow_plan_node(plan, stop->step + 1);
+  if (is_at(plan, t, next))
+    stop->step++;
+  else
+    stop->theta = (t - node) / (next - node);
   return FLOW_OK;
 }
 

@@ -22,6 +22,7 @@ START_TEST(nodes_are_where_the_formulas_say) {
     for (uint64_t steps = 1; steps < 60; steps += 7) {
       double t0 = span[s][0], t1 = span[s][1], near = 4e-16 * (fabs(t0) + fabs(t1));
       FlowGrid cosine = grid_of(FLOW_SPACING_COSINE, 0), power = grid_of(FLOW_SPACING_POWER, 2.5);
+      power.from = t0;
       for (uint64_t i = 0; i <= steps; i++) {
         double share = (double)i / (double)steps;
         ck_assert_double_eq_tol(flow_grid_node(&cosine, steps, t0, t1, i), t0 + (t1 - t0) * (1 - cos(M_PI * share)) / 2, near);
@@ -33,24 +34,55 @@ START_TEST(nodes_are_where_the_formulas_say) {
 }
 END_TEST
 
+static FlowGrid given_of(const double *node, uint64_t intervals) {
+  return (FlowGrid){.spacing = FLOW_SPACING_GIVEN, .intervals = intervals, .node = node};
+}
+
 START_TEST(a_given_grid_must_run_from_end_to_end_one_way) {
   static const struct { double node[4]; const char *words; } bad[] = {
       {{0, 0.5, NAN, 1}, "time 2 of the grid is nan"},          {{0, 0.5, INFINITY, 1}, "time 2 of the grid is inf"},
       {{0, 0.5, 0.5, 1}, "they must rise"},                     {{0, 0.7, 0.5, 1}, "time 2 of the grid is 0.5 after 0.6"},
-      {{0.1, 0.5, 0.7, 1}, "begins at 0.1"},                    {{0, 0.5, 0.7, 0.9}, "ends at 0.9"},
-      {{0, 0.5, 0.7, 1.0000000000000002}, "ends at 1.0000000000000002; the solve is from 0 to 1"},
-      {{1, 0.7, 0.5, 0}, "begins at 1; the solve is from 0 to 1"}};
+      {{0.1, 0.5, 0.7, 1}, "the grid is from 0.1"},             {{0, 0.5, 0.7, 0.9}, "the grid is from 0 to 0.9"},
+      {{0, 0.5, 0.7, 1.0000000000000002}, "to 1.0000000000000002; the solve is from 0 to 1"},
+      {{1, 0.2, 0.3, 0}, "they must fall"},                     {{0, 0.5, 2, 1}, "time 3 of the grid is 1 after 2"}};
   flow_error error;
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-    FlowGrid grid = {.spacing = FLOW_SPACING_GIVEN, .node = bad[i].node};
+    FlowGrid grid = given_of(bad[i].node, 3);
     ck_assert_int_eq(flow_grid_check(&grid, 3, 0, 1, &error), FLOW_BAD_CALL);
     ck_assert_words(error, bad[i].words);
   }
-  FlowGrid down = {.spacing = FLOW_SPACING_GIVEN, .node = bad[7].node};
-  ck_assert_int_eq(flow_grid_check(&down, 3, 1, 0, &error), FLOW_OK);
-  FlowGrid up = {.spacing = FLOW_SPACING_GIVEN, .node = (const double[]){1, 0.2, 0.3, 0}};
-  ck_assert_int_eq(flow_grid_check(&up, 3, 1, 0, &error), FLOW_BAD_CALL);
-  ck_assert_words(error, "they must fall");
+  FlowGrid none = {.spacing = FLOW_SPACING_GIVEN};
+  ck_assert_int_eq(flow_grid_check(&none, 3, 0, 1, &error), FLOW_BAD_CALL);
+  ck_assert_words(error, "two times at least");
+}
+END_TEST
+
+START_TEST(steps_divide_the_intervals_of_a_given_grid) {
+  static const double node[] = {0, 0.5, 0.7, 1};
+  FlowGrid grid = given_of(node, 3);
+  flow_error error;
+  ck_assert_int_eq(flow_grid_check(&grid, 4, 0, 1, &error), FLOW_BAD_CALL);
+  ck_assert_words(error, "4 steps on a grid of 3 intervals");
+  ck_assert_int_eq(flow_grid_check(&grid, 6, 0, 1, &error), FLOW_OK);
+  static const double halved[] = {0, 0.25, 0.5, 0.6, 0.7, 0.85, 1};
+  for (uint64_t i = 0; i <= 6; i++) ck_assert_double_eq_tol(flow_grid_node(&grid, 6, 0, 1, i), halved[i], 1e-16);
+}
+END_TEST
+
+START_TEST(the_way_back_has_the_nodes_of_the_way_there) {
+  static const double node[] = {0, 0.5, 0.7, 1};
+  FlowGrid grid[] = {given_of(node, 3), grid_of(FLOW_SPACING_POWER, 3), grid_of(FLOW_SPACING_COSINE, 0)};
+  for (int g = 0; g < 3; g++)
+    for (uint64_t i = 0; i <= 6; i++) {
+      ck_assert_int_eq(flow_grid_check(&grid[g], 6, 1, 0, NULL), FLOW_OK);
+      double there = flow_grid_node(&grid[g], 6, 0, 1, i), back = flow_grid_node(&grid[g], 6, 1, 0, 6 - i);
+      ck_assert(fabs(there - back) <= (g == 2 ? 2e-16 : 0));
+    }
+  FlowGrid elsewhere = grid_of(FLOW_SPACING_POWER, 3);
+  flow_error error;
+  elsewhere.from = 0.5;
+  ck_assert_int_eq(flow_grid_check(&elsewhere, 6, 0, 1, &error), FLOW_BAD_CALL);
+  ck_assert_words(error, "by a power from 0.5");
 }
 END_TEST
 
@@ -68,7 +100,7 @@ END_TEST
 
 START_TEST(every_step_of_a_plan_has_its_own_length) {
   static const double node[4] = {0, 0.1, 0.4, 1};
-  FlowGrid grid = {.spacing = FLOW_SPACING_GIVEN, .node = node};
+  FlowGrid grid = given_of(node, 3);
   FlowPlan plan;
   FlowStepCombinations room;
   ck_assert_int_eq(flow_plan_make_on(&plan, &grid, flow_tableau_find("rk4"), FLOW_F64, 3, 0, 1, NULL), FLOW_OK);
@@ -100,7 +132,7 @@ END_TEST
 START_TEST(a_given_grid_of_equal_steps_has_the_bits_of_equal_steps) {
   double node[17];
   for (int i = 0; i <= 16; i++) node[i] = i / 16.0;
-  FlowGrid grid = {.spacing = FLOW_SPACING_GIVEN, .node = node};
+  FlowGrid grid = given_of(node, 16);
   for (size_t m = 0; m < flow_tableau_count(); m++) {
     Run equal, given;
     run_open(&equal, DOUBLE_driven, DOUBLE_f32_24, 30);
@@ -119,7 +151,7 @@ END_TEST
 
 /* x' = x cos t.  The steps' lengths vary smoothly with i/N, so that the error falls as with equal steps: by 16 with twice as many. */
 START_TEST(solves_on_any_grid_have_the_order_of_the_method) {
-  const FlowGrid grid[] = {grid_of(FLOW_SPACING_COSINE, 0), grid_of(FLOW_SPACING_POWER, 1.5)};
+  FlowGrid grid[] = {grid_of(FLOW_SPACING_COSINE, 0), grid_of(FLOW_SPACING_POWER, 1.5)};
   static const double span[][2] = {{0, 2}, {1.5, -0.5}};
   double one = 1;
   FlowTensor tensor = {.name = "", .type = FLOW_TYPE_F64, .rank = 1, .dim = {1}, .count = 1, .data = &one};
@@ -130,6 +162,7 @@ START_TEST(solves_on_any_grid_have_the_order_of_the_method) {
         Run run;
         run_open(&run, DOUBLE_swing, DOUBLE_f64_8, 1);
         run.source = (FlowSource){.kind = FLOW_SOURCE_TENSOR, .dim = 1, .tensor = &tensor};
+        grid[g].from = span[s][0];
         run.what.grid = &grid[g];
         run.what.steps = 64u << fine;
         run.what.t0 = span[s][0], run.what.t1 = span[s][1];
@@ -144,7 +177,7 @@ END_TEST
 
 START_TEST(a_solve_on_a_bad_grid_is_refused_before_it_begins) {
   static const double node[11] = {0, 0.1, 0.2, 0.3, 0.4, 0.5, NAN, 0.7, 0.8, 0.9, 1};
-  FlowGrid grid = {.spacing = FLOW_SPACING_GIVEN, .node = node};
+  FlowGrid grid = given_of(node, 10);
   Run run;
   flow_error error;
   run_open(&run, DOUBLE_rotation, DOUBLE_f32_8, 5);
@@ -174,6 +207,7 @@ START_TEST(windows_of_stage_times_change_no_bit_on_a_grid) {
 END_TEST
 
 TEST_MAIN("grid", rules_are_found_by_name, nodes_are_where_the_formulas_say, a_given_grid_must_run_from_end_to_end_one_way,
+          steps_divide_the_intervals_of_a_given_grid, the_way_back_has_the_nodes_of_the_way_there,
           a_power_must_be_above_0, every_step_of_a_plan_has_its_own_length, equal_steps_share_the_combinations_of_the_plan,
           a_given_grid_of_equal_steps_has_the_bits_of_equal_steps, solves_on_any_grid_have_the_order_of_the_method,
           a_solve_on_a_bad_grid_is_refused_before_it_begins, windows_of_stage_times_change_no_bit_on_a_grid)

@@ -75,13 +75,15 @@ END_TEST
 
 START_TEST(at_a_node_a_state_is_that_of_a_solve_that_ends_there) {
   static const double node[] = {0, 0.25, 0.375, 1};
-  FlowGrid all = {.spacing = FLOW_SPACING_GIVEN, .node = node};
+  FlowGrid all = {.spacing = FLOW_SPACING_GIVEN, .intervals = 3, .node = node}, some = all;
   Run run;
   run_open(&run, DOUBLE_driven, DOUBLE_f32_8, 20);
   run.what.grid = &all;
   run.what.steps = 3;
   Path path = path_open(&run);
   ck_assert_int_eq(collect(&run, node, 4, &path, NULL), FLOW_OK);
+  some.intervals = 2;
+  run.what.grid = &some;
   run.what.steps = 2;
   run.what.t1 = 0.375;
   ck_assert_int_eq(run_collect(&run, NULL), FLOW_OK);
