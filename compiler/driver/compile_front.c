@@ -5,6 +5,7 @@
 #include "compiled.h"
 #include "derive.h"
 #include "parse.h"
+#include "tableau.h"
 
 double compile_clock_ms(void) {
   struct timespec t;
@@ -94,6 +95,16 @@ static flow_status lower(FlowCompiled *c, flow_error *error) {
   return FLOW_OK;
 }
 
+/* Of the solvers that a flow may name, those with an estimate of their error. */
+static const char *const *adaptive_solvers(FlowCompiled *c, uint32_t *count) {
+  const char **name = arena_array(&c->arena, flow_tableau_count(), sizeof *name);
+  for (uint32_t i = 0; c->options.solver[i] && *count < flow_tableau_count(); i++) {
+    const FlowTableau *tableau = flow_tableau_find(c->options.solver[i]);
+    if (tableau && tableau->error[0].order) name[(*count)++] = c->options.solver[i];
+  }
+  return name;
+}
+
 flow_status compile_front(FlowCompiled *c, const char *name, const char *text, size_t length, flow_error *error) {
   double start = compile_clock_ms();
   const Source *prelude_source = source_add(&c->sources, "<prelude>", flow_prelude_text, flow_prelude_length);
@@ -104,6 +115,7 @@ flow_status compile_front(FlowCompiled *c, const char *name, const char *text, s
   c->file = file;
   if (!prelude || !file) return FLOW_BAD_PROGRAM;
   CheckOptions options = {.solver = c->options.solver, .solvers = count_names(c->options.solver)};
+  options.adaptive = adaptive_solvers(c, &options.adaptives);
   c->program = flow_check(&c->arena, &c->diagnostics, prelude, file, &options);
   c->cost.front_ms = compile_clock_ms() - start;
   if (c->diagnostics.errors) return FLOW_BAD_PROGRAM;

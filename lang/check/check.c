@@ -55,7 +55,7 @@ TypedProgram *flow_check(Arena *arena, Diagnostics *diagnostics, const AstFile *
   Checker *c = &p->checker;
   p->program.file = file;
   *c = (Checker){.arena = arena, .diagnostics = diagnostics, .file = file, .lost_definition = diagnostics->errors > 0};
-  c->options = options && options->solver ? *options : (CheckOptions){usual_solver, sizeof usual_solver / sizeof *usual_solver};
+  c->options = options && options->solver ? *options : (CheckOptions){.solver = usual_solver, .solvers = sizeof usual_solver / sizeof *usual_solver};
   gather_names(c, prelude, true);
   gather_names(c, file, false);
   expand_definitions(c);

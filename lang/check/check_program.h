@@ -19,6 +19,8 @@
 typedef struct CheckOptions {
   const char *const *solver;    /* the solvers that a flow may name; NULL: euler, midpoint, heun, rk4 */
   uint32_t solvers;
+  const char *const *adaptive;  /* of these, the ones that estimate their error: they need no number of steps */
+  uint32_t adaptives;
 } CheckOptions;
 
 /* The text of prelude.flow, to be parsed into the same SourceMap under the name "<prelude>". */

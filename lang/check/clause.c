@@ -145,6 +145,47 @@ static bool read_spacing(FlowReader *r, const Ast *clause) {
   return found != SPACING_POWER || read_power(r, v->at[5]);
 }
 
+/* Does the solver estimate its error? */
+static bool may_adapt(const FlowReader *r) {
+  const CheckOptions *o = &r->c->options;
+  for (uint32_t i = 0; i < o->adaptives; i++)
+    if (strcmp(o->adaptive[i], r->flow->solver) == 0) return true;
+  return false;
+}
+
+static bool read_tolerance(FlowReader *r, const Ast *value, double *tolerance) {
+  Checker *c = r->c;
+  Typed *typed = constant_of_clause(r, value);
+  if (!typed) return false;
+  if (typed->shape.rank > 0) {
+    report(c, E0504, typed->at, "a tolerance is a scalar, and this is %s", shape_text(c->arena, &typed->shape));
+    return false;
+  }
+  if (!constant_number(c, typed, 0, tolerance)) return false;
+  if (*tolerance > 0 && *tolerance < 1) return true;
+  report(c, E0504, typed->at, "a tolerance is above 0 and below 1, and this is %g", *tolerance);
+  return false;
+}
+
+/* solver NAME rtol X atol Y: one of them or both, in any order. */
+static bool read_tolerances(FlowReader *r, const Ast *clause) {
+  static const char *const form = "solver dopri5 rtol 1e-5 atol 1e-5";
+  Checker *c = r->c;
+  const AstList *v = &clause->items;
+  if (!may_adapt(r)) {
+    Diag *diag = report(c, E0504, clause->at, "`%s` has no estimate of its error and cannot keep to a tolerance", r->flow->solver);
+    help(c, diag, "`%s`, or `solver %s steps 100`", form, r->flow->solver);
+    return false;
+  }
+  for (uint32_t i = 1; i < v->count; i += 2) {
+    bool relative = is_word(v->at[i], "rtol");
+    double *tolerance = relative ? &r->flow->rtol : &r->flow->atol;
+    if ((!relative && !is_word(v->at[i], "atol")) || i + 1 == v->count || !v->at[i + 1] || *tolerance != 0) return malformed(r, clause, form);
+    if (!read_tolerance(r, v->at[i + 1], tolerance)) return false;
+  }
+  return true;
+}
+
 static bool read_solver(FlowReader *r, const Ast *clause) {
   Checker *c = r->c;
   const AstList *v = &clause->items;
@@ -153,6 +194,8 @@ static bool read_solver(FlowReader *r, const Ast *clause) {
   if (!known_solver(r, v->at[0])) return false;
   r->flow->solver = v->at[0]->name;
   r->flow->solver_at = clause->at;
+  if (v->count == 1 && may_adapt(r)) return true;
+  if (v->count > 1 && (is_word(v->at[1], "rtol") || is_word(v->at[1], "atol"))) return read_tolerances(r, clause);
   if (v->count == 1) {
     Diag *diag = report(c, E0504, clause->at, "how many steps?");
     help(c, diag, "`solver %s steps 100`", r->flow->solver);

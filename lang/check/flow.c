@@ -201,11 +201,10 @@ static bool read_clause(FlowReader *r, const Ast *written) {
 
 static bool has_clauses(FlowReader *r, const Ast *flow) {
   static const struct { int clause; const char *line; } needed[] = {
-    {CLAUSE_source, "source normal(2)"}, {CLAUSE_velocity, "velocity u"}, {CLAUSE_solver, "solver midpoint steps 100"}};
+    {CLAUSE_source, "source normal(2)"}, {CLAUSE_velocity, "velocity u"}};
   bool good = true;
   for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
     if (r->clause[needed[i].clause]) continue;
-    if (needed[i].clause == CLAUSE_solver && r->velocity && r->velocity->map) continue;        /* there is nothing to solve */
     good = false;
     if (r->lost_clause) continue;                   /* it may be this one */
     Diag *diag = report(r->c, E0503, flow->name_at, "`%s` has no `%s`", flow->name, clause_row[needed[i].clause].word);

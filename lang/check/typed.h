@@ -175,12 +175,13 @@ typedef struct TypedFlow {
   const char **skip;            /* tensors excused from use */
   Span *skip_at;
   uint32_t skips;
-  const char *solver;           /* name of a row of the table of tableaus; NULL only where `map` is not */
+  const char *solver;           /* name of a row of the table of tableaus; NULL: not said */
   Span solver_at;
   int64_t steps;
   StepSpacing spacing;
   double spacing_power;         /* SPACING_POWER: above 0 */
   double time_from, time_to;
+  double rtol, atol;            /* 0: not said.  Where `steps` is 0 too, steps adapt to the standard tolerance */
 } TypedFlow;
 
 typedef struct TypedProgram {
