@@ -12,7 +12,8 @@
 
 /* ---- free names -------------------------------------------------------------------------------------------------------- */
 typedef struct Bound { const char *name; const struct Bound *outer; } Bound;
-typedef struct Use { Definition *callee; uint32_t item; bool is_result, is_number; struct Use *next; } Use;
+/* How a name is used.  A callee that is unknown is an error by itself; `is_any` says nothing of a shape. */
+typedef struct Use { Definition *callee; uint32_t item; bool is_result, is_number, is_any; struct Use *next; } Use;
 typedef struct Collector { Checker *c; Claim *claim; } Collector;
 
 static void collect(Collector *k, const Ast *ast, const Bound *bound);
@@ -52,7 +53,7 @@ static void use_name(Collector *k, FreeName *name, Use use) {
 
 static void collect_argument(Collector *k, const Ast *ast, const Bound *bound, Use use) {
   FreeName *name = free_name(k, ast, bound);
-  if (name) use_name(k, name, use);
+  if (name && !use.is_any) use_name(k, name, use);
   else if (ast) collect(k, ast, bound);
 }
 
@@ -66,8 +67,10 @@ static Use use_of(Checker *c, const char *name, size_t arguments) {
   Symbol *symbol = symbol_of(c, name);
   Builtin builtin;
   if (symbol->definition) return (Use){.callee = symbol->definition};
-  bool number = builtin_of(name, &builtin) && (rule[builtin] == EACH || (rule[builtin] == EXTREME && arguments == 2));
-  return (Use){.is_number = number};
+  if (is_layer_word(name)) return (Use){.is_any = true};
+  if (!builtin_of(name, &builtin)) return (Use){0};
+  bool number = rule[builtin] == EACH || (rule[builtin] == EXTREME && arguments == 2);
+  return (Use){.is_number = number, .is_any = !number};
 }
 
 static void collect_arguments(Collector *k, const AstList *list, size_t first, Use use, const Bound *bound) {
@@ -109,7 +112,7 @@ static void collect_pipe(Collector *k, const Ast *ast, const Bound *bound) {
     const Ast *stage = ast->items.at[i];
     if (i == 0) {
       const Ast *next = ast->items.count > 1 ? ast->items.at[1] : NULL;
-      Use use = next && next->kind == AST_STAGE ? use_of(k->c, next->name, next->items.count + 1) : (Use){0};
+      Use use = next && next->kind == AST_STAGE ? use_of(k->c, next->name, next->items.count + 1) : (Use){.is_any = true};
       collect_argument(k, stage, bound, use);
     } else if (stage && stage->kind == AST_STAGE) {
       Use use = use_of(k->c, stage->name, stage->items.count + 1);

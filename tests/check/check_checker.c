@@ -16,6 +16,7 @@ int main(void) {
   add(suite, "names", add_name_tests);
   add(suite, "typed trees", add_typed_tests);
   add(suite, "flows", add_flow_tests);
+  add(suite, "claims", add_claim_tests);
   add(suite, "slips of the pen", add_typo_tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);

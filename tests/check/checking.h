@@ -32,6 +32,7 @@ void add_bad_tests(TCase *tcase);
 void add_name_tests(TCase *tcase);
 void add_typed_tests(TCase *tcase);
 void add_flow_tests(TCase *tcase);
+void add_claim_tests(TCase *tcase);
 void add_typo_tests(TCase *tcase);
 
 #endif
