@@ -36,7 +36,7 @@ typedef struct FlowCompileOptions {
   const char *field;            /* compile this field or network instead of a flow's velocity; NULL: the flow's */
   const char *const *solver;    /* names of the solvers that a flow may ask for, NULL at the end; NULL: the runtime's table */
   bool need_flow;               /* no flow in the file is an error */
-  bool first_flow;              /* of several flows, where none is named, take the first */
+  bool first_flow;              /* of several flows, where none is named, take the first; of several fields, none */
   FlowExtras extras;
   uint32_t probes;              /* FLOW_PROBES: at least 1 */
 } FlowCompileOptions;

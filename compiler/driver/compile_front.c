@@ -59,7 +59,7 @@ static flow_status choose_function(FlowCompiled *c, const char *file, flow_error
   const char **name = arena_array(&c->arena, p->fields + 1, sizeof *name);
   for (uint32_t i = 0; i < p->fields; i++) name[i] = p->field[i]->name;
   if (p->fields == 1) c->function = p->field[0];
-  if (p->fields > 1)
+  if (p->fields > 1 && !c->options.first_flow)
     return flow_fail(error, FLOW_BAD_CALL, "%s: there is no flow, and there are %u fields (%s); choose one with --field NAME", file,
                      p->fields, listed(c, name, p->fields));
   return FLOW_OK;               /* none: a file of functions can still be checked */

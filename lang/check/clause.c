@@ -20,20 +20,24 @@ bool is_word(const Ast *ast, const char *word) { return ast && ast->kind == AST_
 bool is_text(const Ast *ast) { return ast && ast->kind == AST_STRING && ast->text; }
 
 /* ---- words inside a clause ---- */
-static const char *const value_word[] = {"steps", "spacing", "prefix"};
+static const char *const value_word[] = {"steps", "rtol", "atol", "spacing", "prefix"};
 
 bool clause_value_word(const char *word) {
   return diag_nearest(word, value_word, sizeof value_word / sizeof *value_word) != NULL;
 }
 
-/* `solver rk4 stpes 20`: true where the word is the wanted one; else false, and reported if it is that one misspelt. */
-static bool expect_word(FlowReader *r, const Ast *clause, const Ast *ast, const char *word, const char *form) {
-  if (is_word(ast, word)) return true;
-  if (!ast || ast->kind != AST_NAME || !diag_nearest(ast->name, &word, 1)) return malformed(r, clause, form);
+/* `solver rk4 stpes 20`: the word is none of those that may stand there, perhaps one of them misspelt. */
+static bool refuse_value_word(FlowReader *r, const Ast *clause, const Ast *ast, const char *const *word, size_t words, const char *form) {
+  const char *near = ast && ast->kind == AST_NAME ? diag_nearest(ast->name, word, words) : NULL;
+  if (!near) return malformed(r, clause, form);
   Diag *diag = report(r->c, E0504, ast->at, "`%s` has no word `%s`", clause->name, ast->name);
-  help(r->c, diag, "did you mean `%s`?", word);
-  fix(r->c, diag, ast->at, "%s", word);
+  help(r->c, diag, "did you mean `%s`?", near);
+  fix(r->c, diag, ast->at, "%s", near);
   return false;
+}
+
+static bool expect_word(FlowReader *r, const Ast *clause, const Ast *ast, const char *word, const char *form) {
+  return is_word(ast, word) || refuse_value_word(r, clause, ast, &word, 1, form);
 }
 
 /* ---- velocity ---- */
@@ -44,6 +48,7 @@ static bool read_velocity(FlowReader *r, const Ast *clause) {
   r->velocity_at = value->at;
   if (value->kind == AST_VELOCITY_OF) {
     r->velocity = symbol_of(c, velocity_name(c, value->name))->definition;
+    r->lost_clause = r->lost_clause || !r->velocity || r->velocity->broken;      /* a map needs no solver */
     return r->velocity && !r->velocity->broken;     /* else expand.c has said why not */
   }
   if (value->kind != AST_NAME) return malformed(r, clause, "velocity u");
@@ -180,7 +185,8 @@ static bool read_tolerances(FlowReader *r, const Ast *clause) {
   for (uint32_t i = 1; i < v->count; i += 2) {
     bool relative = is_word(v->at[i], "rtol");
     double *tolerance = relative ? &r->flow->rtol : &r->flow->atol;
-    if ((!relative && !is_word(v->at[i], "atol")) || i + 1 == v->count || !v->at[i + 1] || *tolerance != 0) return malformed(r, clause, form);
+    if (!relative && !is_word(v->at[i], "atol")) return refuse_value_word(r, clause, v->at[i], (const char *[]){"rtol", "atol"}, 2, form);
+    if (i + 1 == v->count || !v->at[i + 1] || *tolerance != 0) return malformed(r, clause, form);
     if (!read_tolerance(r, v->at[i + 1], tolerance)) return false;
   }
   return true;
@@ -207,7 +213,8 @@ static bool read_solver(FlowReader *r, const Ast *clause) {
     return false;
   }
   if (v->count < 3 || !v->at[2]) return malformed(r, clause, "solver midpoint steps 100");
-  if (!expect_word(r, clause, v->at[1], "steps", "solver midpoint steps 100")) return false;
+  if (!is_word(v->at[1], "steps"))
+    return refuse_value_word(r, clause, v->at[1], (const char *[]){"steps", "rtol", "atol"}, 3, "solver midpoint steps 100");
   if (!resolve_value(c, r->definition, v->at[2]) || !size_of(c, v->at[2], &r->flow->steps)) return false;
   if (r->flow->steps >= 1 && r->flow->steps <= MOST_FLOW_STEPS) return v->count == 3 || read_spacing(r, clause);
   report(c, E0504, v->at[2]->at, "a solve takes 1 to %d steps, and this is %lld", MOST_FLOW_STEPS, (long long)r->flow->steps);

@@ -42,7 +42,7 @@ uint32_t new_frame(Checker *c) {
 static bool has_name(const Ast *ast) {
   switch (ast->kind) {
   case AST_LET: case AST_DIM: case AST_FN: case AST_FIELD: case AST_NETWORK: case AST_MAP: case AST_DENSITY: case AST_FLOW:
-    return ast->name != NULL;
+    return ast->name && *ast->name != '?';          /* that is the parser's word for a name that it could not read */
   default:
     return false;
   }

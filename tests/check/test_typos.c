@@ -31,6 +31,10 @@ static const Frame frame[] = {
   {"skip", "flow turn {\n  source normal(2)\n  velocity rotate\n  %s \"ema\"\n  solver rk4 steps 20\n}\n"},
   {"solver", "flow turn { source normal(2)  velocity rotate  %s rk4 steps 20 }\n"},
   {"solver", "flow turn {\n  source normal(2)\n  velocity rotate\n  %s rk4 steps 20\n}\n"},
+  {"rtol", "flow turn { source normal(2)  velocity rotate  solver dopri5 %s 1e-5 }\n"},
+  {"predicts", "flow turn { source normal(2)  velocity rotate  %s noise  path condot  solver rk4 steps 20 }\n"},
+  {"path", "flow turn {\n  source normal(2)\n  velocity rotate\n  %s condot\n  solver rk4 steps 20\n}\n"},
+  {"spacing", "flow turn { source normal(2)  velocity rotate  solver rk4 steps 20 %s cosine }\n"},
   {"time", "flow turn { source normal(2)  velocity rotate  solver rk4 steps 20  %s 0 -> 2 }\n"},
   {"time", "flow turn {\n  source normal(2)\n  velocity rotate\n  %s 0 -> 2\n  solver rk4 steps 20\n}\n"},
   {"steps", "flow turn { source normal(2)  velocity rotate  solver rk4 %s 20 }\n"},
@@ -81,8 +85,13 @@ static const struct { const char *text, *codes; } once[] = {
   {"flow turn { source normal(2)  velocity rotate  solver steps 20 }\n", "E0504"},
   {"flow turn { source normal(2)  velocity rotate  method rk4 steps 20 }\n", "E0504"},
   {"flow turn {\n  source normal(2)\n  velocity rotate\n  method rk4 steps 20\n}\n", "E0501"},
+  {"map m(t, x: [2]) = t*x\nflow turn { source normal(2)  velocity of m }\n", "E0212"},
   {"flow turn {\n  source normal(2)\n  velocity rotate +\n  solver rk4 steps 20\n}\n", "E0101"},
 };
+START_TEST(lets_that_cannot_be_read_are_not_two_of_one_name) {
+  expect_errors("let v = [1, 2]\nlet a = sin (1)\nlet b = v [0]\nlet c = if 1 = 2 then 1 else 0\n", "E0106 E0106 E0111");
+} END_TEST
+
 START_TEST(a_wrong_clause_is_one_error) {
   char text[512];
   snprintf(text, sizeof text, "%s%s", field, once[_i].text);
@@ -124,6 +133,7 @@ START_TEST(a_let_that_looks_like_a_size_is_a_warning_with_its_mend) {
 
 void add_typo_tests(TCase *tcase) {
   tcase_add_test(tcase, nineteen_of_twenty_misspelt_words_are_recognised);
+  tcase_add_test(tcase, lets_that_cannot_be_read_are_not_two_of_one_name);
   tcase_add_loop_test(tcase, a_wrong_clause_is_one_error, 0, sizeof once / sizeof *once);
   tcase_add_loop_test(tcase, a_line_of_two_names_is_not_always_a_slip, 0, sizeof innocent / sizeof *innocent);
   tcase_add_loop_test(tcase, a_flow_is_no_value_and_says_so, 0, 2);

@@ -227,6 +227,14 @@ START_TEST(a_skip_that_excuses_nothing_is_a_warning) {
 }
 END_TEST
 
+START_TEST(check_takes_a_file_of_fields_without_a_flow) {
+  Result result = flowc("check %s", scratch_file("fields.flow", "field u(t, x: [2]) = -x\nfield w(t, x: [3]) = t*x\n"));
+  expect_code(result, 0);
+  ck_assert_str_eq(result.out, "field u(t, x: [2]) -> [2]\nfield w(t, x: [3]) -> [3]\nok\n");
+  result_free(&result);
+}
+END_TEST
+
 START_TEST(check_fills_the_layers_of_all_flows) {
   Result result = flowc("check %s/digits.flow", examples());
   expect_code(result, 0);
@@ -446,6 +454,7 @@ int main(void) {
   tcase_add_loop_test(looking, check_looks_at_the_weights_of_every_flow, 0, sizeof paths / sizeof *paths);
   tcase_add_test(looking, check_refuses_weights_that_are_a_link_out_of_the_folder);
   tcase_add_loop_test(looking, a_skip_that_excuses_nothing_is_a_warning, 0, 2);
+  tcase_add_test(looking, check_takes_a_file_of_fields_without_a_flow);
   tcase_add_test(looking, check_fills_the_layers_of_all_flows);
   tcase_add_test(looking, inspect_takes_the_flow_that_is_named);
   tcase_add_test(looking, the_skeleton_of_a_weights_file_is_a_program_that_fits_it);
