@@ -95,6 +95,7 @@ const char *definition_kind(const Ast *ast) {
   case AST_NETWORK: return "a network";
   case AST_MAP: return "a map";
   case AST_DENSITY: return "a density";
+  case AST_CHECK: return "a check";
   default: return "a flow";
   }
 }
