@@ -83,7 +83,7 @@ flow_status bench_solve(const Program *program, Sampling *sampling, uint64_t rou
       .samples = summary.samples,
       .evaluations = summary.evaluations,
       .compile_ms = cost.front_ms + cost.lower_ms + cost.schedule_ms + cost.emit_ms + cost.codegen_ms + cost.load_ms,
-      .multiply_adds = cost.multiply_adds[2],
+      .multiply_adds = cost.multiply_adds[3],
   };
   free(seconds), free(rows);
   return status;

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char *const section_text[3] = {"once for each stage time", "once for each sample", "in every evaluation"};
+static const char *const section_text[4] = {"once for the weights", "once for each stage time", "once for each sample", "in every evaluation"};
 
 /* In order of evaluation: the tensor that a layer reads, its shape, and the label of its network. */
 static void print_binding(const IrFunction *ir) {
@@ -27,8 +27,9 @@ static void print_cost(const FlowCompileCost *cost, const IrFunction *ir) {
   for (uint32_t w = 0; w < ir->weights; w++) numbers += (uint64_t)shape_count(&ir->weight[w].shape);
   if (numbers) printf(", %" PRIu64 " weights", numbers);
   printf("\n");
-  for (int section = 0; section < 3; section++)
-    printf("  %12" PRIu64 "  multiply-adds of products %s\n", cost->multiply_adds[section], section_text[section]);
+  for (int section = 0; section < 4; section++)
+    if (section || cost->multiply_adds[section])
+      printf("  %12" PRIu64 "  multiply-adds of products %s\n", cost->multiply_adds[section], section_text[section]);
 }
 
 static void print_program_json(const Program *program) {
@@ -52,7 +53,7 @@ static void print_program_json(const Program *program) {
   }
   printf("], \"nodes\": %" PRIu64 ", \"multiply_adds\": {\"times\": %" PRIu64 ", \"conditions\": %" PRIu64
          ", \"sample\": %" PRIu64 "}}\n",
-         cost.nodes, cost.multiply_adds[0], cost.multiply_adds[1], cost.multiply_adds[2]);
+         cost.nodes, cost.multiply_adds[1], cost.multiply_adds[2], cost.multiply_adds[3]);
 }
 
 static int show(const Run *run, Program *program) {

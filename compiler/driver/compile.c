@@ -72,6 +72,7 @@ TileProgram *compile_tile(FlowCompiled *c) {
   if (c->tile) return c->tile;
   double start = compile_clock_ms();
   c->tile = tile_build(&c->arena, c->frozen, c->options.precision);
+  _Static_assert(sizeof c->cost.multiply_adds / sizeof(uint64_t) == TILE_SECTIONS, "a cost for each section");
   for (int s = 0; s < TILE_SECTIONS; s++) c->cost.multiply_adds[s] = c->tile->section[s].multiply_adds;
   c->cost.schedule_ms = compile_clock_ms() - start;
   return c->tile;
@@ -111,7 +112,8 @@ static void describe_model(FlowCompiled *c) {
       .condition_rows = (uint64_t)tile->condition_rows, .times_rows = (uint64_t)tile->section[TILE_TIMES].output_rows,
       .cond_rows = (uint64_t)tile->section[TILE_COND].output_rows, .blob_bytes = tile->blob_bytes,
       .name = c->flow ? c->flow->name : c->function->name, .condition = describe_conditions(c), .weight = describe_weights(c),
-      .pack = tile->pack, .level = &c->level};
+      .pack = tile->pack, .level = &c->level, .extras = (uint32_t)tile->extras,
+      .derived_rows = (uint64_t)tile->section[TILE_DERIVE].output_rows};
 }
 
 flow_status flow_compiled_link(FlowCompiled *c, unsigned entries, flow_error *error) {
@@ -128,8 +130,7 @@ flow_status flow_compiled_link(FlowCompiled *c, unsigned entries, flow_error *er
   if (status) return status;
   double start = compile_clock_ms();
   c->level = emit_level(c->tile, &options);
-  status = emit_into_process(&c->object, entries, c->tile->section[TILE_TIMES].output_rows > 0,
-                             c->tile->section[TILE_COND].output_rows > 0, &c->level, &c->code, error);
+  status = emit_into_process(&c->object, c->tile, entries, &c->level, &c->code, error);
   c->cost.emit_ms = c->object.emit_ms;
   c->cost.codegen_ms = c->object.codegen_ms;
   c->cost.object_bytes = c->object.size;

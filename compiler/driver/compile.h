@@ -67,7 +67,7 @@ const flow_model *flow_compiled_model(const FlowCompiled *compiled);            
 typedef struct FlowCompileCost {
   double front_ms, lower_ms, schedule_ms, emit_ms, codegen_ms, load_ms;
   uint64_t nodes;                       /* of the frozen IR */
-  uint64_t multiply_adds[3];            /* of contractions, by section: times, cond, sample */
+  uint64_t multiply_adds[5];            /* of contractions, by section: derive, times, cond, sample, quiet */
   uint64_t object_bytes;
 } FlowCompileCost;
 FlowCompileCost flow_compiled_cost(const FlowCompiled *compiled);

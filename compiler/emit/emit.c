@@ -79,8 +79,8 @@ static Val combine_function(Emit *e) {
   Val count = ll_load_u32(ll, combination, offsetof(flow_combination, count));
   Val stage = ll_load_pointer(ll, combination, offsetof(flow_combination, stage));
   Val coefficient = ll_load_pointer(ll, combination, offsetof(flow_combination, coefficient));
-  int64_t stage_bytes = e->program->dim * emit_row_bytes(e);
-  LLLoop row = ll_loop(ll, ll_int(ll, 0), ll_int(ll, e->program->dim), 1);
+  int64_t stage_bytes = emit_state_rows(e) * emit_row_bytes(e);
+  LLLoop row = ll_loop(ll, ll_int(ll, 0), ll_int(ll, emit_state_rows(e)), 1);
   Val row_at = ll_imul(ll, row.i, emit_row_bytes(e));
   LLLoop vector = ll_loop(ll, ll_int(ll, 0), ll_parameter(ll, 4), 1);
   Val at = ll_iadd(ll, row_at, ll_imul(ll, vector.i, (int64_t)ll->lanes * ll->precision));
@@ -98,7 +98,22 @@ static Val combine_function(Emit *e) {
   return function;
 }
 
-static void step_entry(Emit *e, Val sample) {
+/* One stage: quiet where its bit is set in the mask, and there is something to be quiet about. */
+static void evaluate(Emit *e, Val sample, Val quiet, Val mask, Val stage, Val *argument) {
+  LL *ll = &e->ll;
+  if (!quiet) {
+    ll_call(ll, sample, argument, BASE_COUNT + 1);
+    return;
+  }
+  Val bit = LLVMBuildAnd(ll->builder, LLVMBuildLShr(ll->builder, mask, stage, ""), ll_int(ll, 1), "");
+  LLIf silent = ll_if(ll, LLVMBuildICmp(ll->builder, LLVMIntNE, bit, ll_int(ll, 0), ""));
+  ll_call(ll, quiet, argument, BASE_COUNT + 1);
+  ll_else(ll, &silent);
+  ll_call(ll, sample, argument, BASE_COUNT + 1);
+  ll_endif(ll, &silent);
+}
+
+static void step_entry(Emit *e, Val sample, Val quiet) {
   LL *ll = &e->ll;
   Val combine = combine_function(e);
   Val base[BASE_COUNT + 1];
@@ -108,7 +123,7 @@ static void step_entry(Emit *e, Val sample) {
   Val stages = ll_load_u32(ll, call, FIELD(stages)), x = base[BASE_X];
   Val stage_times = ll_load_pointer(ll, call, FIELD(stage_times));
   Val combination = ll_load_pointer(ll, call, FIELD(combination));
-  int64_t x_bytes = e->program->dim * emit_row_bytes(e), combination_bytes = sizeof(flow_combination);
+  int64_t x_bytes = emit_state_rows(e) * emit_row_bytes(e), combination_bytes = sizeof(flow_combination);
   Val moved = base[BASE_SCRATCH], rest = ll_at(ll, moved, ll_int(ll, x_bytes));
   Val k = ll_at(ll, rest, ll_int(ll, (int64_t)e->level.scratch_bytes - x_bytes));
   LLLoop s = ll_loop(ll, ll_int(ll, 0), stages, 1);
@@ -124,7 +139,7 @@ static void step_entry(Emit *e, Val sample) {
   base[BASE_OUTPUT] = ll_at(ll, k, ll_imul(ll, s.i, x_bytes));
   base[BASE_SCRATCH] = rest;
   base[BASE_COUNT] = vectors;
-  ll_call(ll, sample, base, BASE_COUNT + 1);
+  evaluate(e, sample, quiet, ll_load_i64(ll, call, FIELD(quiet)), s.i, base);
   ll_loop_end(ll, &s);
   Val last[] = {x, x, k, ll_at(ll, combination, ll_imul(ll, stages, combination_bytes)), vectors};
   ll_call(ll, combine, last, 5);
@@ -144,10 +159,11 @@ flow_level emit_level(const TileProgram *program, const EmitOptions *options) {
   flow_level level = {.cpu = (uint32_t)options->cpu, .lanes = tile_lanes(program, quantum), .quantum = quantum};
   uint64_t row = (uint64_t)level.lanes * (uint64_t)program->precision;
   int64_t rows = 0;
-  for (int s = 0; s < TILE_SECTIONS; s++)
+  for (int s = TILE_TIMES; s < TILE_SECTIONS; s++)
     if (program->section[s].scratch_rows > rows) rows = program->section[s].scratch_rows;
-  level.stage_bytes = (uint64_t)program->dim * row;     /* a multiple of 32: rows are whole vectors */
-  level.scratch_bytes = aligned((uint64_t)(rows + program->dim) * row);
+  int64_t state = program->dim + program->extras;
+  level.stage_bytes = (uint64_t)state * row;            /* a multiple of 32: rows are whole vectors */
+  level.scratch_bytes = aligned((uint64_t)(rows + state) * row);
   level.attempt_bytes = emit_attempt_bytes(&(Emit){.program = program, .level = level, .ll.precision = program->precision});
   return level;
 }
@@ -160,13 +176,21 @@ void emit_module(Emit *e, Arena *arena, LLVMContextRef context, const TileProgra
   if (options->entries & (FLOW_ENTRY_EVAL | FLOW_ENTRY_STEP)) {
     Val sample = section_function(e, "sample", TILE_SAMPLE, false);
     if (options->entries & FLOW_ENTRY_EVAL) simple_entry(e, "flow_eval", sample);
-    if (options->entries & FLOW_ENTRY_STEP) step_entry(e, sample);
+    if (options->entries & FLOW_ENTRY_STEP) {
+      Val quiet = program->extras ? section_function(e, "quiet", TILE_QUIET, false) : NULL;
+      step_entry(e, sample, quiet);
+    }
   }
+  if (program->section[TILE_DERIVE].output_rows)
+    simple_entry(e, "flow_derive", section_function(e, "derive", TILE_DERIVE, false));
   Val times = program->section[TILE_TIMES].output_rows ? section_function(e, "times", TILE_TIMES, false) : NULL;
   if (options->entries & (FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_ATTEMPT)) {
     Val sample = section_function(e, "sample_lane", TILE_SAMPLE, true);
     if (options->entries & FLOW_ENTRY_EVAL_LANE) simple_entry(e, "flow_eval_lane", sample);
-    if (options->entries & FLOW_ENTRY_ATTEMPT) emit_attempt(e, &(EmitAttempt){.times = times, .sample = sample});
+    if (options->entries & FLOW_ENTRY_ATTEMPT) {
+      Val quiet = program->extras ? section_function(e, "quiet_lane", TILE_QUIET, true) : NULL;
+      emit_attempt(e, &(EmitAttempt){.times = times, .sample = sample, .sample_quiet = quiet});
+    }
   }
   if (times) simple_entry(e, "flow_times", times);
   if (program->section[TILE_COND].output_rows) simple_entry(e, "flow_cond", section_function(e, "cond", TILE_COND, false));

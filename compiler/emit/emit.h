@@ -6,7 +6,8 @@
  * The last, thin step: the tile program has decided everything, so emission cannot fail on a user's input.  For a
  * program and a vector width one module is made:
  *   sample        internal; one evaluation, times broadcast (and once more with times per lane, for eval_lane)
- *   flow_eval, flow_eval_lane, flow_times, flow_cond     the entries of flow/model.h around the sections
+ *   quiet         the same without what only the extras need, for stages of a step that ask for no rates
+ *   flow_eval, flow_eval_lane, flow_derive, flow_times, flow_cond     the entries of flow/model.h around the sections
  *   flow_step     a loop over stages around `sample`: the tableau is data, so its size does not depend on the solver
  *   mm...         one micro-kernel per (rows in registers, vectors, start, parity of columns, epilogue), shared by layers */
 #ifndef FLOW_EMIT_H
@@ -35,7 +36,7 @@ flow_level emit_level(const TileProgram *program, const EmitOptions *options);
 
 /* Code loaded into this process.  Pages are never writable and executable at once. */
 typedef struct EmitCode EmitCode;
-flow_status emit_into_process(const EmitObject *object, unsigned entries, bool has_times, bool has_cond, flow_level *level, EmitCode **code,
+flow_status emit_into_process(const EmitObject *object, const TileProgram *program, unsigned entries, flow_level *level, EmitCode **code,
                               flow_error *error);
 void emit_unload(EmitCode *code);
 

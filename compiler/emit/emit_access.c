@@ -11,6 +11,8 @@ static const EmitBase base_of_home[] = {
 
 int64_t emit_row_bytes(const Emit *e) { return (int64_t)e->level.lanes * e->ll.precision; }
 
+int64_t emit_state_rows(const Emit *e) { return e->program->dim + e->program->extras; }
+
 bool emit_in_lanes(const Emit *e, Ref base) {
   TileHome home = e->program->place[base][e->section].home;
   if (home == HOME_TIMES) return e->times_in_lanes;

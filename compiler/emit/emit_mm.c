@@ -11,16 +11,17 @@
  * than working on the registers and is a third of the code.
  *
  * Kernels are shared by all layers that agree in their key: the numbers of rows in registers and of vectors, where the
- * accumulators start, whether the number of columns is odd, and the epilogue.  All else is an argument. */
+ * accumulators start, whether the number of columns is odd, and the epilogue.  All else is an argument; so the copies of a
+ * product (the tangents of a layer, through the same weights) are calls in a loop. */
 #include <string.h>
 #include "emit_parts.h"
 
 enum { MOST_EXTERNAL = TILE_MOST_EXTERNAL, MOST_VECTORS = 3 };
 typedef enum { START_ZERO, START_SCALAR, START_LANES } Start;
 
-/* One pointer argument of a kernel: what an epilogue operand or the start reads, or where a value is stored; row r is
- * at pointer + r*step bytes. */
-typedef struct External { Ref base; IrMap map; bool lanes; int64_t step; bool store; } External;
+/* One pointer argument of a kernel: what an epilogue operand or the start reads, or where a value is stored; row r of a copy
+ * is at pointer + r*step bytes, and the pointer at element offset + copy*copy_step. */
+typedef struct External { Ref base; int64_t offset, row_step, copy_step; bool lanes; int64_t step; bool store; } External;
 
 typedef struct Kernel {
   Emit *e;
@@ -38,22 +39,22 @@ typedef struct Kernel {
 static unsigned external(Kernel *k, External wanted) {
   for (unsigned i = 0; i < k->externals; i++) {
     const External *old = &k->external[i];
-    if (old->base == wanted.base && old->store == wanted.store && old->map.offset == wanted.map.offset &&
-        old->map.stride[0] == wanted.map.stride[0])
+    if (old->base == wanted.base && old->store == wanted.store && old->offset == wanted.offset && old->row_step == wanted.row_step &&
+        old->copy_step == wanted.copy_step)
       return i;
   }
   k->external[k->externals] = wanted;
   return k->externals++;
 }
 
-static External external_read(const Emit *e, const TileAccess *access) {
+static External external_read(const Emit *e, const TileStatement *mm, const TileAccess *access) {
   bool lanes = emit_in_lanes(e, access->base);
-  int64_t unit = lanes ? emit_row_bytes(e) : e->ll.precision;
-  return (External){access->base, access->map, lanes, access->map.stride[0] * unit, false};
+  int64_t unit = lanes ? emit_row_bytes(e) : e->ll.precision, row = access->map.stride[mm->space.rank - 1];
+  return (External){access->base, access->map.offset, row, mm->space.rank > 1 ? access->map.stride[0] : 0, lanes, row * unit, false};
 }
 
-static External external_store(const Emit *e, Ref node) {
-  return (External){node, {0, {1}}, true, emit_row_bytes(e), true};
+static External external_store(const Emit *e, const TileStatement *mm, Ref node) {
+  return (External){node, 0, 1, mm->rows, true, emit_row_bytes(e), true};
 }
 
 /* Which op of the statement computes `base`, or -1. */
@@ -63,21 +64,23 @@ static int own_op(const TileStatement *mm, Ref base) {
   return -1;
 }
 
-static bool immediate(const Emit *e, const TileAccess *access) {
+static bool immediate(const Emit *e, const TileStatement *mm, const TileAccess *access) {
   const IrNode *base = &e->f->node[access->base];
-  return base->op == IR_constant && access->map.stride[0] == 0;
+  bool moves = false;
+  for (uint32_t k = 0; k < mm->space.rank; k++) moves = moves || (access->map.stride[k] && mm->space.dim[k] > 1);
+  return base->op == IR_constant && !moves;
 }
 
 static void find_externals(Kernel *k) {
   const TileStatement *mm = k->mm;
   k->externals = 0;
-  if (k->start != START_ZERO) external(k, external_read(k->e, &mm->op[0].operand[2]));
+  if (k->start != START_ZERO) external(k, external_read(k->e, mm, &mm->op[0].operand[2]));
   for (uint32_t i = 0; i < mm->ops; i++) {
     const IrNode *node = &k->e->f->node[mm->op[i].node];
     for (uint32_t a = 0; i && a < node->args; a++)
-      if (own_op(mm, mm->op[i].operand[a].base) < 0 && !immediate(k->e, &mm->op[i].operand[a]))
-        external(k, external_read(k->e, &mm->op[i].operand[a]));
-    if (mm->op[i].stored) external(k, external_store(k->e, mm->op[i].node));
+      if (own_op(mm, mm->op[i].operand[a].base) < 0 && !immediate(k->e, mm, &mm->op[i].operand[a]))
+        external(k, external_read(k->e, mm, &mm->op[i].operand[a]));
+    if (mm->op[i].stored) external(k, external_store(k->e, mm, mm->op[i].node));
   }
 }
 
@@ -98,11 +101,11 @@ static const char *kernel_key(Kernel *k) {
       const TileAccess *access = &mm->op[i].operand[a];
       int own = own_op(mm, access->base);
       if (own >= 0) key = arena_format(e->arena, "%s @%d", key, own);
-      else if (immediate(e, access))
+      else if (immediate(e, mm, access))
         key = arena_format(e->arena, "%s %a", key, e->f->node[access->base].data[access->map.offset]);
-      else key = arena_format(e->arena, "%s #%u", key, external(k, external_read(e, access)));
+      else key = arena_format(e->arena, "%s #%u", key, external(k, external_read(e, mm, access)));
     }
-    if (mm->op[i].stored) key = arena_format(e->arena, "%s >%u", key, external(k, external_store(e, mm->op[i].node)));
+    if (mm->op[i].stored) key = arena_format(e->arena, "%s >%u", key, external(k, external_store(e, mm, mm->op[i].node)));
   }
   return key;
 }
@@ -178,7 +181,7 @@ static void start_rows(Kernel *k, Val row, Val *acc) {
 static Val block_address(Kernel *k, Val row, Row row_in_block, int vector) {
   LL *ll = &k->e->ll;
   if (k->mm->op[0].stored)
-    return row_address(k, external(k, external_store(k->e, k->mm->op[0].node)), (Row){row, row_in_block.plus}, vector);
+    return row_address(k, external(k, external_store(k->e, k->mm, k->mm->op[0].node)), (Row){row, row_in_block.plus}, vector);
   Val start = ll_at(ll, k->block_area, ll_imul(ll, row_in_block.start, emit_row_bytes(k->e)));
   return ll_at(ll, start, ll_int(ll, row_in_block.plus * emit_row_bytes(k->e) + vector_at(k, vector)));
 }
@@ -197,12 +200,12 @@ static void epilogue_row(Kernel *k, Val row, Val row_in_block) {
       for (uint32_t a = 0; a < node->args; a++) {
         int own = own_op(mm, op->operand[a].base);
         if (own >= 0) operand[a] = value[own][v];
-        else if (immediate(e, &op->operand[a]))
+        else if (immediate(e, mm, &op->operand[a]))
           operand[a] = emit_load(e, op->operand[a].base, ll_int(&e->ll, op->operand[a].map.offset));
-        else operand[a] = read_external(k, external(k, external_read(e, &op->operand[a])), (Row){row, 0}, v);
+        else operand[a] = read_external(k, external(k, external_read(e, mm, &op->operand[a])), (Row){row, 0}, v);
       }
       value[i][v] = emit_each(e, op->node, operand, true);
-      if (op->stored) store_external(k, external(k, external_store(e, op->node)), (Row){row, 0}, v, value[i][v]);
+      if (op->stored) store_external(k, external(k, external_store(e, mm, op->node)), (Row){row, 0}, v, value[i][v]);
     }
   }
 }
@@ -266,11 +269,18 @@ static Val find_kernel(Kernel *k) {
 
 /* ---- the calls ------------------------------------------------------------------------------------------------------------- */
 
-static Val external_pointer(Emit *e, const External *x) { return emit_address(e, x->base, ll_int(&e->ll, x->map.offset)); }
+/* The products for one copy, whose number is a run-time value. */
+typedef struct Call { Emit *e; const TileStatement *mm; Start start; int vectors; Val copy; } Call;
 
-static void call_kernel(Emit *e, const TileStatement *mm, Start start, int rows, int vectors, int64_t blocks, int64_t first_row) {
+static Val copied(const Call *c, int64_t offset, int64_t copy_step) {
+  return ll_iadd(&c->e->ll, ll_int(&c->e->ll, offset), ll_imul(&c->e->ll, c->copy, copy_step));
+}
+
+static void call_kernel(const Call *c, int rows, int64_t blocks, int64_t first_row) {
+  Emit *e = c->e;
   LL *ll = &e->ll;
-  Kernel k = {.e = e, .mm = mm, .rows = rows, .vectors = vectors, .start = start};
+  const TileStatement *mm = c->mm;
+  Kernel k = {.e = e, .mm = mm, .rows = rows, .vectors = c->vectors, .start = c->start};
   find_externals(&k);
   Val function = find_kernel(&k);
   int64_t panel = first_row / TILE_PANEL * mm->columns * TILE_PANEL + first_row % TILE_PANEL;
@@ -278,23 +288,39 @@ static void call_kernel(Emit *e, const TileStatement *mm, Start start, int rows,
   Val scratch = ll_at(ll, e->base[BASE_SCRATCH], e->lane_bytes);
   Val argument[FIXED_PARAMETERS + MOST_EXTERNAL] = {
       ll_at(ll, e->base[BASE_WEIGHTS], ll_int(ll, (int64_t)mm->panels + panel * ll->precision)),
-      emit_address(e, lanes->base, ll_int(ll, lanes->map.offset)), scratch, ll_int(ll, mm->columns), ll_int(ll, blocks),
-      ll_int(ll, first_row)};
-  for (unsigned i = 0; i < k.externals; i++) argument[FIXED_PARAMETERS + i] = external_pointer(e, &k.external[i]);
+      emit_address(e, lanes->base, copied(c, lanes->map.offset, mm->space.rank > 1 ? lanes->map.stride[0] : 0)), scratch,
+      ll_int(ll, mm->columns), ll_int(ll, blocks), ll_int(ll, first_row)};
+  for (unsigned i = 0; i < k.externals; i++) {
+    const External *x = &k.external[i];
+    argument[FIXED_PARAMETERS + i] = emit_address(e, x->base, copied(c, x->offset, x->copy_step));
+  }
   ll_call(ll, function, argument, FIXED_PARAMETERS + k.externals);
 }
 
-static void all_rows(Emit *e, const TileStatement *mm, Start start, int vectors) {
-  int64_t blocks = mm->rows / e->block_rows, left = mm->rows % e->block_rows;
-  if (blocks) call_kernel(e, mm, start, e->block_rows, vectors, blocks, 0);
-  if (left) call_kernel(e, mm, start, (int)left, vectors, 1, blocks * e->block_rows);
+static void all_rows(const Call *c) {
+  int64_t blocks = c->mm->rows / c->e->block_rows, left = c->mm->rows % c->e->block_rows;
+  if (blocks) call_kernel(c, c->e->block_rows, blocks, 0);
+  if (left) call_kernel(c, (int)left, 1, blocks * c->e->block_rows);
+}
+
+static void all_copies(Emit *e, const TileStatement *mm, Start start, int vectors) {
+  LL *ll = &e->ll;
+  Call c = {e, mm, start, vectors, ll_int(ll, 0)};
+  if (mm->copies == 1) {
+    all_rows(&c);
+    return;
+  }
+  LLLoop loop = ll_loop(ll, ll_int(ll, 0), ll_int(ll, mm->copies), 1);
+  c.copy = loop.i;
+  all_rows(&c);
+  ll_loop_end(ll, &loop);
 }
 
 static void narrow(Emit *e, const TileStatement *mm, Start start) {
   LL *ll = &e->ll;
   LLLoop loop = ll_loop(ll, ll_int(ll, 0), e->vectors, 1);
   e->lane_bytes = ll_imul(ll, loop.i, (int64_t)ll->lanes * ll->precision);
-  all_rows(e, mm, start, 1);
+  all_copies(e, mm, start, 1);
   ll_loop_end(ll, &loop);
 }
 
@@ -303,14 +329,14 @@ void emit_mm(Emit *e, const TileStatement *mm) {
   Start start = START_ZERO;
   if (e->f->node[mm->op[0].node].args > 2)
     start = emit_in_lanes(e, mm->op[0].operand[2].base) ? START_LANES : START_SCALAR;
-  if (e->section != TILE_SAMPLE) {      /* once a solve: one vector at a time is code enough */
+  if (e->section != TILE_SAMPLE && e->section != TILE_QUIET) {  /* once a solve: one vector at a time is code enough */
     narrow(e, mm, start);
     return;
   }
   Val full = LLVMBuildICmp(ll->builder, LLVMIntEQ, e->vectors, ll_int(ll, MOST_VECTORS), "");
   LLIf branch = ll_if(ll, full);
   e->lane_bytes = ll_int(ll, 0);
-  all_rows(e, mm, start, MOST_VECTORS);
+  all_copies(e, mm, start, MOST_VECTORS);
   ll_else(ll, &branch);
   narrow(e, mm, start);
   ll_endif(ll, &branch);

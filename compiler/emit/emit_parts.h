@@ -33,6 +33,7 @@ typedef struct Emit {
 Val emit_element(Emit *e, const TileAccess *access, Val *index, uint32_t axes);
 bool emit_in_lanes(const Emit *e, Ref base);            /* lane home (or scalar) as seen from the section */
 int64_t emit_row_bytes(const Emit *e);
+int64_t emit_state_rows(const Emit *e);                 /* of x, u and a stage: the state's and the extras' */
 /* Address of element `element` of a stored value (for lane homes: of the vector at hand). */
 Val emit_address(Emit *e, Ref base, Val element);
 Val emit_load(Emit *e, Ref base, Val element);          /* in lanes, a truth value for truths */

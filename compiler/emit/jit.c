@@ -38,15 +38,16 @@ static flow_status add(EmitCode *code, const EmitObject *object, flow_error *err
   return wrong ? fail(error, wrong) : FLOW_OK;
 }
 
-flow_status emit_into_process(const EmitObject *object, unsigned entries, bool has_times, bool has_cond, flow_level *level, EmitCode **code,
-                      flow_error *error) {
+flow_status emit_into_process(const EmitObject *object, const TileProgram *program, unsigned entries, flow_level *level, EmitCode **code,
+                              flow_error *error) {
   const Wanted wanted[] = {
       {"flow_eval", &level->eval, entries & FLOW_ENTRY_EVAL},
       {"flow_eval_lane", &level->eval_lane, entries & FLOW_ENTRY_EVAL_LANE},
       {"flow_step", &level->step, entries & FLOW_ENTRY_STEP},
       {"flow_attempt", &level->attempt, entries & FLOW_ENTRY_ATTEMPT},
-      {"flow_times", &level->times, has_times},
-      {"flow_cond", &level->cond, has_cond},
+      {"flow_derive", &level->derive, program->section[TILE_DERIVE].output_rows > 0},
+      {"flow_times", &level->times, program->section[TILE_TIMES].output_rows > 0},
+      {"flow_cond", &level->cond, program->section[TILE_COND].output_rows > 0},
   };
   *code = calloc(1, sizeof **code);
   if (!*code) return flow_fail(error, FLOW_NO_MEMORY, "out of memory while loading code");

@@ -135,6 +135,8 @@ Val ll_load_u32(LL *ll, Val pointer, int64_t byte) {
   return LLVMBuildZExt(ll->builder, load(ll, ll->i32, ll_at(ll, pointer, ll_int(ll, byte)), 4), ll->i64, "");
 }
 
+Val ll_load_i64(LL *ll, Val pointer, int64_t byte) { return load(ll, ll->i64, ll_at(ll, pointer, ll_int(ll, byte)), 8); }
+
 /* ---- lanes ----------------------------------------------------------------------------------------------------------------- */
 
 static Val constant_lanes(LL *ll, Val scalar) {

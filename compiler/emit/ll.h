@@ -70,6 +70,7 @@ Val ll_iadd(LL *ll, Val a, Val b);
 Val ll_imul(LL *ll, Val a, int64_t factor);
 Val ll_at(LL *ll, Val pointer, Val bytes);              /* pointer + bytes */
 Val ll_load_u32(LL *ll, Val pointer, int64_t byte);     /* a u32 field, as i64 */
+Val ll_load_i64(LL *ll, Val pointer, int64_t byte);
 Val ll_load_pointer(LL *ll, Val pointer, int64_t byte);
 
 /* ---- lanes -------------------------------------------------------------------------------------------------------------- */

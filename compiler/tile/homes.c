@@ -19,28 +19,48 @@ static uint64_t add_pack(TileProgram *p, flow_pack pack) {
   return pack.at;
 }
 
-static uint64_t pack_rows(TileProgram *p, const IrNode *weight) {
-  return add_pack(p, (flow_pack){.weight = weight->slot, .layout = FLOW_PACK_ROWS, .row_stride = 1, .column_stride = 1,
-                                 .rows = (uint64_t)shape_count(&weight->shape), .columns = 1});
+/* What is computed in the derive section and read elsewhere is packed from there as a weight is from its file. */
+static bool is_derived(const TilePlan *plan, Ref base) { return plan->computed[base] && plan->section[base] == TILE_DERIVE; }
+
+/* A piece of `base`, whose element 0 is the tensor's, or the derived values', number `first`. */
+static flow_pack piece_of(const TilePlan *plan, Ref base, int64_t *first) {
+  bool derived = is_derived(plan, base);
+  *first = derived ? plan->program->place[base][TILE_DERIVE].at : 0;
+  return (flow_pack){.weight = derived ? FLOW_PACK_DERIVED : plan->f->node[base].slot};
 }
 
-static uint64_t pack_panels(TileProgram *p, const IrNode *weight, const TileStatement *mm, const IrMap *map) {
-  return add_pack(p, (flow_pack){.weight = weight->slot, .layout = FLOW_PACK_PANELS, .offset = map->offset,
-                                 .row_stride = map->stride[0], .column_stride = map->stride[1],
-                                 .rows = (uint64_t)mm->rows, .columns = (uint64_t)mm->columns});
+static uint64_t pack_rows(TilePlan *plan, Ref base) {
+  int64_t first;
+  flow_pack piece = piece_of(plan, base, &first);
+  piece.layout = FLOW_PACK_ROWS, piece.offset = first, piece.row_stride = piece.column_stride = 1;
+  piece.rows = (uint64_t)shape_count(&plan->f->node[base].shape), piece.columns = 1;
+  return add_pack(plan->program, piece);
 }
 
-static void pack_statement(TilePlan *plan, TileStatement *statement) {
+static uint64_t pack_panels(TilePlan *plan, const TileStatement *mm, const TileAccess *weights) {
+  int64_t first;
+  flow_pack piece = piece_of(plan, weights->base, &first);
+  uint32_t row = mm->space.rank - 1;
+  piece.layout = FLOW_PACK_PANELS, piece.offset = first + weights->map.offset;
+  piece.row_stride = weights->map.stride[row], piece.column_stride = weights->map.stride[row + 1];
+  piece.rows = (uint64_t)mm->rows, piece.columns = (uint64_t)mm->columns;
+  return add_pack(plan->program, piece);
+}
+
+static void pack_statement(TilePlan *plan, TileSectionId section, TileStatement *statement) {
   TileProgram *p = plan->program;
   for (uint32_t i = 0; i < statement->ops; i++) {
     const TileOp *op = &statement->op[i];
     for (uint32_t k = 0; k < plan->f->node[op->node].args; k++) {
-      const IrNode *base = &plan->f->node[op->operand[k].base];
-      if (base->op != IR_weight) continue;
-      if (statement->kind == TILE_MM && i == 0 && k == 1 - statement->lanes_operand)
-        statement->panels = pack_panels(p, base, statement, &op->operand[k].map);
-      else
-        p->place[op->operand[k].base][TILE_SAMPLE] = (TilePlace){HOME_WEIGHTS, (int64_t)pack_rows(p, base)};
+      Ref base = op->operand[k].base;
+      bool derived = is_derived(plan, base);
+      if (plan->f->node[base].op != IR_weight && (!derived || section == TILE_DERIVE)) continue;
+      if (statement->kind == TILE_MM && i == 0 && k == 1 - statement->lanes_operand) {
+        statement->panels = pack_panels(plan, statement, &op->operand[k]);
+        continue;
+      }
+      TilePlace place = {HOME_WEIGHTS, (int64_t)pack_rows(plan, base)};
+      for (int s = derived ? TILE_DERIVE + 1 : 0; s < TILE_SECTIONS; s++) p->place[base][s] = place;
     }
   }
 }
@@ -99,7 +119,7 @@ static void place_leaves(TilePlan *plan) {
     const IrNode *node = &plan->f->node[r];
     TilePlace place = {HOME_NOWHERE, 0};
     if (node->op == IR_constant) place = (TilePlace){HOME_CONSTANT, 0};
-    if (node->op == IR_weight) place = p->place[r][TILE_SAMPLE];
+    if (node->op == IR_weight) continue;        /* pack_statement knows */
     if (node->op == IR_input)
       place = node->slot == 0 ? (TilePlace){HOME_TIME, 0}
               : node->slot == 1 ? (TilePlace){HOME_STATE, 0} : (TilePlace){HOME_CONDITIONS, p->condition_row[node->slot]};
@@ -108,15 +128,30 @@ static void place_leaves(TilePlan *plan) {
   }
 }
 
+/* All that the derive section stores it writes to its buffer, which lasts as long as the packing: no scratch for it. */
+static void place_derived(TilePlan *plan) {
+  TileSection *section = &plan->program->section[TILE_DERIVE];
+  for (uint32_t k = 0; k < section->statements; k++)
+    for (uint32_t i = 0; i < section->statement[k].ops; i++) {
+      const TileOp *op = &section->statement[k].op[i];
+      if (!op->stored) continue;
+      plan->program->place[op->node][TILE_DERIVE] = (TilePlace){HOME_OUTPUT, section->output_rows};
+      section->output_rows += shape_count(&plan->f->node[op->node].shape);
+    }
+}
+
 static void place_exports(TilePlan *plan) {
   TileProgram *p = plan->program;
+  for (uint32_t i = 0; i < plan->results; i++)
+    for (int s = TILE_SAMPLE; s <= TILE_QUIET; s++) p->place[plan->result[i]][s] = (TilePlace){HOME_OUTPUT, i ? p->dim : 0};
+  p->section[TILE_SAMPLE].output_rows = p->dim + p->extras;
   for (Ref r = 0; r < plan->f->nodes; r++) {
-    if (!plan->exported[r]) continue;
     uint8_t s = plan->section[r];
+    if (!plan->exported[r] || (s != TILE_TIMES && s != TILE_COND)) continue;
     TileSection *section = &p->section[s];
     p->place[r][s] = (TilePlace){HOME_OUTPUT, section->output_rows};
     TilePlace seen = {s == TILE_TIMES ? HOME_TIMES : HOME_COND, section->output_rows};
-    if (s != TILE_SAMPLE) p->place[r][TILE_SAMPLE] = seen;
+    p->place[r][TILE_SAMPLE] = p->place[r][TILE_QUIET] = seen;
     section->output_rows += shape_count(&plan->f->node[r].shape);
   }
 }
@@ -124,9 +159,10 @@ static void place_exports(TilePlan *plan) {
 void tile_place_all(TilePlan *plan) {
   TileProgram *p = plan->program;
   p->place = arena_array(p->arena, plan->f->nodes, sizeof *p->place);
+  place_derived(plan);
   for (int s = 0; s < TILE_SECTIONS; s++)
-    for (uint32_t k = 0; k < p->section[s].statements; k++) pack_statement(plan, &p->section[s].statement[k]);
+    for (uint32_t k = 0; k < p->section[s].statements; k++) pack_statement(plan, (TileSectionId)s, &p->section[s].statement[k]);
   place_leaves(plan);
   place_exports(plan);
-  for (int s = 0; s < TILE_SECTIONS; s++) place_scratch(plan, (TileSectionId)s);
+  for (int s = TILE_TIMES; s < TILE_SECTIONS; s++) place_scratch(plan, (TileSectionId)s);
 }

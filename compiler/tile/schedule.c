@@ -73,8 +73,10 @@ static bool fits_epilogue(const Schedule *s, const TileStatement *mm, Ref ref, u
 static void schedule_mm(Schedule *s, Ref ref, int weights) {
   const IrNode *node = &s->f->node[ref];
   TileStatement *mm = open_statement(s, TILE_MM);
+  uint32_t row = node->shape.rank - 1;
   mm->space = node->shape;
-  mm->rows = node->shape.dim[0];
+  mm->copies = row ? node->shape.dim[0] : 1;
+  mm->rows = node->shape.dim[row];
   mm->columns = node->extent[0];
   mm->lanes_operand = (uint32_t)(1 - weights);
   s->plan->program->has_mm = true;
@@ -104,12 +106,12 @@ static bool fits_loop(const Schedule *s, const TileStatement *loop, Ref ref, uin
   return true;
 }
 
-static int64_t straight_most(const Schedule *s) {
-  return s->section == TILE_SAMPLE ? TILE_STRAIGHT_MOST : TILE_RARE_STRAIGHT_MOST;
-}
+static bool is_rare(const Schedule *s) { return s->section != TILE_SAMPLE && s->section != TILE_QUIET; }
+
+static int64_t straight_most(const Schedule *s) { return is_rare(s) ? TILE_RARE_STRAIGHT_MOST : TILE_STRAIGHT_MOST; }
 
 static bool is_large(const Schedule *s, Ref ref, bool all_small) {
-  int64_t small = s->section == TILE_SAMPLE ? TILE_SMALL_NODE : TILE_RARE_SMALL_NODE;
+  int64_t small = is_rare(s) ? TILE_RARE_SMALL_NODE : TILE_SMALL_NODE;
   return !all_small && (tile_cost(s->f, ref) > small || s->f->node[ref].op == IR_lookup);
 }
 
@@ -172,7 +174,7 @@ static void mark_stored(Schedule *s) {
   TilePlan *plan = s->plan;
   bool *stored = arena_array(plan->program->arena, s->f->nodes, sizeof(bool));
   for (Ref r = 0; r < s->f->nodes; r++) {
-    if (!plan->computed[r] || plan->section[r] != s->section) continue;
+    if (!tile_computes(plan, r, s->section)) continue;
     if (plan->exported[r]) stored[r] = true;
     for (uint32_t i = 0; i < s->f->node[r].args; i++) {
       Ref base = plan->operand[r][i].base;
@@ -190,7 +192,7 @@ void tile_schedule(TilePlan *plan, TileSectionId section) {
                 .group = arena_array(arena, nodes, sizeof(bool)), .statement_of = arena_array(arena, nodes, sizeof(uint32_t))};
   TileSection *out = &plan->program->section[section];
   for (Ref r = 0; r < nodes; r++) {
-    s.pending[r] = plan->computed[r] && plan->section[r] == section;
+    s.pending[r] = tile_computes(plan, r, section);
     if (s.pending[r] && plan->f->node[r].op == IR_contract) out->multiply_adds += (uint64_t)tile_cost(plan->f, r);
   }
   for (;;) {

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tile.c -- which nodes are computed, in which section, and what their operands read once views are looked through. */
+#include "build.h"
 #include "tile_plan.h"
 
-const char *const tile_section_name[TILE_SECTIONS] = {"times", "cond", "sample"};
+const char *const tile_section_name[TILE_SECTIONS] = {"derive", "times", "cond", "sample", "quiet"};
 
 bool tile_is_leaf(const IrNode *node) { return ir_op_class[node->op] == IR_LEAF; }
 
 static TileSectionId section_of_mask(uint8_t mask) {
   if (mask & IR_STATE) return TILE_SAMPLE;
-  if (!(mask & IR_CONDITIONS)) return TILE_TIMES;
-  return mask & IR_TIMES ? TILE_SAMPLE : TILE_COND;
+  if (mask & IR_CONDITIONS) return mask & IR_TIMES ? TILE_SAMPLE : TILE_COND;
+  return mask & IR_TIMES ? TILE_TIMES : TILE_DERIVE;
+}
+
+bool tile_computes(const TilePlan *plan, Ref ref, TileSectionId section) {
+  if (section == TILE_QUIET) return plan->quiet[ref] && plan->section[ref] == TILE_SAMPLE;
+  return plan->computed[ref] && plan->section[ref] == section;
 }
 
 int64_t tile_cost(const IrFunction *f, Ref ref) {
@@ -56,20 +62,8 @@ static void resolve_operands(TilePlan *plan, Ref ref) {
 
 /* ---- sections ---------------------------------------------------------------------------------------------------- */
 
-/* A cond value that reads something of the times section (weights alone, computed) moves to the sample section, since
- * the cond section sees no times. */
 static void find_sections(TilePlan *plan) {
-  IrFunction *f = plan->f;
-  for (Ref r = 0; r < f->nodes; r++) {
-    const IrNode *node = &f->node[r];
-    plan->section[r] = (uint8_t)section_of_mask(node->mask);
-    if (plan->section[r] != TILE_COND) continue;
-    resolve_operands(plan, r);
-    for (uint32_t i = 0; i < node->args; i++) {
-      Ref base = plan->operand[r][i].base;
-      if (!tile_is_leaf(&f->node[base]) && plan->section[base] != TILE_COND) plan->section[r] = TILE_SAMPLE;
-    }
-  }
+  for (Ref r = 0; r < plan->f->nodes; r++) plan->section[r] = (uint8_t)section_of_mask(plan->f->node[r].mask);
 }
 
 /* A node of our own at the end: a copy of `ref` that is not looked through, in the section of `mask`. */
@@ -81,24 +75,46 @@ static Ref append_copy(TilePlan *plan, Ref ref, uint8_t mask) {
   return ir_append(f, &copy);
 }
 
-/* The result must be a computed node of the sample section, element i in row i. */
-static Ref result_node(TilePlan *plan) {
+/* A result must be a computed node of the sample section, element i in row i of its own. */
+static Ref result_node(TilePlan *plan, Ref value) {
   IrFunction *f = plan->f;
-  const Shape *shape = &f->node[f->result].shape;
+  const Shape *shape = &f->node[value].shape;
   IrMap map = tile_identity(shape);
-  TileAccess access = tile_access(f, f->result, &map, shape->dim, shape->rank);
+  TileAccess access = tile_access(f, value, &map, shape->dim, shape->rank);
   const IrNode *base = &f->node[access.base];
   bool direct = !tile_is_leaf(base) && section_of_mask(base->mask) == TILE_SAMPLE && tile_is_identity(f, &access, shape);
-  return direct ? access.base : append_copy(plan, f->result, IR_STATE);
+  return direct ? access.base : append_copy(plan, value, IR_STATE);
+}
+
+/* The velocity and its extras are the two parts of one vector (ir_with_extras); each is written where it belongs. */
+static void find_results(TilePlan *plan) {
+  IrFunction *f = plan->f;
+  IrNode result = f->node[f->result];
+  TileProgram *p = plan->program;
+  p->extras = shape_count(&result.shape) - p->dim;
+  plan->results = 1;
+  if (p->extras == 0) {
+    plan->result[0] = result_node(plan, f->result);
+    return;
+  }
+  plan->results = 2;
+  for (int i = 0; i < 2; i++) {
+    bool is_part = result.op == IR_concat && result.args == 2 && shape_count(&f->node[result.arg[0]].shape) == p->dim;
+    Shape shape = {.rank = 1, .dim = {i ? p->extras : p->dim}};
+    IrMap map = {i ? p->dim : 0, {1}};
+    Ref part = is_part ? result.arg[i] : ir_view_flat(f, f->result, &shape, &map, result.at);
+    plan->result[i] = result_node(plan, part);
+  }
+  if (plan->result[0] == plan->result[1]) plan->result[1] = append_copy(plan, plan->result[1], IR_STATE);
 }
 
 static bool is_time(const IrFunction *f, Ref ref) { return f->node[ref].op == IR_input && f->node[ref].slot == 0; }
 
-/* From the result backwards: marks what is computed and what crosses a section.  Reading t outside the times section
+/* From the results backwards: marks what is computed and what crosses a section.  Reading t outside the times section
  * reads a copy of it that the times section exports. */
 static void find_computed(TilePlan *plan, Ref time_copy) {
   IrFunction *f = plan->f;
-  plan->computed[plan->result] = plan->exported[plan->result] = true;
+  for (uint32_t i = 0; i < plan->results; i++) plan->computed[plan->result[i]] = plan->exported[plan->result[i]] = true;
   for (Ref r = f->nodes; r-- > 0;) {
     if (!plan->computed[r] || r == time_copy) continue;
     resolve_operands(plan, r);
@@ -113,22 +129,41 @@ static void find_computed(TilePlan *plan, Ref time_copy) {
   if (time_copy != IR_NONE && plan->computed[time_copy]) resolve_operands(plan, time_copy);
 }
 
+/* What the velocity alone needs. */
+static void find_quiet(TilePlan *plan) {
+  if (plan->results < 2) return;
+  plan->quiet[plan->result[0]] = true;
+  for (Ref r = plan->f->nodes; r-- > 0;)
+    for (uint32_t i = 0; plan->quiet[r] && i < plan->f->node[r].args; i++) {
+      Ref base = plan->operand[r][i].base;
+      if (!tile_is_leaf(&plan->f->node[base])) plan->quiet[base] = true;
+    }
+}
+
 /* ---- MM ------------------------------------------------------------------------------------------------------------ */
 
-static bool is_weights(const IrFunction *f, const TileAccess *access) { return f->node[access->base].op == IR_weight; }
+/* In the blob: a weight, or a value derived from weights, which later sections read there. */
+static bool is_weights(const TilePlan *plan, const TileAccess *access, TileSectionId reader) {
+  if (plan->f->node[access->base].op == IR_weight) return true;
+  return reader != TILE_DERIVE && plan->computed[access->base] && plan->section[access->base] == TILE_DERIVE;
+}
 
 /* Panels hold an [rows, columns] slice of a weight with any steps; the lanes run along one axis with step 1. */
 int tile_mm_weights(const TilePlan *plan, Ref ref) {
   const IrNode *node = &plan->f->node[ref];
-  if (node->op != IR_contract || node->shape.rank != 1 || node->sums != 1) return -1;
-  int64_t least = plan->section[ref] == TILE_SAMPLE ? 2 * TILE_PANEL : TILE_RARE_MM;
-  if (node->shape.dim[0] * node->extent[0] < least) return -1;
+  TileSectionId section = plan->section[ref];
+  uint32_t row = node->shape.rank - 1, k = node->shape.rank;
+  if (node->op != IR_contract || (node->shape.rank != 1 && node->shape.rank != 2) || node->sums != 1) return -1;
+  int64_t least = section == TILE_SAMPLE ? 2 * TILE_PANEL : TILE_RARE_MM, rows = node->shape.dim[row];
+  if (section == TILE_DERIVE || rows * node->extent[0] < least) return -1;
   for (int w = 0; w < 2; w++) {
     const TileAccess *weights = &plan->operand[ref][w], *lanes = &plan->operand[ref][1 - w];
-    if (!is_weights(plan->f, weights) || is_weights(plan->f, lanes) || plan->f->node[lanes->base].op == IR_constant) continue;
-    bool for_all_rows = lanes->map.stride[0] == 0 || node->shape.dim[0] == 1;
-    bool side_by_side = lanes->map.stride[1] == 1 || node->extent[0] == 1;
-    if (for_all_rows && side_by_side) return w;
+    if (!is_weights(plan, weights, section) || is_weights(plan, lanes, section) || plan->f->node[lanes->base].op == IR_constant)
+      continue;
+    bool for_all_rows = lanes->map.stride[row] == 0 || rows == 1;
+    bool for_all_copies = row == 0 || weights->map.stride[0] == 0 || node->shape.dim[0] == 1;
+    bool side_by_side = lanes->map.stride[k] == 1 || node->extent[0] == 1;
+    if (for_all_rows && for_all_copies && side_by_side) return w;
   }
   return -1;
 }
@@ -140,18 +175,19 @@ TileProgram *tile_build(Arena *arena, IrFunction *frozen, int precision) {
   *program = (TileProgram){.arena = arena, .ir = frozen, .precision = precision};
   program->dim = shape_count(&frozen->input[1].shape);
   TilePlan plan = {.program = program, .f = frozen};
-  Ref result = result_node(&plan);
+  find_results(&plan);
   Ref time = 0;
   while (time < frozen->nodes && !is_time(frozen, time)) time++;
   Ref time_copy = time < frozen->nodes ? append_copy(&plan, time, IR_TIMES) : IR_NONE;
   uint32_t nodes = frozen->nodes;
-  plan.result = result;
   plan.section = arena_array(arena, nodes, 1);
   plan.computed = arena_array(arena, nodes, sizeof(bool));
+  plan.quiet = arena_array(arena, nodes, sizeof(bool));
   plan.exported = arena_array(arena, nodes, sizeof(bool));
   plan.operand = arena_array(arena, nodes, sizeof *plan.operand);
   find_sections(&plan);
   find_computed(&plan, time_copy);
+  find_quiet(&plan);
   for (int s = 0; s < TILE_SECTIONS; s++) tile_schedule(&plan, (TileSectionId)s);
   tile_place_all(&plan);
   return program;
@@ -160,7 +196,7 @@ TileProgram *tile_build(Arena *arena, IrFunction *frozen, int precision) {
 uint32_t tile_lanes(const TileProgram *program, uint32_t quantum) {
   if (program->has_mm) return 3 * quantum;
   const int64_t l1_bytes = 24 * 1024;
-  int64_t rows = program->section[TILE_SAMPLE].scratch_rows + 4 * program->dim;
+  int64_t rows = program->section[TILE_SAMPLE].scratch_rows + 4 * (program->dim + program->extras);
   int64_t vectors = l1_bytes / (rows * (int64_t)quantum * program->precision);
   return quantum * (uint32_t)(vectors < 2 ? 2 : vectors > 16 ? 16 : vectors);
 }

@@ -2,10 +2,12 @@
 /* tile.h -- the tile IR: what is computed when, for a tile of samples, and where every value lives meanwhile.
  *
  * Input is frozen tensor IR (ir.h).  The arithmetic is final there; this stage owns the layout.  It splits the function
- * into three sections by what values depend on (flow/model.h), and each section into statements:
+ * into sections by what values depend on (flow/model.h): derive, times, cond and sample; quiet is the sample section once
+ * more without what only the extras need.  Each section is a list of statements:
  *
  *   MM        weights times lanes: blocks of output rows held in registers, k running over the inputs, started from
- *             `init`, and an epilogue: elementwise operations on the block that is still hot.
+ *             `init`, and an epilogue: elementwise operations on the block that is still hot.  Of a result [copies, rows] (the
+ *             tangents of a layer) each copy is such a product, through the same weights and the same code.
  *   LOOP      elementwise operations and reductions over one index space, as counted loops.
  *   STRAIGHT  small operations of any shape, unrolled: one instruction per element, nothing stored that is not needed
  *             later.  This is what analytic fields are made of.
@@ -27,7 +29,7 @@ enum { TILE_STRAIGHT_MOST = 320, TILE_SMALL_NODE = 32, TILE_PANEL = 8 };
 enum { TILE_RARE_STRAIGHT_MOST = 48, TILE_RARE_SMALL_NODE = 8, TILE_RARE_MM = 4096 };
 enum { TILE_MOST_EXTERNAL = 40 };       /* things outside its block that an MM may read or write */
 
-typedef enum { TILE_TIMES, TILE_COND, TILE_SAMPLE, TILE_SECTIONS } TileSectionId;
+typedef enum { TILE_DERIVE, TILE_TIMES, TILE_COND, TILE_SAMPLE, TILE_QUIET, TILE_SECTIONS } TileSectionId;
 extern const char *const tile_section_name[TILE_SECTIONS];
 
 /* Where a value lives while a section runs.  A *lane* home has one row of lanes per element; a *scalar* home has one
@@ -35,7 +37,7 @@ extern const char *const tile_section_name[TILE_SECTIONS];
 typedef enum {
   HOME_NOWHERE,    /* in registers within one statement */
   HOME_CONSTANT,   /* scalar: in the code */
-  HOME_WEIGHTS,    /* scalar: in the blob, from byte `at` on */
+  HOME_WEIGHTS,    /* scalar: in the blob, from byte `at` on; weights, and what is derived from them */
   HOME_TIME,       /* lane: the row of stage times (times section only) */
   HOME_STATE,      /* lane: x */
   HOME_CONDITIONS, /* lane: the conditions, from row `at` on */
@@ -58,10 +60,10 @@ typedef struct TileOp {         /* one node computed by a statement */
 typedef enum { TILE_MM, TILE_LOOP, TILE_STRAIGHT, TILE_LOOKUP } TileKind;
 typedef struct TileStatement {
   TileKind kind;
-  Shape space;                  /* LOOP: index space; MM: [rows] */
+  Shape space;                  /* LOOP: index space; MM: [rows] or [copies, rows] */
   uint32_t ops;
   TileOp *op;                   /* MM: op[0] is the contraction, the others its epilogue; LOOKUP: op[0] */
-  int64_t rows, columns;        /* MM */
+  int64_t copies, rows, columns;        /* MM */
   uint64_t panels;              /* MM: byte offset of the packed weights */
   uint32_t lanes_operand;       /* MM: which operand of the contraction holds the lanes */
 } TileStatement;
@@ -83,7 +85,7 @@ typedef struct TileProgram {
   uint32_t packs;
   uint64_t blob_bytes;
   int64_t *condition_row;       /* [inputs]: first row of a condition */
-  int64_t condition_rows, dim;
+  int64_t condition_rows, dim, extras;
   int precision;
   bool has_mm;
 } TileProgram;

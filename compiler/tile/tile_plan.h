@@ -9,10 +9,15 @@ typedef struct TilePlan {
   IrFunction *f;
   uint8_t *section;             /* [nodes] */
   bool *computed;               /* [nodes]: materialised in its section; all others are leaves, looked through or dead */
+  bool *quiet;                  /* [nodes]: computed, and needed by the velocity itself */
   bool *exported;               /* [nodes]: read by a later section, or the result */
   TileAccess **operand;         /* [nodes][args], of computed nodes */
-  Ref result;                   /* the computed node that writes u */
+  Ref result[2];                /* the computed nodes that write u: the velocity, and the extras behind it */
+  uint32_t results;
 } TilePlan;
+
+/* Is the node one that this section computes? */
+bool tile_computes(const TilePlan *plan, Ref ref, TileSectionId section);
 
 /* How many instructions a node is, unrolled. */
 int64_t tile_cost(const IrFunction *f, Ref ref);

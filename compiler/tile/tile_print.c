@@ -33,11 +33,13 @@ void tile_print(const TileProgram *p, FILE *to) {
   fprintf(to, "tile program: dim %" PRId64 ", blob %" PRIu64 " bytes, %u pieces\n", p->dim, p->blob_bytes, p->packs);
   for (int s = 0; s < TILE_SECTIONS; s++) {
     const TileSection *section = &p->section[s];
+    if (!section->statements && (s == TILE_DERIVE || s == TILE_QUIET)) continue;
     fprintf(to, "section %s: scratch %" PRId64 " rows, output %" PRId64 " rows, %" PRIu64 " multiply-adds\n", tile_section_name[s],
             section->scratch_rows, section->output_rows, section->multiply_adds);
     for (uint32_t k = 0; k < section->statements; k++) {
       const TileStatement *statement = &section->statement[k];
       fprintf(to, "  %s ", kind_name[statement->kind]);
+      if (statement->kind == TILE_MM && statement->copies > 1) fprintf(to, "%" PRId64 " x ", statement->copies);
       if (statement->kind == TILE_MM) fprintf(to, "[%" PRId64 " x %" PRId64 "]", statement->rows, statement->columns);
       else if (statement->kind != TILE_STRAIGHT) print_shape(&statement->space, to);
       fputc('\n', to);

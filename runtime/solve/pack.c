@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack.c -- the weights blob: tensors of a file, cut into the pieces that a model's table asks for. */
+/* pack.c -- the weights blob: tensors of a file, cut into the pieces that a model's table asks for; then the pieces of what the
+ * model derives from those. */
 #include "checked.h"
 #include "model.h"
+#include "rounding.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +15,7 @@ typedef struct Packing {
   const flow_model *model;
   const FlowTensors *tensors;
   const char *file;
+  const FlowTensor *derived;    /* NULL while the pieces of the file are filled */
   char *blob;
 } Packing;
 
@@ -87,10 +90,10 @@ static void fill(const Packing *packing, const FlowTensor *tensor, const flow_pa
 
 static flow_status fill_piece(const Packing *packing, const flow_pack *piece, flow_error *error) {
   const flow_model *model = packing->model;
-  const FlowTensor *tensor;
-  if (piece->weight >= model->weights || piece->layout > FLOW_PACK_PANELS || !fits_the_blob(model, piece))
+  const FlowTensor *tensor = packing->derived;
+  if ((piece->weight >= model->weights && piece->weight != FLOW_PACK_DERIVED) || piece->layout > FLOW_PACK_PANELS || !fits_the_blob(model, piece))
     return flow_fail(error, FLOW_BAD_INPUT, "%s: piece %td of its weights does not fit its tables", model->name, piece - model->pack);
-  flow_status status = find(packing, &model->weight[piece->weight], &tensor, error);
+  flow_status status = tensor ? FLOW_OK : find(packing, &model->weight[piece->weight], &tensor, error);
   if (status || piece->rows == 0 || piece->columns == 0) return status;
   if (!inside(piece, tensor->count))
     return flow_fail(error, FLOW_BAD_INPUT, "%s: piece %td of its weights reaches outside of tensor '%s'", model->name,
@@ -99,11 +102,66 @@ static flow_status fill_piece(const Packing *packing, const flow_pack *piece, fl
   return FLOW_OK;
 }
 
+/* The pieces of the file, or the derived ones. */
+static flow_status fill_pieces(const Packing *packing, flow_error *error) {
+  flow_status status = FLOW_OK;
+  for (uint32_t i = 0; !status && i < packing->model->packs; i++) {
+    const flow_pack *piece = &packing->model->pack[i];
+    if ((piece->weight == FLOW_PACK_DERIVED) == (packing->derived != NULL)) status = fill_piece(packing, piece, error);
+  }
+  return status;
+}
+
 static flow_status fill_all(const Packing *packing, flow_error *error) {
   const FlowTensor *tensor;
   flow_status status = FLOW_OK;
   for (uint32_t i = 0; !status && i < packing->model->weights; i++) status = find(packing, &packing->model->weight[i], &tensor, error);
-  for (uint32_t i = 0; !status && i < packing->model->packs; i++) status = fill_piece(packing, &packing->model->pack[i], error);
+  if (!status) status = fill_pieces(packing, error);
+  return status;
+}
+
+/* ---- derived values ------------------------------------------------------------------------------------------------ */
+
+static bool derived_sizes(const flow_model *model, const flow_level *level, size_t *lanes, size_t *values) {
+  size_t rows;
+  return flow_u64_to_size(model->derived_rows, &rows) && flow_mul_size(rows, (size_t)level->lanes * model->precision, lanes) &&
+         flow_mul_size(rows, model->precision, values);
+}
+
+/* Runs the model's derive on the pieces that are there; all lanes are equal, the first one is the tensor. */
+static flow_status derive(const Packing *packing, const flow_level *level, char *lanes, char *values, flow_error *error) {
+  const flow_model *model = packing->model;
+  flow_call call = {.size = sizeof call, .lanes = level->quantum, .weights = packing->blob, .u = lanes};
+  FlowRounding callers = flow_rounding_enter();
+  int code = level->derive(&call);
+  flow_rounding_leave(callers);
+  if (code < 0) return flow_model_refused(model, "derive", code, error);
+  for (uint64_t r = 0; r < model->derived_rows; r++)
+    memcpy(values + r * model->precision, lanes + r * level->lanes * model->precision, model->precision);
+  return FLOW_OK;
+}
+
+static flow_status fill_derived(Packing *packing, const FlowAllocator *allocator, flow_error *error) {
+  const flow_model *model = packing->model;
+  const flow_level *level;
+  size_t lanes_bytes, values_bytes;
+  if (model->derived_rows == 0) return FLOW_OK;
+  flow_status status = flow_model_level(model, 0, &level, error);
+  if (status) return status;
+  if (!level->derive) return flow_fail(error, FLOW_BAD_INPUT, "%s: the model derives values, and has no code for it", model->name);
+  char *lanes = NULL, *values = NULL;
+  bool fits = derived_sizes(model, level, &lanes_bytes, &values_bytes);
+  if (fits) lanes = flow_alloc_aligned(allocator, lanes_bytes);
+  if (lanes) values = flow_alloc_aligned(allocator, values_bytes);
+  status = values ? derive(packing, level, lanes, values, error)
+                  : flow_fail(error, FLOW_NO_MEMORY, "out of memory for %" PRIu64 " numbers derived from the weights", model->derived_rows);
+  FlowTensor tensor = {.name = "derived", .type = model->precision == FLOW_F32 ? FLOW_TYPE_F32 : FLOW_TYPE_F64, .rank = 1,
+                       .dim = {model->derived_rows}, .count = model->derived_rows, .data = values};
+  packing->derived = &tensor;
+  if (!status) status = fill_pieces(packing, error);
+  packing->derived = NULL;
+  if (values) flow_free_aligned(allocator, values, values_bytes);
+  if (lanes) flow_free_aligned(allocator, lanes, lanes_bytes);
   return status;
 }
 
@@ -114,8 +172,9 @@ flow_status flow_model_pack(const FlowAllocator *allocator, const flow_model *mo
   if (flow_u64_to_size(model->blob_bytes, &bytes)) blob->data = flow_alloc_aligned(allocator, bytes ? bytes : 64);
   if (!blob->data) return flow_fail(error, FLOW_NO_MEMORY, "out of memory for %" PRIu64 " bytes of weights", model->blob_bytes);
   blob->bytes = bytes ? bytes : 64;
-  Packing packing = {model, tensors, file ? file : "the weights", blob->data};
+  Packing packing = {model, tensors, file ? file : "the weights", NULL, blob->data};
   flow_status status = fill_all(&packing, error);
+  if (!status) status = fill_derived(&packing, allocator, error);
   if (status) flow_blob_free(blob);
   return status;
 }

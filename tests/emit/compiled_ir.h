@@ -19,7 +19,8 @@ typedef struct CompiledIr {
 CompiledIr *compile_ir(Arena *arena, IrFunction *frozen, int precision, int schedule, unsigned entries, double **weight);
 void free_compiled_ir(CompiledIr *compiled);
 
-/* Evaluates `lanes` points (at most level.lanes); point i is state[i], time[i], condition[i] and goes to result[i].  All
+/* Evaluates `lanes` points (at most level.lanes); point i is state[i], time[i], condition[i] and goes to result[i], extras
+ * behind the state.  All
  * numbers f64 (rounded to the precision on the way in).  lane_times: each point at its own time, else all at time[0]. */
 void run_compiled_ir(CompiledIr *compiled, uint32_t lanes, bool lane_times, double *const *state, const double *time,
                      double *const *condition, double **result);

@@ -136,7 +136,7 @@ typedef struct flow_weight {    /* a tensor that the model reads, as the file st
  *   FLOW_PACK_ROWS    the matrix in C order.
  *   FLOW_PACK_PANELS  panels of 8 rows: [ceil(rows/8)][columns][8], the last panel's storage padded with zeros.
  * Pieces from FLOW_PACK_DERIVED are taken from what `derive` computes, its rows one after the other being the tensor; they
- * come after all pieces that derive reads. */
+ * are filled after all others, which derive may read. */
 enum { FLOW_PACK_ROWS = 0, FLOW_PACK_PANELS = 1 };
 #define FLOW_PACK_DERIVED UINT32_MAX
 typedef struct flow_pack {
