@@ -9,8 +9,6 @@ enum { MOST_THREADS = 1024 };
 
 static flow_status choose_solver(const Run *run, const TypedFlow *flow, FlowSampling *what, flow_error *error) {
   const char *name = has(run, OPTION_solver) ? text_of(run, OPTION_solver) : flow->solver;
-  what->steps =
-      has(run, OPTION_steps) ? option_of(run, OPTION_steps)->count : (uint64_t)(flow->steps > 0 ? flow->steps : 0);
   if (!name)
     return flow_fail(error, FLOW_BAD_CALL,
                      "the flow `%s` names no solver; say --solver midpoint --steps 100, or add a `solver` "
@@ -20,12 +18,38 @@ static flow_status choose_solver(const Run *run, const TypedFlow *flow, FlowSamp
   if (!what->tableau) {
     const char *near = diag_nearest(name, flow_tableau_names(), flow_tableau_count());
     if (near) return flow_fail(error, FLOW_BAD_CALL, "there is no solver `%s`; did you mean `%s`?", name, near);
-    return flow_fail(error, FLOW_BAD_CALL, "there is no solver `%s`; the first of those that there are is `%s`", name,
-                     flow_tableau_names()[0]);
+    return flow_fail(error, FLOW_BAD_CALL, "there is no solver `%s`; `flowc help solvers` lists what there is", name);
   }
-  if (what->steps == 0)
-    return flow_fail(error, FLOW_BAD_CALL, "a solve by `%s` wants a number of steps of at least 1: --steps 100", name);
   return FLOW_OK;
+}
+
+/* The flow's rule for its own number of steps or for that of --steps. */
+static flow_status space_steps(const Run *run, const TypedFlow *flow, Sampling *sampling, flow_error *error) {
+  static const FlowSpacing spacing[] = {
+      [SPACING_EQUAL] = FLOW_SPACING_EQUAL, [SPACING_COSINE] = FLOW_SPACING_COSINE, [SPACING_POWER] = FLOW_SPACING_POWER};
+  FlowSampling *what = &sampling->what;
+  sampling->grid = (FlowGrid){.spacing = spacing[flow->spacing], .power = flow->spacing_power, .from = flow->time_from};
+  what->steps = has(run, OPTION_steps) ? option_of(run, OPTION_steps)->count : (uint64_t)(flow->steps > 0 ? flow->steps : 0);
+  if (what->steps > 0) return FLOW_OK;
+  return flow_fail(error, FLOW_BAD_CALL, "a solve by `%s` wants a number of steps of at least 1: --steps 100", what->tableau->name);
+}
+
+/* --grid: the times at which steps end; --steps may divide its intervals. */
+static flow_status take_grid(const Run *run, Sampling *sampling, flow_error *error) {
+  FlowSampling *what = &sampling->what;
+  flow_status status = wanted_times_read("--grid", text_of(run, OPTION_grid), &sampling->nodes, error);
+  if (status) return status;
+  uint64_t intervals = sampling->nodes.count - 1;
+  sampling->grid = (FlowGrid){.spacing = FLOW_SPACING_GIVEN, .intervals = intervals, .node = sampling->nodes.time};
+  what->steps = has(run, OPTION_steps) ? option_of(run, OPTION_steps)->count : intervals;
+  flow_error why = {{0}};
+  status = flow_grid_check(&sampling->grid, what->steps, what->t0, what->t1, &why);
+  return status ? flow_fail(error, status, "--grid: %s", why.text) : FLOW_OK;
+}
+
+static flow_status choose_grid(const Run *run, const TypedFlow *flow, Sampling *sampling, flow_error *error) {
+  sampling->what.grid = &sampling->grid;
+  return has(run, OPTION_grid) ? take_grid(run, sampling, error) : space_steps(run, flow, sampling, error);
 }
 
 flow_status sampling_density(const Program *program, FlowSource *source, flow_error *error) {
@@ -109,6 +133,7 @@ static flow_status prepare(const Run *run, const Program *program, uint64_t coun
     return flow_fail(error, FLOW_BAD_CALL, "--threads wants 1 to %d", MOST_THREADS);
   what->threads = (int)count_of(run, OPTION_threads, 0);
   flow_status status = choose_solver(run, flow, what, error);
+  if (!status) status = choose_grid(run, flow, sampling, error);
   if (!status) status = choose_source(run, program, flow, sampling, error);
   if (status) return status;
   given_shape_rows(&sampling->from.tensor, program->model->dim);
@@ -128,6 +153,7 @@ flow_status sampling_prepare(const Run *run, const Program *program, uint64_t co
 }
 
 void sampling_free(Sampling *sampling) {
+  wanted_times_free(&sampling->nodes);
   given_conditions_free(&sampling->conditions);
   given_free(&sampling->from);
 }

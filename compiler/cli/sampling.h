@@ -6,12 +6,15 @@
 #include "program.h"
 #include "solve.h"
 #include "trace.h"
+#include "wanted_times.h"
 
 typedef struct Sampling {
   FlowSampling what; /* complete but for sink, progress, user and summary */
   FlowSource source;
   Given from; /* --from, or the file that the flow names as its source */
   GivenConditions conditions;
+  FlowGrid grid;     /* what.grid */
+  WantedTimes nodes; /* of --grid */
   /* For log-densities on the way; set before sampling_prepare, which leaves them alone. */
   FlowSource density; /* dim 0: not wanted */
   Trace trace;

@@ -3,6 +3,7 @@
 #include "diag.h"
 #include "help.h"
 #include "run.h"
+#include "solvers.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +14,12 @@ int verb_help(const Run *run) {
   }
   const char *name = run->line->operand[0], *known[VERB_COUNT];
   VerbId verb = verb_find(name);
-  if (verb != VERB_COUNT) {
-    help_verb(stdout, verb);
+  bool solvers = strcmp(name, "solvers") == 0;
+  if (solvers || verb != VERB_COUNT) {
+    if (solvers)
+      help_solvers(stdout);
+    else
+      help_verb(stdout, verb);
     return finish_output(run);
   }
   for (int v = 0; v < VERB_COUNT; v++) known[v] = verbs[v].name;
