@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signature.h"
 #include <inttypes.h>
+#include <string.h>
 
 void print_shape(FILE *to, const Shape *shape) {
   if (shape->rank == 0) return;
@@ -36,25 +37,33 @@ static void print_source(FILE *to, const TypedFlow *flow) {
     fprintf(to, "normal(%" PRId64 ")", flow->dim);
   else if (flow->source == SOURCE_UNIFORM)
     fprintf(to, "uniform in %" PRId64 " dimensions", flow->dim);
+  else if (flow->source == SOURCE_GAUSSIAN)
+    fprintf(to, "normal in %" PRId64 " dimensions with a covariance", flow->dim);
+  else if (flow->source == SOURCE_DENSITY)
+    fprintf(to, "density %s", flow->density->name);
   else
     fprintf(to, "the rows of %s", flow->source_path);
 }
 
+/* "velocity of psi", which stands for a map and no line of the file: no name that can be written has a blank. */
+static bool is_of_map(const TypedFunction *function) { return strchr(function->name, ' ') != NULL; }
+
 static void print_flow(FILE *to, const TypedFlow *flow) {
   fprintf(to, "flow %s: ", flow->name);
   print_source(to, flow);
-  fprintf(to, ", velocity %s", flow->velocity->name);
+  fprintf(to, is_of_map(flow->velocity) ? ", %s" : ", velocity %s", flow->velocity->name);
   if (flow->solver) fprintf(to, ", %s %" PRId64 " steps", flow->solver, flow->steps);
   fprintf(to, ", time %g -> %g", flow->time_from, flow->time_to);
   if (flow->weights) fprintf(to, ", weights %s", flow->weights);
   if (flow->weights && flow->prefix && flow->prefix[0]) fprintf(to, " prefix %s", flow->prefix);
 }
 
-/* Is the velocity of a flow already among the program's fields? */
+/* Is the velocity of a flow already among the program's fields?  One that is made of a network's predictions has the
+ * network's name and shapes. */
 static bool is_listed(const TypedProgram *program, const TypedFunction *function) {
   for (uint32_t f = 0; f < program->fields; f++)
-    if (program->field[f] == function) return true;
-  return false;
+    if (program->field[f] == function || strcmp(program->field[f]->name, function->name) == 0) return true;
+  return is_of_map(function);
 }
 
 static bool velocity_is_new(const TypedProgram *program, uint32_t flow) {
@@ -105,7 +114,8 @@ static void print_function_json(FILE *to, const TypedFunction *function) {
 
 static void print_flow_json(FILE *to, const TypedFlow *flow) {
   static const char *const source[] = {
-      [SOURCE_NORMAL] = "normal", [SOURCE_UNIFORM] = "uniform", [SOURCE_FILE] = "file"};
+      [SOURCE_NORMAL] = "normal", [SOURCE_UNIFORM] = "uniform", [SOURCE_FILE] = "file",
+      [SOURCE_GAUSSIAN] = "gaussian", [SOURCE_DENSITY] = "density"};
   fputs("{\"name\": ", to);
   print_json_text(to, flow->name);
   fprintf(to, ", \"source\": \"%s\", \"dim\": %" PRId64 ", \"velocity\": ", source[flow->source], flow->dim);

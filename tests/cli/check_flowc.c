@@ -235,6 +235,32 @@ START_TEST(check_takes_a_file_of_fields_without_a_flow) {
 }
 END_TEST
 
+static const char kinds[] =
+    "map turn(t, x: [2]) = exp(t)*x\n"
+    "  inverse(t, y) = exp(-t)*y\n"
+    "density p(x: [2]) = -norm2(x)/2\n"
+    "  draw z ~ normal(2): z\n"
+    "network v(t, x: [2]) -> [2] = x |> linear 2\n"
+    "field u(t, x: [2]) = -x\n"
+    "flow a { source p  velocity of turn }\n"
+    "flow b { source normal([0, 0], [[1, 0], [0, 2]])  velocity u  solver rk4 steps 5 }\n"
+    "flow c { source normal(2)  velocity v  predicts data  path condot  time 0 -> 0.9  solver rk4 steps 5 }\n";
+START_TEST(check_names_sources_and_velocities_of_all_kinds) {
+  const char *path = scratch_file("kinds.flow", kinds);
+  Result result = flowc("check %s", path);
+  expect_code(result, 0);
+  expect_in(result.out, "network v(t, x: [2]) -> [2]\nfield u(t, x: [2]) -> [2]\nflow a: density p, velocity of turn, ");
+  expect_in(result.out, "\nflow b: normal in 2 dimensions with a covariance, velocity u, ");
+  expect_in(result.out, "\nflow c: normal(2), velocity v, ");
+  result_free(&result);
+  result = flowc("check --json %s", path);
+  expect_code(result, 0);
+  expect_in(result.out, "\"source\": \"density\"");
+  expect_in(result.out, "\"source\": \"gaussian\"");
+  result_free(&result);
+}
+END_TEST
+
 START_TEST(check_fills_the_layers_of_all_flows) {
   Result result = flowc("check %s/digits.flow", examples());
   expect_code(result, 0);
@@ -455,6 +481,7 @@ int main(void) {
   tcase_add_test(looking, check_refuses_weights_that_are_a_link_out_of_the_folder);
   tcase_add_loop_test(looking, a_skip_that_excuses_nothing_is_a_warning, 0, 2);
   tcase_add_test(looking, check_takes_a_file_of_fields_without_a_flow);
+  tcase_add_test(looking, check_names_sources_and_velocities_of_all_kinds);
   tcase_add_test(looking, check_fills_the_layers_of_all_flows);
   tcase_add_test(looking, inspect_takes_the_flow_that_is_named);
   tcase_add_test(looking, the_skeleton_of_a_weights_file_is_a_program_that_fits_it);
