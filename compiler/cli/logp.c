@@ -42,7 +42,7 @@ static flow_status read_data(LogP *logp, uint64_t *rows, flow_error *error) {
 /* ---- the computation --------------------------------------------------------------------------------------------- */
 
 static flow_status allocate(LogP *logp, flow_error *error) {
-  size_t count = (size_t)(logp->what.end - logp->what.first), dim = logp->program->model->dim;
+  size_t count = (size_t)(logp->what.solve.end - logp->what.solve.first), dim = logp->program->model->dim;
   logp->log_p = calloc(count + 1, sizeof *logp->log_p);
   logp->standard_error = calloc(count + 1, sizeof *logp->standard_error);
   logp->probes = calloc(count + 1, sizeof *logp->probes);
@@ -56,14 +56,13 @@ static flow_status allocate(LogP *logp, flow_error *error) {
 static int step_progress(void *user, uint64_t done, uint64_t total) { return progress_step(&((LogP *)user)->progress, done, total); }
 
 static void describe(LogP *logp) {
-  const FlowSampling *solve = &logp->sampling.what;
-  logp->what = (FlowLikelihood){.model = solve->model, .level = solve->level, .weights = solve->weights, .source = &logp->density,
-                                .data = &logp->data.tensor, .data_name = logp->data_name, .first = solve->first, .end = solve->end,
-                                .tableau = solve->tableau, .steps = solve->steps, .grid = solve->grid, .t0 = solve->t0, .t1 = solve->t1,
-                                .condition = solve->condition, .probes = logp->trace.probes, .probe = logp->trace.probe,
-                                .seed = solve->seed, .target = logp->trace.target, .most_probes = logp->trace.most,
-                                .check_points = count_of(logp->run, OPTION_check_steps, FLOW_CHECK_POINTS), .threads = solve->threads,
-                                .allocator = solve->allocator, .progress = step_progress, .user = logp, .summary = &logp->summary};
+  const Trace *trace = &logp->trace;
+  logp->what = (FlowLikelihood){.solve = logp->sampling.what, .data = &logp->data.tensor, .data_name = logp->data_name,
+                                .target = trace->target, .most_probes = trace->most,
+                                .check_points = count_of(logp->run, OPTION_check_steps, FLOW_CHECK_POINTS), .summary = &logp->summary};
+  logp->what.solve.source = &logp->density;
+  logp->what.solve.progress = step_progress;
+  logp->what.solve.user = logp;
   if (has(logp->run, OPTION_quiet) && !has(logp->run, OPTION_json)) logp->what.check_points = 0;      /* nobody would see them */
 }
 
@@ -89,9 +88,9 @@ static int report_failures(const LogP *logp, bool written) {
   if (!status) return 0;
   char list[LISTED_FAILURES * 24] = "";
   size_t at = 0, listed = 0;
-  for (uint64_t i = 0; i < logp->what.end - logp->what.first && listed < LISTED_FAILURES; i++) {
+  for (uint64_t i = 0; i < logp->what.solve.end - logp->what.solve.first && listed < LISTED_FAILURES; i++) {
     if (logp->status[i] == FLOW_SAMPLE_OK) continue;
-    at += (size_t)snprintf(list + at, sizeof list - at, "%s%" PRIu64, listed++ ? ", " : "", logp->what.first + i);
+    at += (size_t)snprintf(list + at, sizeof list - at, "%s%" PRIu64, listed++ ? ", " : "", logp->what.solve.first + i);
   }
   int code = failed(logp->run, status, &error);
   uint64_t all = logp->summary.solve.failed;
@@ -130,10 +129,11 @@ static int logp_of_velocity(LogP *logp) {
   code = program_bind(run, program);
   if (!code) code = program_link(run, program, FLOW_ENTRY_STEP);
   if (code) return code;
+  logp->sampling.trace = logp->trace;
   status = sampling_prepare(run, program, rows, &logp->sampling, &error);
   if (status) return failed(run, status, &error);
   describe(logp);
-  if (run->line->value[OPTION_on_error].choice == ON_ERROR_FAIL) status = check_numbers(logp, logp->what.first, logp->what.end, &error);
+  if (run->line->value[OPTION_on_error].choice == ON_ERROR_FAIL) status = check_numbers(logp, logp->what.solve.first, logp->what.solve.end, &error);
   return status ? failed(run, status, &error) : run_and_write(logp);
 }
 

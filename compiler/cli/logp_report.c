@@ -56,7 +56,7 @@ static void print_text(const LogP *logp) {
   const FlowLikelihoodSummary *s = &logp->summary;
   print_likelihood(logp);
   print_trace(logp);
-  fprintf(stderr, "; %s, %" PRIu64 " steps, %" PRIu64 " evaluations a point", logp->what.tableau->name, logp->what.steps,
+  fprintf(stderr, "; %s, %" PRIu64 " steps, %" PRIu64 " evaluations a point", logp->what.solve.tableau->name, logp->what.solve.steps,
           s->solve.evaluations * s->rounds);
   fprintf(stderr, s->rounds > 1 ? " at most\n" : "\n");
   print_checks(logp);
@@ -87,7 +87,7 @@ static void print_json(const LogP *logp) {
     print_member("worst_standard_error", s->worst_standard_error);
   }
   fprintf(stderr, ", \"solver\": \"%s\", \"steps\": %" PRIu64 ", \"evaluations_per_point\": %" PRIu64 ", \"rounds\": %" PRIu64
-          ", \"checked\": %" PRIu64, logp->what.tableau->name, logp->what.steps, s->solve.evaluations, s->rounds, s->checked);
+          ", \"checked\": %" PRIu64, logp->what.solve.tableau->name, logp->what.solve.steps, s->solve.evaluations, s->rounds, s->checked);
   print_member("halving_error", s->halving);
   print_member("worst_halving_error", s->halving_worst);
   print_member("worst_round_trip_error", s->round_trip);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t points_of(const LogP *logp) { return logp->what.end - logp->what.first; }
+static uint64_t points_of(const LogP *logp) { return logp->what.solve.end - logp->what.solve.first; }
 
 static bool is_npz(const char *path) {
   const char *suffix = strrchr(path, '.');

@@ -48,20 +48,22 @@ typedef struct Likelihood {
 } Likelihood;
 
 static flow_status check(const FlowLikelihood *what, flow_error *error) {
-  const flow_model *model = what->model;
-  if (!what->source || !what->data || !what->allocator || !what->log_p || !what->status)
+  const flow_model *model = what->solve.model;
+  if (!what->solve.source || !what->data || !what->solve.allocator || !what->log_p || !what->status)
     return flow_fail(error, FLOW_BAD_CALL, "a likelihood needs a source, data, an allocator and room for log p and status");
-  if (what->first > what->end)
-    return flow_fail(error, FLOW_BAD_CALL, "rows %" PRIu64 " to %" PRIu64 ": the range ends before it begins", what->first, what->end);
-  if (model->extras != (what->probes ? what->probes : 1))
+  if (what->solve.first > what->solve.end)
+    return flow_fail(error, FLOW_BAD_CALL, "rows %" PRIu64 " to %" PRIu64 ": the range ends before it begins", what->solve.first,
+                     what->solve.end);
+  uint32_t extras = what->solve.probes ? what->solve.probes->count : 1;
+  if (model->extras != extras)
     return flow_fail(error, FLOW_BAD_CALL, "%s computes %" PRIu32 " rates beside its velocity; the likelihood needs %" PRIu32,
-                     model->name, model->extras, what->probes ? what->probes : 1);
-  if (what->target < 0 || isnan(what->target) || (what->target > 0 && what->probes == 0))
+                     model->name, model->extras, extras);
+  if (what->target < 0 || isnan(what->target) || (what->target > 0 && !what->solve.probes))
     return flow_fail(error, FLOW_BAD_CALL, "a standard error of %.17g: the target of a likelihood by probes is above 0", what->target);
-  if (what->source->dim != model->dim)
+  if (what->solve.source->dim != model->dim)
     return flow_fail(error, FLOW_BAD_INPUT, "the source has %" PRIu64 " numbers in a state; a state of this model has %" PRIu32,
-                     what->source->dim, model->dim);
-  return flow_source_has_density(what->source, error);
+                     what->solve.source->dim, model->dim);
+  return flow_source_has_density(what->solve.source, error);
 }
 
 /* With a target, progress tells of the points that need no further round; else of those that have arrived. */
@@ -70,16 +72,16 @@ static int report(void *user, uint64_t done, uint64_t total) {
   const FlowLikelihood *what = self->what;
   bool only_settled = what->target > 0 || self->rounds > 1;
   uint64_t settled = self->rounds == 1 && what->target > 0 ? 0 : self->count - self->unsettled_count;
-  return what->progress(what->user, only_settled ? settled : done, only_settled ? self->count : total);
+  return what->solve.progress(what->solve.user, only_settled ? settled : done, only_settled ? self->count : total);
 }
 
 static flow_status take(void *user, const FlowRows *rows, flow_error *error) {
   Likelihood *self = user;
   const FlowLikelihood *what = self->what;
   (void)error;
-  size_t row = (size_t)what->model->dim * what->model->precision;
+  size_t row = (size_t)what->solve.model->dim * what->solve.model->precision;
   for (uint64_t i = 0; i < rows->count; i++) {
-    uint64_t place = rows->first + i, sample = self->solve.picked ? self->solve.picked[place] : place, at = sample - what->first;
+    uint64_t place = rows->first + i, sample = self->solve.picked ? self->solve.picked[place] : place, at = sample - what->solve.first;
     for (uint32_t e = 0; e < rows->extras; e++) add(&self->estimate[at], rows->integral[i * rows->extras + e]);
     what->status[at] = rows->status[i];
     if (self->rounds > 1) continue;
@@ -90,30 +92,37 @@ static flow_status take(void *user, const FlowRows *rows, flow_error *error) {
   return FLOW_OK;
 }
 
+/* The solve of the first round: from the data back to the source. */
 static void prepare(Likelihood *self) {
   const FlowLikelihood *what = self->what;
-  self->data = (FlowSource){.kind = FLOW_SOURCE_TENSOR, .dim = what->model->dim, .tensor = what->data,
+  self->data = (FlowSource){.kind = FLOW_SOURCE_TENSOR, .dim = what->solve.model->dim, .tensor = what->data,
                             .name = what->data_name ? what->data_name : "the data"};
-  self->probes = (FlowProbes){what->probe, what->seed, 0, what->probes};
-  self->solve = (FlowSampling){.model = what->model, .level = what->level, .weights = what->weights, .source = &self->data,
-                               .first = what->first, .end = what->end, .tableau = what->tableau, .steps = what->steps, .grid = what->grid,
-                               .t0 = what->t1, .t1 = what->t0, .condition = what->condition,
-                               .probes = what->probes ? &self->probes : NULL, .density = what->source, .density_at_end = true,
-                               .threads = what->threads, .times_bytes = what->times_bytes, .allocator = what->allocator, .sink = take,
-                               .progress = what->progress ? report : NULL, .user = self};
+  if (what->solve.probes) self->probes = *what->solve.probes;
+  self->solve = what->solve;
+  self->solve.source = &self->data;
+  self->solve.t0 = what->solve.t1;
+  self->solve.t1 = what->solve.t0;
+  self->solve.probes = what->solve.probes ? &self->probes : NULL;
+  self->solve.density = what->solve.source;
+  self->solve.density_at_end = true;
+  self->solve.picked = NULL;
+  self->solve.quiet = self->solve.source_by_place = false;
+  self->solve.sink = take;
+  self->solve.progress = what->solve.progress ? report : NULL;
+  self->solve.user = self;
 }
 
 static flow_status allocate(Likelihood *self, flow_error *error) {
   const FlowLikelihood *what = self->what;
-  self->estimate = flow_alloc_array(what->allocator, (size_t)self->count, sizeof *self->estimate);
-  if (what->target > 0) self->unsettled = flow_alloc_array(what->allocator, (size_t)self->count, sizeof *self->unsettled);
+  self->estimate = flow_alloc_array(what->solve.allocator, (size_t)self->count, sizeof *self->estimate);
+  if (what->target > 0) self->unsettled = flow_alloc_array(what->solve.allocator, (size_t)self->count, sizeof *self->unsettled);
   if (!self->estimate || (what->target > 0 && !self->unsettled))
     return flow_fail(error, FLOW_NO_MEMORY, "out of memory for the estimates of %" PRIu64 " points", self->count);
   return likelihood_checks_open(what, &self->checks, error);
 }
 
 static void release(Likelihood *self) {
-  const FlowAllocator *allocator = self->what->allocator;
+  const FlowAllocator *allocator = self->what->solve.allocator;
   likelihood_checks_close(&self->checks);
   flow_free(allocator, self->estimate, (size_t)self->count * sizeof *self->estimate);
   flow_free(allocator, self->unsettled, (size_t)self->count * sizeof *self->unsettled);
@@ -130,8 +139,9 @@ static void list_unsettled(Likelihood *self) {
   self->unsettled_count = 0;
   for (uint64_t i = 0; what->target > 0 && i < self->count; i++) {
     const Estimate *estimate = &self->estimate[i];
-    bool room = estimate->count + what->probes <= what->most_probes;
-    if (what->status[i] == FLOW_SAMPLE_OK && room && !reached(what, estimate)) self->unsettled[self->unsettled_count++] = what->first + i;
+    bool room = estimate->count + self->probes.count <= what->most_probes;
+    if (what->status[i] != FLOW_SAMPLE_OK || !room || reached(what, estimate)) continue;
+    self->unsettled[self->unsettled_count++] = what->solve.first + i;
   }
 }
 
@@ -152,7 +162,7 @@ static flow_status run_rounds(Likelihood *self, flow_error *error) {
     self->solve.end = self->unsettled_count;
     status = flow_sample(&self->solve, error);
   }
-  self->probes.first = 0;
+  if (self->what->solve.probes) self->probes.first = self->what->solve.probes->first;
   self->summary.rounds = self->rounds;
   return status ? status : likelihood_checks_run(&self->checks, &first, &self->summary, error);
 }
@@ -178,9 +188,9 @@ static void settle_all(Likelihood *self) {
     else
       what->log_p[i] = status == FLOW_SAMPLE_OUTSIDE ? -INFINITY : NAN;
     if (what->standard_error)
-      what->standard_error[i] = status != FLOW_SAMPLE_OK ? NAN : what->probes ? standard_error(estimate) : 0;
-    if (what->probes_used) what->probes_used[i] = what->probes ? (uint32_t)estimate->count : 0;
-    count_point(&self->summary.solve, what->first + i, status);
+      what->standard_error[i] = status != FLOW_SAMPLE_OK ? NAN : what->solve.probes ? standard_error(estimate) : 0;
+    if (what->probes_used) what->probes_used[i] = what->solve.probes ? (uint32_t)estimate->count : 0;
+    count_point(&self->summary.solve, what->solve.first + i, status);
   }
 }
 
@@ -194,7 +204,7 @@ static void sum_points(Likelihood *self) {
   for (uint64_t i = 0; i < self->count; i++)
     if (what->status[i] == FLOW_SAMPLE_OK) squares += (what->log_p[i] + summary->nll) * (what->log_p[i] + summary->nll);
   summary->nll_error = points < 2 ? NAN : sqrt(squares / (points - 1) / points);
-  summary->bits_per_dim = summary->nll / ((double)what->model->dim * 0.69314718055994531);
+  summary->bits_per_dim = summary->nll / ((double)what->solve.model->dim * 0.69314718055994531);
 }
 
 static void sum_probes(Likelihood *self) {
@@ -202,7 +212,7 @@ static void sum_probes(Likelihood *self) {
   FlowLikelihoodSummary *summary = &self->summary;
   uint64_t points = 0;
   summary->mean_standard_error = summary->worst_standard_error = NAN;
-  if (what->probes == 0) return;
+  if (!what->solve.probes) return;
   double sum = 0, worst = 0;
   for (uint64_t i = 0; i < self->count; i++) {
     if (what->status[i] != FLOW_SAMPLE_OK) continue;
@@ -221,10 +231,10 @@ static void sum_probes(Likelihood *self) {
 }
 
 static flow_status run(Likelihood *self, flow_error *error) {
-  flow_status status = flow_model_check(self->what->model, error);
+  flow_status status = flow_model_check(self->what->solve.model, error);
   if (!status) status = check(self->what, error);
   if (status) return status;
-  self->count = self->what->end - self->what->first;
+  self->count = self->what->solve.end - self->what->solve.first;
   prepare(self);
   if (self->count == 0) {
     status = flow_sample(&self->solve, error);  /* its settings are checked even where there is nothing to do */

@@ -8,9 +8,9 @@
  *   double log_p[1000];
  *   uint8_t status[1000];
  *   FlowLikelihoodSummary summary;
- *   FlowLikelihood what = {.model = model, .weights = blob.data, .source = &normal, .data = &rows, .end = 1000,
- *                          .tableau = flow_tableau_find("rk4"), .steps = 50, .t1 = 1, .allocator = &flow_standard_allocator,
- *                          .log_p = log_p, .status = status, .summary = &summary};
+ *   FlowLikelihood what = {.solve = {.model = model, .weights = blob.data, .source = &normal, .end = 1000, .steps = 50, .t1 = 1,
+ *                                    .tableau = flow_tableau_find("rk4"), .allocator = &flow_standard_allocator},
+ *                          .data = &rows, .log_p = log_p, .status = status, .summary = &summary};
  *   if (!(status = flow_log_likelihood(&what, &error))) status = flow_summary_status(&summary.solve, &error);
  *
  * FROM DATA.  Point i is row i of `data`; its path is solved from t1 back to t0, where the source has log p0.  The integral is
@@ -34,7 +34,7 @@
 #define FLOW_LIKELIHOOD_H
 #include "solve.h"
 
-enum { FLOW_LEAST_PROBES = 8, FLOW_CHECK_POINTS = 256 };
+enum { FLOW_LEAST_PROBES = 8, FLOW_CHECK_POINTS = 64 };
 
 typedef struct FlowLikelihoodSummary {
   FlowSummary solve;            /* points; evaluations are those of one pass with all probes of a round */
@@ -51,29 +51,16 @@ typedef struct FlowLikelihoodSummary {
 } FlowLikelihoodSummary;
 
 typedef struct FlowLikelihood { /* unset = 0; everything is borrowed */
-  const flow_model *model;      /* extras: 1, or `probes` of them */
-  const flow_level *level;      /* NULL: the best for this processor */
-  const void *weights;
-  const FlowSource *source;     /* at t0; must have a density */
+  /* As one would sample, from t0 to t1: its source is the one whose density is p0; first .. end - 1 are rows of the data;
+   * probes are those of the first round (the model has so many extras), NULL: exact (it has one).  Not used:
+   * sink, summary, density, picked and what belongs to them.  progress counts points that are done, in the first pass also
+   * parts of them. */
+  FlowSampling solve;
   const FlowTensor *data;       /* [n, ...], at t1; for dim = 1 also [n] */
   const char *data_name;        /* its file, for messages */
-  uint64_t first, end;          /* rows first .. end - 1 */
-  const FlowTableau *tableau;
-  uint64_t steps;
-  const FlowGrid *grid;         /* NULL: equal steps */
-  double t0, t1;
-  const FlowTensor *condition;
-  uint32_t probes;              /* for which the model was compiled; 0: exact */
-  FlowProbeKind probe;
-  uint64_t seed;
   double target;                /* greatest standard error; 0: one round */
   uint32_t most_probes;         /* with target */
   uint64_t check_points;        /* 0: no checks */
-  int threads;
-  size_t times_bytes;
-  const FlowAllocator *allocator;
-  FlowProgress *progress;       /* may be NULL: points that are done, for the first pass also parts of them */
-  void *user;
   double *log_p;                /* [end - first] */
   uint8_t *status;              /* [end - first] of FlowSampleStatus */
   double *standard_error;       /* [end - first] or NULL; 0 where the trace is exact */

@@ -5,27 +5,27 @@
 #include <string.h>
 
 static size_t row_bytes(const LikelihoodChecks *checks) {
-  return (size_t)checks->what->model->dim * checks->what->model->precision;
+  return (size_t)checks->what->solve.model->dim * checks->what->solve.model->precision;
 }
 
 flow_status likelihood_checks_open(const FlowLikelihood *what, LikelihoodChecks *checks, flow_error *error) {
-  uint64_t points = what->end - what->first, count = what->check_points < points ? what->check_points : points;
+  uint64_t points = what->solve.end - what->solve.first, count = what->check_points < points ? what->check_points : points;
   *checks = (LikelihoodChecks){.what = what, .count = count, .room = count};
   if (count == 0) return FLOW_OK;
-  checks->sample = flow_alloc_array(what->allocator, (size_t)count, sizeof *checks->sample);
-  checks->log_p = flow_alloc_array(what->allocator, (size_t)count, sizeof *checks->log_p);
-  checks->latent = flow_alloc_array(what->allocator, (size_t)count, row_bytes(checks));
+  checks->sample = flow_alloc_array(what->solve.allocator, (size_t)count, sizeof *checks->sample);
+  checks->log_p = flow_alloc_array(what->solve.allocator, (size_t)count, sizeof *checks->log_p);
+  checks->latent = flow_alloc_array(what->solve.allocator, (size_t)count, row_bytes(checks));
   if (!checks->sample || !checks->log_p || !checks->latent) {
     likelihood_checks_close(checks);
     return flow_fail(error, FLOW_NO_MEMORY, "out of memory for the checks of a likelihood");
   }
   uint64_t stride = points / count, rest = points % count;      /* i*points/count without overflow */
-  for (uint64_t i = 0; i < count; i++) checks->sample[i] = what->first + i * stride + i * rest / count;
+  for (uint64_t i = 0; i < count; i++) checks->sample[i] = what->solve.first + i * stride + i * rest / count;
   return FLOW_OK;
 }
 
 void likelihood_checks_close(LikelihoodChecks *checks) {
-  const FlowAllocator *allocator = checks->what->allocator;
+  const FlowAllocator *allocator = checks->what->solve.allocator;
   flow_free(allocator, checks->sample, (size_t)checks->room * sizeof *checks->sample);
   flow_free(allocator, checks->log_p, (size_t)checks->room * sizeof *checks->log_p);
   flow_free(allocator, checks->latent, (size_t)checks->room * row_bytes(checks));
@@ -41,7 +41,7 @@ void likelihood_checks_take(LikelihoodChecks *checks, uint64_t sample, const Flo
   size_t bytes = row_bytes(checks);
   uint64_t at = checks->taken++;
   checks->sample[at] = sample;
-  checks->log_p[at] = flow_rows_log_p(rows, index, true, checks->what->probes > 0).log_p;
+  checks->log_p[at] = flow_rows_log_p(rows, index, true, checks->what->solve.probes != NULL).log_p;
   memcpy(checks->latent + at * bytes, (const char *)rows->value + index * bytes, bytes);
 }
 
@@ -49,7 +49,7 @@ void likelihood_checks_take(LikelihoodChecks *checks, uint64_t sample, const Flo
  * back is infinitely far. */
 static flow_status take_returned(void *user, const FlowRows *rows, flow_error *error) {
   LikelihoodChecks *checks = user;
-  const flow_model *model = checks->what->model;
+  const flow_model *model = checks->what->solve.model;
   (void)error;
   for (uint64_t i = 0; i < rows->count; i++) {
     uint64_t sample = checks->sample[rows->first + i];
@@ -68,7 +68,7 @@ static flow_status take_halved(void *user, const FlowRows *rows, flow_error *err
   LikelihoodChecks *checks = user;
   (void)error;
   for (uint64_t i = 0; i < rows->count; i++) {
-    double other = flow_rows_log_p(rows, i, true, checks->what->probes > 0).log_p;
+    double other = flow_rows_log_p(rows, i, true, checks->what->solve.probes != NULL).log_p;
     double difference = rows->status[i] == FLOW_SAMPLE_OK ? fabs(other - checks->log_p[rows->first + i]) : INFINITY;
     checks->squares += difference * difference;
     if (!(difference <= checks->worst)) checks->worst = difference;
@@ -78,9 +78,9 @@ static flow_status take_halved(void *user, const FlowRows *rows, flow_error *err
 
 static flow_status run_round_trip(LikelihoodChecks *checks, const FlowSampling *backward, flow_error *error) {
   const FlowLikelihood *what = checks->what;
-  FlowTensor rows = {.name = "", .type = what->model->precision == FLOW_F32 ? FLOW_TYPE_F32 : FLOW_TYPE_F64, .rank = 2,
-                     .dim = {checks->taken, what->model->dim}, .count = checks->taken * what->model->dim, .data = checks->latent};
-  FlowSource latent = {.kind = FLOW_SOURCE_TENSOR, .dim = what->model->dim, .tensor = &rows, .name = "the latent points"};
+  FlowTensor rows = {.name = "", .type = what->solve.model->precision == FLOW_F32 ? FLOW_TYPE_F32 : FLOW_TYPE_F64, .rank = 2,
+                     .dim = {checks->taken, what->solve.model->dim}, .count = checks->taken * what->solve.model->dim, .data = checks->latent};
+  FlowSource latent = {.kind = FLOW_SOURCE_TENSOR, .dim = what->solve.model->dim, .tensor = &rows, .name = "the latent points"};
   FlowSampling forward = *backward;
   forward.source = &latent;
   forward.source_by_place = true;
@@ -103,7 +103,7 @@ static flow_status run_halved(const FlowSampling *backward, flow_error *error) {
 static int report(void *user, uint64_t done, uint64_t total) {
   const FlowLikelihood *what = ((LikelihoodChecks *)user)->what;
   (void)done, (void)total;
-  return what->progress(what->user, what->end - what->first, what->end - what->first);
+  return what->solve.progress(what->solve.user, what->solve.end - what->solve.first, what->solve.end - what->solve.first);
 }
 
 flow_status likelihood_checks_run(LikelihoodChecks *checks, const FlowSampling *backward, FlowLikelihoodSummary *summary,
@@ -116,7 +116,7 @@ flow_status likelihood_checks_run(LikelihoodChecks *checks, const FlowSampling *
   chosen.first = 0;
   chosen.end = checks->taken;
   chosen.user = checks;
-  chosen.progress = checks->what->progress ? report : NULL;
+  chosen.progress = checks->what->solve.progress ? report : NULL;
   chosen.summary = NULL;
   flow_status status = run_round_trip(checks, &chosen, error);
   if (!status) status = run_halved(&chosen, error);

@@ -17,12 +17,17 @@ static void read_into(FlowTensors *tensors, const char *data, const char *file) 
 }
 
 ModelFile model_open(const char *program, const char *data, const char *flow, int precision, int schedule, unsigned entries) {
+  return model_open_with(program, data, flow, precision, schedule, entries, FLOW_NO_EXTRAS, 0);
+}
+
+ModelFile model_open_with(const char *program, const char *data, const char *flow, int precision, int schedule, unsigned entries,
+                          FlowExtras extras, uint32_t probes) {
   ModelFile m = {0};
   char path[512];
   flow_error error = {{0}};
   FlowBytes text;
   FlowCompileOptions options = flow_compile_defaults();
-  options.precision = precision, options.flow = flow, options.schedule = schedule;
+  options.precision = precision, options.flow = flow, options.schedule = schedule, options.extras = extras, options.probes = probes;
   snprintf(path, sizeof path, TESTS_DIR "/models/%s.flow", program);
   MUST(flow_read_file(&flow_standard_allocator, path, 1 << 20, &text, &error));
   flow_status status = flow_compile(&flow_standard_allocator, path, (const char *)text.data, text.size, &options, &m.compiled, &error);
@@ -72,12 +77,16 @@ double model_at(const ModelFile *m, const void *typed, uint64_t index) {
 }
 
 void *model_velocity(const ModelFile *m, const FlowTensor *t, const FlowTensor *x, const FlowTensor *condition) {
+  return model_velocity_and(m, t, x, condition, NULL);
+}
+
+void *model_velocity_and(const ModelFile *m, const FlowTensor *t, const FlowTensor *x, const FlowTensor *condition, void *extra) {
   flow_error error = {{0}};
   uint64_t count = x->count / m->model->dim;
   double *times = model_numbers(t);
   void *state = model_typed(m, x), *u = calloc(x->count + 1, 8);
   FlowEvaluation what = {.model = m->model, .weights = m->blob.data, .count = count, .t = times, .t_per_sample = t->count > 1, .x = state,
-                         .u = u, .condition = condition, .threads = 1, .allocator = &flow_standard_allocator};
+                         .u = u, .extra = extra, .condition = condition, .threads = 1, .allocator = &flow_standard_allocator};
   MUST(flow_evaluate(&what, &error));
   free(times), free(state);
   return u;

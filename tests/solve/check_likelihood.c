@@ -13,6 +13,7 @@ typedef struct Case {
   Rates rates;
   FlowSource source;
   FlowTensor data;
+  FlowProbes probes;
   double x[MOST * 3];
   double log_p[MOST], standard_error[MOST], latent[MOST * 3];
   uint32_t used[MOST];
@@ -28,11 +29,17 @@ static Case *case_open(const RatesField *field, uint32_t precision, uint32_t lan
   c->source = (FlowSource){.kind = FLOW_SOURCE_NORMAL, .dim = field->dim};
   for (uint64_t i = 0; i < count * field->dim; i++) c->x[i] = flow_random_uniform((FlowRandom){5, 9}, i, 0) * 3 - 1.5;
   c->data = (FlowTensor){.name = "", .type = FLOW_TYPE_F64, .rank = 2, .dim = {count, field->dim}, .count = count * field->dim, .data = c->x};
-  c->what = (FlowLikelihood){.model = &c->rates.model, .level = &c->rates.level, .weights = c->rates.weights, .source = &c->source,
-                             .data = &c->data, .end = count, .tableau = flow_tableau_find("rk4"), .steps = 20, .t1 = 1,
-                             .probes = probes, .seed = 11, .threads = 1, .allocator = &flow_standard_allocator, .log_p = c->log_p,
-                             .status = c->status, .standard_error = c->standard_error, .probes_used = c->used, .latent = c->latent,
-                             .summary = &c->summary};
+  c->probes = (FlowProbes){FLOW_PROBE_RADEMACHER, 11, 0, probes};
+  c->what.solve = (FlowSampling){.model = &c->rates.model, .level = &c->rates.level, .weights = c->rates.weights, .source = &c->source,
+                                 .end = count, .tableau = flow_tableau_find("rk4"), .steps = 20, .t1 = 1,
+                                 .probes = probes ? &c->probes : NULL, .threads = 1, .allocator = &flow_standard_allocator};
+  c->what.data = &c->data;
+  c->what.log_p = c->log_p;
+  c->what.status = c->status;
+  c->what.standard_error = c->standard_error;
+  c->what.probes_used = c->used;
+  c->what.latent = c->latent;
+  c->what.summary = &c->summary;
   return c;
 }
 static void case_run(Case *c) {
@@ -55,12 +62,12 @@ static double log_normal(const double *x, int dim) {
 START_TEST(a_constant_divergence_is_integrated_exactly_by_every_method) {
   for (size_t method = 0; method < flow_tableau_count(); method++) {
     Case *c = case_open(&rates_linear, FLOW_F64, 8, 0, 30);
-    c->what.tableau = flow_tableau_at(method);
-    c->what.steps = 7;
+    c->what.solve.tableau = flow_tableau_at(method);
+    c->what.solve.steps = 7;
     case_run(c);
     for (int i = 0; i < 30; i++)        /* 7 sums of a few terms */
       ck_assert_double_eq_tol(c->log_p[i], log_normal(c->latent + 3 * i, 3) - 1.5, 1e-14 * (10 + fabs(c->log_p[i])));
-    ck_assert_uint_eq(c->summary.solve.evaluations, 7 * c->what.tableau->stages);
+    ck_assert_uint_eq(c->summary.solve.evaluations, 7 * c->what.solve.tableau->stages);
     case_close(c);
   }
 }
@@ -70,7 +77,7 @@ END_TEST
 START_TEST(a_divergence_that_changes_on_the_way_is_integrated_with_the_path) {
   Case *c = case_open(&rates_cubic, FLOW_F64, 8, 0, 1);
   c->x[0] = 0.8944271909999159;
-  c->what.steps = 400;
+  c->what.solve.steps = 400;
   double two = 2;
   case_run(c);
   ck_assert_double_eq_tol(c->latent[0], 2, 1e-8);
@@ -93,8 +100,8 @@ START_TEST(errors_of_log_p_from_gaussian_to_gaussian_are_those_of_an_independent
   const Error *e = &errors[_i];
   Case *c = case_open(&rates_gaussian, FLOW_F64, 24, 0, 401);
   double worst = 0;
-  c->what.tableau = flow_tableau_find(e->solver);
-  c->what.steps = e->steps;
+  c->what.solve.tableau = flow_tableau_find(e->solver);
+  c->what.solve.steps = e->steps;
   for (int i = 0; i < 401; i++) c->x[i] = 1.5 + 0.2 * (-2 + i / 100.0);
   case_run(c);
   for (int i = 0; i < 401; i++) {
@@ -111,7 +118,7 @@ START_TEST(log_p_of_a_mixture_is_its_closed_form) {
   static const double point[3][3] = {{0.3, -0.2, -9.677801874806429}, {2, 1, -1.1447298858493982}, {0, 0, -9.017801874806429}};
   Case *c = case_open(&rates_mixture, FLOW_F64, 8, 0, 3);
   for (int i = 0; i < 3; i++) memcpy(c->x + 2 * i, point[i], 2 * sizeof(double));
-  c->what.steps = 1000;
+  c->what.solve.steps = 1000;
   case_run(c);
   for (int i = 0; i < 3; i++) {
     ck_assert_double_eq_tol(c->log_p[i], point[i][2], 1e-10);
@@ -142,8 +149,8 @@ START_TEST(a_coarse_solve_is_wrong_about_a_mixture_by_the_known_amount) {
     exact -= rates_mixture_log_p(c->x + 2 * i) / N;
   }
   ck_assert_double_eq_tol(exact, 2.1448, 0.05);         /* three standard errors: the sd of log p is about 0.7 */
-  c->what.tableau = flow_tableau_find(b->solver);
-  c->what.steps = b->steps;
+  c->what.solve.tableau = flow_tableau_find(b->solver);
+  c->what.solve.steps = b->steps;
   case_run(c);
   for (uint64_t i = 0; i < N; i++) worst = fmax(worst, fabs(c->log_p[i] - rates_mixture_log_p(c->x + 2 * i)));
   ck_assert_double_eq_tol(c->summary.nll - exact, b->nll, 0.1 * fabs(b->nll) + 1e-4);   /* the table has four decimals */
@@ -169,11 +176,11 @@ START_TEST(samples_come_with_the_log_p_that_their_points_have) {
   Case *c = case_open(&rates_gaussian, FLOW_F64, 24, 0, 500);
   Forward forward;
   FlowSampling sampling = {.model = &c->rates.model, .level = &c->rates.level, .weights = c->rates.weights, .source = &c->source,
-                           .seed = 2, .end = 500, .tableau = c->what.tableau, .steps = 200, .t1 = 1, .density = &c->source,
+                           .seed = 2, .end = 500, .tableau = c->what.solve.tableau, .steps = 200, .t1 = 1, .density = &c->source,
                            .allocator = &flow_standard_allocator, .sink = take_forward, .user = &forward};
   ck_assert_int_eq(flow_sample(&sampling, NULL), FLOW_OK);
   memcpy(c->x, forward.x, sizeof forward.x);
-  c->what.steps = 200;
+  c->what.solve.steps = 200;
   case_run(c);
   for (int i = 0; i < 500; i++) {
     double scaled = (forward.x[i] - 1.5) / 0.2;
@@ -187,8 +194,8 @@ END_TEST
 /* 100000 Euler steps: the sum of so many f32 numbers would be off by 1e-3; here only h and each rate are rounded, once. */
 START_TEST(sums_are_f64_where_the_model_is_f32) {
   Case *c = case_open(&rates_linear, FLOW_F32, 8, 0, 4);
-  c->what.tableau = flow_tableau_find("euler");
-  c->what.steps = 100000;
+  c->what.solve.tableau = flow_tableau_find("euler");
+  c->what.solve.steps = 100000;
   case_run(c);
   for (int i = 0; i < 4; i++) {
     double x[3];
@@ -234,7 +241,7 @@ END_TEST
 START_TEST(no_probe_sees_a_divergence_in_a_rotation) {
   for (int kind = 0; kind < 2; kind++) {
     Case *c = case_open(&rates_skew, FLOW_F64, 8, 2, 40);
-    c->what.probe = (FlowProbeKind)kind;
+    c->probes.kind = (FlowProbeKind)kind;
     case_run(c);
     for (int i = 0; i < 40; i++) ck_assert_double_eq_tol(c->log_p[i], log_normal(c->latent + 3 * i, 3), 1e-13);
     case_close(c);
@@ -252,9 +259,9 @@ START_TEST(estimates_have_the_mean_and_the_spread_that_they_claim) {
     for (int i = 0; i < 3; i++)
       for (int j = 0; j < 3; j++) variance += i == j && kind == 0 ? 0 : 2 * pow((a[3 * i + j] + a[3 * j + i]) / 2, 2);
     memset(c->x, 0, sizeof c->x);       /* the same point each time */
-    c->what.probe = (FlowProbeKind)kind;
-    c->what.tableau = flow_tableau_find("euler");
-    c->what.steps = 1;
+    c->probes.kind = (FlowProbeKind)kind;
+    c->what.solve.tableau = flow_tableau_find("euler");
+    c->what.solve.steps = 1;
     case_run(c);
     double none[3] = {0}, truth = log_normal(none, 3) - 1.5;
     for (int i = 0; i < MOST; i++) mean += c->log_p[i] / MOST;
@@ -309,8 +316,8 @@ END_TEST
 /* ---- bits -------------------------------------------------------------------------------------------------------------------- */
 
 static void assert_same(const Case *whole, const Case *part) {
-  uint64_t count = part->what.end - part->what.first, from = part->what.first;
-  size_t row = (size_t)part->what.model->dim * part->what.model->precision;
+  uint64_t count = part->what.solve.end - part->what.solve.first, from = part->what.solve.first;
+  size_t row = (size_t)part->what.solve.model->dim * part->what.solve.model->precision;
   ck_assert_mem_eq(part->log_p, whole->log_p + from, count * sizeof(double));
   ck_assert_mem_eq(part->standard_error, whole->standard_error + from, count * sizeof(double));
   ck_assert_mem_eq(part->latent, (const char *)whole->latent + from * row, count * row);
@@ -321,16 +328,16 @@ START_TEST(log_p_has_the_same_bits_in_any_batch_on_any_threads_in_any_tile) {
   static const uint64_t batch[] = {1, 7, 64, 1000};
   for (uint32_t probes = 0; probes <= 3; probes += 3) {
     Case *whole = case_open(&rates_mixture, FLOW_F32, 48, probes, 1000);
-    whole->what.steps = 3;
+    whole->what.solve.steps = 3;
     case_run(whole);
     for (int threads = 1; threads <= 3; threads++)
       for (int b = 0; b < 4; b++)
         for (uint64_t first = b == 0 ? 950 : 0; first < 1000; first += batch[b]) {
           Case *c = case_open(&rates_mixture, FLOW_F32, threads == 2 ? 8 : 24, probes, 1000);
-          c->what.steps = 3;
-          c->what.threads = threads;
-          c->what.first = first;
-          c->what.end = first + batch[b] < 1000 ? first + batch[b] : 1000;
+          c->what.solve.steps = 3;
+          c->what.solve.threads = threads;
+          c->what.solve.first = first;
+          c->what.solve.end = first + batch[b] < 1000 ? first + batch[b] : 1000;
           case_run(c);
           assert_same(whole, c);
           case_close(c);
@@ -348,8 +355,8 @@ START_TEST(a_point_has_the_same_estimate_however_many_probes_a_round_has_and_who
   Case *few = case_open(&rates_linear, FLOW_F64, 24, 4, 60);
   few->what.target = 0.4;
   few->what.most_probes = 200;
-  few->what.first = 31;
-  few->what.end = 50;
+  few->what.solve.first = 31;
+  few->what.solve.end = 50;
   few->what.check_points = 7;
   case_run(few);
   assert_same(whole, few);
@@ -400,7 +407,7 @@ START_TEST(a_path_that_leaves_all_bounds_is_told_from_a_bad_point) {
   Case *c = case_open(&rates_cubic, FLOW_F64, 8, 0, 2);
   c->x[0] = 30;         /* backward, x^-2 falls by 1 and is below that already: x becomes infinite */
   c->x[1] = 0.1;
-  c->what.steps = 100;
+  c->what.solve.steps = 100;
   case_run(c);
   ck_assert_uint_eq(c->status[0], FLOW_SAMPLE_NON_FINITE);
   ck_assert_uint_eq(c->status[1], FLOW_SAMPLE_OK);
@@ -412,7 +419,7 @@ static const double low[3] = {-1, 0, -2}, high[3] = {1, 2, 2};
 START_TEST(a_point_outside_of_a_uniform_source_has_density_0) {
   Case *c = case_open(&rates_skew, FLOW_F64, 8, 0, 2);
   c->source = (FlowSource){.kind = FLOW_SOURCE_UNIFORM, .dim = 3, .low = low, .high = high};
-  c->what.t1 = 1e-9;    /* hardly a step */
+  c->what.solve.t1 = 1e-9;    /* hardly a step */
   c->x[0] = 0, c->x[1] = 1, c->x[2] = 0;
   c->x[3] = 0, c->x[4] = -1, c->x[5] = 0;
   case_run(c);
@@ -436,7 +443,7 @@ START_TEST(a_density_of_the_callers_takes_the_place_of_the_sources) {
   c->source.kind = FLOW_SOURCE_TENSOR;
   c->source.log_density = tent;
   c->source.density_user = &top;
-  c->what.t1 = 0;
+  c->what.solve.t1 = 0;
   c->x[0] = 0.1, c->x[3] = -0.1;
   case_run(c);
   ck_assert_double_eq(c->log_p[0], 3 - (double)0.1f);   /* the point as the f32 model has it */
@@ -462,14 +469,14 @@ END_TEST
 START_TEST(what_does_not_fit_together_is_refused) {
   flow_error error;
   Case *c = case_open(&rates_linear, FLOW_F64, 8, 2, 4);
-  c->what.probes = 3;
+  c->probes.count = 3;
   ck_assert_int_eq(flow_log_likelihood(&c->what, &error), FLOW_BAD_CALL);
   ck_assert_words(error, "2 rates");
-  c->what.probes = 2;
-  c->what.end = 5;
+  c->probes.count = 2;
+  c->what.solve.end = 5;
   ck_assert_int_eq(flow_log_likelihood(&c->what, &error), FLOW_BAD_INPUT);
   ck_assert_words(error, "the data has 4 rows");
-  c->what.end = 4;
+  c->what.solve.end = 4;
   c->what.target = -1;
   ck_assert_int_eq(flow_log_likelihood(&c->what, &error), FLOW_BAD_CALL);
   c->what.target = 0;
@@ -477,7 +484,7 @@ START_TEST(what_does_not_fit_together_is_refused) {
   c->what.data_name = "y.npy";
   ck_assert_int_eq(flow_log_likelihood(&c->what, &error), FLOW_BAD_INPUT);
   ck_assert_words(error, "y.npy has 2 numbers in each of its 6 rows; a state of this model has 3");
-  c->what.end = 0;
+  c->what.solve.end = 0;
   ck_assert_int_eq(flow_log_likelihood(&c->what, &error), FLOW_OK);
   ck_assert(isnan(c->summary.nll));
   case_close(c);
@@ -490,7 +497,7 @@ START_TEST(every_failure_of_memory_is_an_answer_and_leaks_nothing) {
     Case *c = case_open(&rates_linear, FLOW_F64, 8, 2, 20);
     FlowAllocator allocator = failing_allocator(&failing);
     failing.fail_at = fail_at;
-    c->what.allocator = &allocator;
+    c->what.solve.allocator = &allocator;
     c->what.check_points = 5;
     c->what.target = 0.5;
     c->what.most_probes = 12;
@@ -511,7 +518,7 @@ static int stop_at_half(void *user, uint64_t done, uint64_t total) {
 
 START_TEST(a_likelihood_can_be_stopped) {
   Case *c = case_open(&rates_linear, FLOW_F64, 8, 0, MOST);
-  c->what.progress = stop_at_half;
+  c->what.solve.progress = stop_at_half;
   ck_assert_int_eq(flow_log_likelihood(&c->what, NULL), FLOW_CANCELLED);
   case_close(c);
 }
@@ -524,7 +531,7 @@ START_TEST(the_checks_tell_what_half_the_step_and_the_way_back_change) {
     Case *c = case_open(&rates_mixture, FLOW_F64, 8, probes, 30), *half = case_open(&rates_mixture, FLOW_F64, 8, probes, 30);
     double worst = 0, squares = 0;
     c->what.check_points = 1000;
-    half->what.steps *= 2;
+    half->what.solve.steps *= 2;
     case_run(c);
     case_run(half);
     for (int i = 0; i < 30; i++) {
@@ -547,9 +554,9 @@ END_TEST
 START_TEST(a_rotation_comes_back_to_where_it_began) {
   Case *c = case_open(&rates_skew, FLOW_F64, 8, 0, 300);
   c->what.check_points = FLOW_CHECK_POINTS;
-  c->what.steps = 500;
+  c->what.solve.steps = 500;
   case_run(c);
-  ck_assert_uint_eq(c->summary.checked, 256);
+  ck_assert_uint_eq(c->summary.checked, FLOW_CHECK_POINTS);
   ck_assert_double_lt(c->summary.round_trip, 1e-11);    /* the steps' own error, of order 5 for a linear field there and back */
   case_close(c);
 }
