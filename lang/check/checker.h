@@ -100,7 +100,7 @@ typedef struct Checker {
   Definition *first, *last;
   Definition **order;           /* each after those that it mentions */
   size_t definitions;
-  struct Claim *claims;         /* claim.h: what the checks say, in order */
+  struct Claim *claims, *last_claim;    /* claim.h: what the checks say, in order */
   bool lost_definition;         /* a syntax error swallowed a name: unknown names may be that one */
   Binding *top;
   uint32_t frame;
@@ -142,6 +142,7 @@ uint32_t new_frame(Checker *c);                 /* a frame for a callee; returns
 bool builtin_of(const char *name, Builtin *builtin);
 bool is_layer_word(const char *name);
 bool is_later_word(const char *name);           /* names of what this version has the syntax of, not the meaning */
+const char *nearest_name(Checker *c, const char *name);          /* or NULL */
 void report_unknown(Checker *c, const char *name, Span at);
 const char *definition_kind(const Ast *ast);    /* "a field", "a network" ... */
 bool is_function(const Ast *ast);               /* whatever has parameters */

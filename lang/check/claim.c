@@ -25,7 +25,12 @@ static FreeName *known_name(const Claim *claim, const char *name) {
 }
 
 static FreeName *add_name(Checker *c, Claim *claim, const char *name, Span at) {
-  claim->name = arena_grow(c->arena, claim->name, claim->names, claim->names + 1u, sizeof *claim->name);
+  if (!claim->name) claim->name = arena_array(c->arena, MOST_FREE_NAMES, sizeof *claim->name);
+  if (claim->names == MOST_FREE_NAMES) {
+    if (!claim->crowded) report(c, E0215, at, "a check leaves at most %d names open", MOST_FREE_NAMES);
+    claim->crowded = claim->broken = true;
+    return NULL;
+  }
   claim->name[claim->names] = (FreeName){.name = name, .at = at};
   return &claim->name[claim->names++];
 }
@@ -44,9 +49,9 @@ static FreeName *free_name(Collector *k, const Ast *ast, const Bound *bound) {
 static void use_name(Collector *k, FreeName *name, Use use) {
   Use *one = arena_alloc(k->c->arena, sizeof *one);
   *one = use;
-  Use **last = &name->use;
-  while (*last) last = &(*last)->next;
-  *last = one;
+  if (name->last_use) name->last_use->next = one;
+  else name->use = one;
+  name->last_use = one;
   const Ast *d = use.callee ? use.callee->ast : NULL;
   if (d && !use.is_result && use.item == 0 && begins_with_time(d)) name->is_time = true;
 }
@@ -152,8 +157,10 @@ static void refuse_loose_names(Checker *c, Claim *claim) {
     bool silent = claim->broken && name->use;
     claim->broken = true;
     if (silent || c->lost_definition) continue;
+    const char *near = nearest_name(c, name->name);
     Diag *diag = report(c, E0215, name->at, "nothing is called `%s`, and it is not the whole argument of a call: no shape is known to draw it with", name->name);
-    help(c, diag, "a name that a check leaves open stands somewhere alone as an argument, like x in `u(t, x)`");
+    if (near) help(c, diag, "did you mean `%s`?", near);
+    else help(c, diag, "a name that a check leaves open stands somewhere alone as an argument, like x in `u(t, x)`");
   }
 }
 
@@ -173,6 +180,7 @@ static void make_sides(Checker *c, Claim *claim, const Ast *left, const Ast *rig
   Collector k = {c, claim};
   collect(&k, left, NULL);
   collect(&k, right, NULL);
+  if (claim->crowded) return;
   refuse_loose_names(c, claim);
   AstList parameters = {0};
   for (uint32_t i = 0; i < claim->names; i++)
@@ -265,9 +273,9 @@ static const CheckKind kind_of[] = {
   [AST_GREATER_EQUAL] = CHECK_GREATER_EQUAL, [AST_EQUAL] = CHECK_EQUAL, [AST_NOT_EQUAL] = CHECK_NOT_EQUAL};
 
 static void add_claim(Checker *c, Claim *claim) {
-  Claim **last = &c->claims;
-  while (*last) last = &(*last)->next;
-  *last = claim;
+  if (c->last_claim) c->last_claim->next = claim;
+  else c->claims = claim;
+  c->last_claim = claim;
 }
 
 static void expand_body(Checker *c, const Ast *check, const Ast *body) {
@@ -300,9 +308,9 @@ void expand_check(Checker *c, const Ast *check) { expand_body(c, check, check->b
 
 /* ---- shapes ------------------------------------------------------------------------------------------------------------- */
 /* A size that the declaration leaves open is that of a flow which the definition moves, else of any flow. */
-static bool shape_in_flows(const TypedProgram *program, const Use *use, Shape *shape) {
+static bool shape_in_flows(Checker *c, const TypedProgram *program, const Use *use, Shape *shape) {
   const Ast *d = use->callee->ast;
-  for (uint32_t i = 0; i < program->flows; i++) {
+  for (uint32_t i = 0; i < program->flows && spend(c, d->at); i++) {
     const TypedFunction *velocity = program->flow[i].velocity;
     if (velocity->definition != d || use->item >= velocity->parameters) continue;
     *shape = velocity->parameter[use->item];
@@ -328,7 +336,7 @@ static bool shape_of_use(Checker *c, const TypedProgram *program, const Use *use
   uint32_t old = new_frame(c);
   bool known = declared_shape(c, d->items.at[use->item], shape);
   c->frame = old;
-  return known || shape_in_flows(program, use, shape);
+  return known || shape_in_flows(c, program, use, shape);
 }
 
 static bool give_shape(Checker *c, const TypedProgram *program, const FreeName *name, Ast *parameter, Shape *shape) {

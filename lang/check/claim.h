@@ -8,19 +8,21 @@
 typedef struct FreeName {
   const char *name;
   Span at;
-  struct Use *use;              /* claim.c; NULL: it is no argument */
+  struct Use *use, *last_use;   /* claim.c; NULL: it is no argument */
   bool is_time;                 /* somewhere it stands for the time */
 } FreeName;
+
+enum { MOST_FREE_NAMES = 64 };
 
 typedef struct Claim {
   const char *text;
   CheckKind kind;
   Span at, op_at;
-  FreeName *name;
+  FreeName *name;               /* [MOST_FREE_NAMES] once there is one */
   uint32_t names;
   Definition *left, *right, *field;     /* functions of the free names; the field of a flux */
   const Ast *region;
-  bool broken;
+  bool broken, crowded;         /* crowded: more names than that */
   struct Claim *next;
 } Claim;
 

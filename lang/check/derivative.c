@@ -64,7 +64,8 @@ static Definition *operand_of(Checker *c, const Ast *call) {
   if (!symbol->definition && (builtin_of(name->name, &builtin) || is_layer_word(name->name)))
     return refuse_operand(c, call, name->at, "built in");
   if (!symbol->definition) {
-    report_unknown(c, name->name, name->at);
+    if (c->quiet == 0) report_unknown(c, name->name, name->at);
+    else c->reported = true;
     return NULL;
   }
   const Ast *d = symbol->definition->ast;

@@ -20,7 +20,8 @@ Ast *synthetic(Checker *c, AstKind kind, const char *name, Span at) {
 }
 
 void append_item(Checker *c, AstList *list, Ast *item) {
-  list->at = arena_grow(c->arena, list->at, list->count, list->count + 1, sizeof(Ast *));
+  bool full = (list->count & (list->count - 1)) == 0;
+  if (full) list->at = arena_grow(c->arena, list->at, list->count, list->count ? 2 * list->count : 1, sizeof(Ast *));
   list->at[list->count++] = item;
 }
 
@@ -133,7 +134,7 @@ static void expand_flow(Checker *c, const Ast *flow) {
 /* The sizes that the state's shape binds are known where something is drawn: they are handed over. */
 static void add_sizes(Checker *c, const Ast *density, Ast *draw) {
   const Ast *state = density->items.count ? density->items.at[density->items.count - 1] : NULL;
-  for (size_t k = 0; state && k < state->sizes.count; k++) {
+  for (size_t k = 0; state && k < state->sizes.count && k < FLOW_MOST_RANK; k++) {
     const Ast *size = state->sizes.at[k];
     if (!size || size->kind != AST_NAME) continue;
     const Definition *d = symbol_of(c, size->name)->definition;

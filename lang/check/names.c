@@ -197,14 +197,16 @@ static bool report_flow(Checker *c, const char *name, Span at) {
   return true;
 }
 
+const char *nearest_name(Checker *c, const char *name) {
+  const char **names = NULL;
+  if (c->diagnostics->errors >= DIAG_MOST) return NULL;
+  size_t count = visible_names(c, &names);
+  return diag_nearest(name, names, count);
+}
+
 void report_unknown(Checker *c, const char *name, Span at) {
   if (report_flow(c, name, at)) return;
-  const char **names = NULL;
-  const char *near = NULL;
-  if (c->diagnostics->errors < DIAG_MOST) {
-    size_t count = visible_names(c, &names);
-    near = diag_nearest(name, names, count);
-  }
+  const char *near = nearest_name(c, name);
   if (!near && c->lost_definition) return;          /* it may be what the syntax error swallowed */
   Diag *diag = report(c, E0201, at, "nothing is called `%s` here", name);
   if (!near) return;

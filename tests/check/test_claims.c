@@ -230,6 +230,29 @@ START_TEST(one_mistake_in_a_check_is_one_error) {
   expect_errors("field u(t, x: [2]) = -x\ncheck u(t, x) == [1, 2] + [1, 2, 3]\n", "E0302");
 } END_TEST
 
+START_TEST(a_slip_in_a_check_is_recognised) {
+  expect_said("let speed = 2\nfield u(t, x: [2]) = speed*x\ncheck u(t, x) == sped*x\n",
+              "t.flow:3:18: error[E0215]: nothing is called `sped`, and it is not the whole argument of a call: no shape is known to draw it with\n"
+              "    3 | check u(t, x) == sped*x\n"
+              "      |                  ^~~~\n"
+              "      = help: did you mean `speed`?\n");
+} END_TEST
+
+START_TEST(a_check_of_many_names_uses_or_claims_ends_soon) {
+  enum { MANY = 20000 };
+  static char text[64 * MANY], *end;
+  end = text + sprintf(text, "fn f(a) = a\ncheck f(x)");
+  for (int i = 0; i < MANY; i++) end += sprintf(end, " + f(x)");
+  end += sprintf(end, " == %d*x\n", MANY + 1);
+  for (int i = 0; i < MANY; i++) end += sprintf(end, "check f(a) == a\n");
+  program_of(text);
+  ck_assert_uint_eq(run.program->checks, MANY + 1);
+  end = text + sprintf(text, "fn f(a) = a\ncheck f(n) == 0");
+  for (int i = 0; i < MANY; i++) end += sprintf(end, " + f(n%d)", i);
+  sprintf(end, "\n");
+  expect_errors(text, "E0215");
+} END_TEST
+
 START_TEST(checks_far_apart_may_use_one_name_for_two_shapes) {
   program_of("fn f(x: [2]) = x\nfn g(x: [3]) = x\ncheck f(x) == x\ncheck g(x) == x\n");
 } END_TEST
@@ -269,6 +292,8 @@ void add_claim_tests(TCase *tcase) {
   tcase_add_test(tcase, continuity_is_a_residual_of_time_and_state);
   tcase_add_test(tcase, a_flux_has_its_region);
   tcase_add_test(tcase, one_mistake_in_a_check_is_one_error);
+  tcase_add_test(tcase, a_slip_in_a_check_is_recognised);
+  tcase_add_test(tcase, a_check_of_many_names_uses_or_claims_ends_soon);
   tcase_add_test(tcase, checks_far_apart_may_use_one_name_for_two_shapes);
   tcase_add_test(tcase, a_prediction_is_converted_for_the_flow_alone);
 }
