@@ -278,8 +278,9 @@ static Tangent softmax(Forward *d, Ref r) {
   Tangent mean = forward_sum_last(d, r, node.arg[0], &of, node.at);
   Shape outer = node.shape;
   outer.dim[--outer.rank] = 0;
-  Ref v = forward_dense(d, &of, &node.shape, node.at), s = forward_dense(d, &mean, &outer, node.at);
-  return (Tangent){.kind = TANGENT_DENSE, .factor = r, .base = less_last(d, v, s, node.at)};
+  Ref v = forward_dense(d, &of, &node.shape, node.at);
+  if (mean.kind != TANGENT_ZERO) v = less_last(d, v, forward_dense(d, &mean, &outer, node.at), node.at);
+  return (Tangent){.kind = TANGENT_DENSE, .factor = r, .base = v};
 }
 
 static Tangent logsumexp(Forward *d, Ref r) {
