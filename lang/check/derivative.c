@@ -40,7 +40,16 @@ int differentiated(const Ast *definition, DerivativeKind kind) {
 
 /* ---- names --------------------------------------------------------------------------------------------------------- */
 void refuse_operator_value(Checker *c, const Ast *call) {
-  Diag *diag = report(c, E0213, call->at, "`%s` of a definition is a function, and a value is needed here", word_of(call));
+  const Ast *inner = call->items.count == 1 ? call->items.at[0] : NULL;
+  Diag *diag;
+  if (inner && inner->kind == AST_CALL && inner->function && inner->function->kind == AST_NAME && inner->items.count && inner->items.at[0]) {
+    Span arguments = {inner->items.at[0]->at.from, inner->at.to};
+    diag = report(c, E0213, inner->at, "`%s` takes the name of a definition, and this is its value", word_of(call));
+    help(c, diag, "the arguments follow: `%s(%s)(%s`", word_of(call), inner->function->name, text_of(c, arguments));
+    fix(c, diag, call->at, "%s(%s)(%s", word_of(call), inner->function->name, text_of(c, arguments));
+    return;
+  }
+  diag = report(c, E0213, call->at, "`%s` of a definition is a function, and a value is needed here", word_of(call));
   help(c, diag, "call it: `%s`", form_of(call));
 }
 
@@ -54,7 +63,7 @@ static Definition *refuse_operand(Checker *c, const Ast *call, Span at, const ch
 static Definition *operand_of(Checker *c, const Ast *call) {
   const Ast *name = call->items.count == 1 && !call->extra.count ? call->items.at[0] : NULL;
   if (!name || name->kind != AST_NAME) {
-    if (call->items.count == 1 && call->items.at[0]->kind == AST_ERROR) c->reported = true;
+    if (call->items.count == 1 && (!call->items.at[0] || call->items.at[0]->kind == AST_ERROR)) c->reported = true;
     else refuse_operand(c, call, call->at, call->items.count == 1 ? "an expression" : "none");
     return NULL;
   }

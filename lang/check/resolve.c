@@ -129,6 +129,14 @@ static void resolve_callee(Resolver *r, const char *name, Span at, size_t args) 
   }
 }
 
+/* Words that mean something at one place of a check (claim.c). */
+static bool stands_in_a_check(Checker *c, const char *name) {
+  static const char *const word[] = {"continuity", "flux", "ball", "box"};
+  for (size_t i = 0; i < sizeof word / sizeof *word; i++)
+    if (strcmp(name, word[i]) == 0) return !symbol_of(c, name)->definition && !local_of(c, symbol_of(c, name));
+  return false;
+}
+
 static void resolve_call(Resolver *r, const Ast *ast) {
   Checker *c = r->c;
   const Ast *f = ast->function;
@@ -137,6 +145,10 @@ static void resolve_call(Resolver *r, const Ast *ast) {
     resolve_all(r, &ast->extra);
   } else if (f && f->kind == AST_NAME && is_operator(c, ast)) {
     refuse_operator_value(c, ast);
+    return;
+  } else if (f && f->kind == AST_NAME && stands_in_a_check(c, f->name)) {
+    Diag *diag = report(c, E0216, f->at, "`%s` is no function: it is a part of some checks, at one place", f->name);
+    help(c, diag, "`check continuity(p, u)`, `check flux(u, ball(center, radius)) == e`, `check flux(u, box(low, high)) == e`");
     return;
   } else if (f && f->kind == AST_NAME) {
     resolve_callee(r, f->name, f->at, ast->items.count);
