@@ -15,6 +15,16 @@ static flow_status check_uniform(const FlowSource *source, flow_error *error) {
   return FLOW_OK;
 }
 
+static flow_status check_gaussian(const FlowSource *source, flow_error *error) {
+  for (uint64_t r = 0; r < source->dim; r++) {
+    double worst = source->mean[r] - source->mean[r];   /* 0 while all are finite */
+    for (uint64_t c = 0; c <= r; c++) worst += source->factor[r * source->dim + c] - source->factor[r * source->dim + c];
+    if (worst != 0)
+      return flow_fail(error, FLOW_BAD_INPUT, "gaussian source: the mean or the covariance of component %" PRIu64 " is not finite", r);
+  }
+  return FLOW_OK;
+}
+
 static flow_status check_tensor(const FlowSource *source, uint64_t first, uint64_t end, flow_error *error) {
   const FlowTensor *tensor = source->tensor;
   const char *name = source->name ? source->name : "the source's array";
@@ -36,6 +46,8 @@ flow_status flow_source_check(const FlowSource *source, uint64_t dim, uint64_t f
                      source->dim, dim);
   switch (source->kind) {
   case FLOW_SOURCE_NORMAL: return FLOW_OK;
+  case FLOW_SOURCE_GAUSSIAN: return check_gaussian(source, error);
+  case FLOW_SOURCE_DRAWN: return source->draw ? FLOW_OK : flow_fail(error, FLOW_BAD_CALL, "a source without a function that draws");
   case FLOW_SOURCE_UNIFORM: return check_uniform(source, error);
   case FLOW_SOURCE_TENSOR: return first < end ? check_tensor(source, first, end, error) : FLOW_OK;
   }
@@ -51,6 +63,43 @@ static void fill_uniform(const FlowSource *source, FlowRandom random, uint64_t f
       flow_tile_set(tile, row, lane, value < high ? value : high);
     }
   }
+  flow_tile_pad(tile);
+}
+
+/* Rows in blocks that fit the stack; for each of them the z of all columns up to its end, block by block. */
+enum { BLOCK = 128 };
+
+static void add_columns(const FlowSource *source, FlowRandom random, uint64_t sample, uint64_t row, uint64_t rows, uint64_t column,
+                        double *sum) {
+  double z[BLOCK];
+  uint64_t columns = source->dim - column < BLOCK ? source->dim - column : BLOCK;
+  for (uint64_t c = 0; c < columns; c += 2) {
+    double pair[2];
+    flow_random_normal_pair(random, sample, (uint32_t)((column + c) / 2), pair);
+    z[c] = pair[0];
+    if (c + 1 < columns) z[c + 1] = pair[1];
+  }
+  for (uint64_t r = 0; r < rows; r++)
+    for (uint64_t c = 0; c < columns && column + c <= row + r; c++)
+      sum[r] += source->factor[(row + r) * source->dim + column + c] * z[c];
+}
+
+static void fill_gaussian(const FlowSource *source, FlowRandom random, uint64_t first, const FlowTile *tile) {
+  for (uint32_t lane = 0; lane < tile->live; lane++) {
+    for (uint64_t row = 0; row < tile->rows; row += BLOCK) {
+      double sum[BLOCK];
+      uint64_t rows = tile->rows - row < BLOCK ? tile->rows - row : BLOCK;
+      for (uint64_t r = 0; r < rows; r++) sum[r] = source->mean[row + r];
+      for (uint64_t column = 0; column < row + rows; column += BLOCK)
+        add_columns(source, random, first + lane, row, rows, column, sum);
+      for (uint64_t r = 0; r < rows; r++) flow_tile_set(tile, row + r, lane, sum[r]);
+    }
+  }
+  flow_tile_pad(tile);
+}
+
+static void fill_drawn(const FlowSource *source, FlowRandom random, uint64_t first, const FlowTile *tile) {
+  for (uint32_t lane = 0; lane < tile->live; lane++) source->draw(source->draw_user, random, first + lane, tile, lane);
   flow_tile_pad(tile);
 }
 
@@ -71,6 +120,8 @@ static void fill_tensor(const FlowSource *source, uint64_t first, const FlowTile
 void flow_source_fill(const FlowSource *source, FlowRandom random, uint64_t first, const FlowTile *tile) {
   switch (source->kind) {
   case FLOW_SOURCE_NORMAL: flow_random_fill_normal(random, first, tile); return;
+  case FLOW_SOURCE_GAUSSIAN: fill_gaussian(source, random, first, tile); return;
+  case FLOW_SOURCE_DRAWN: fill_drawn(source, random, first, tile); return;
   case FLOW_SOURCE_UNIFORM: fill_uniform(source, random, first, tile); return;
   case FLOW_SOURCE_TENSOR: fill_tensor(source, first, tile); return;
   }

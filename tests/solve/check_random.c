@@ -201,6 +201,55 @@ START_TEST(a_uniform_source_stays_within_its_bounds) {
 }
 END_TEST
 
+/* 300 components, so that rows and columns come in blocks; the same numbers as `normal` has. */
+START_TEST(a_gaussian_source_is_its_mean_and_its_factor_times_normal_numbers) {
+  enum { D = 300 };
+  static double mean[D], factor[D][D];
+  _Alignas(64) static double data[D * 8], z[D * 8];
+  for (int r = 0; r < D; r++)
+    for (int c = 0; c < D; c++) mean[r] = r / 7.0, factor[r][c] = c > r ? 1e30 : c == r ? 1.5 : ((r * 31 + c * 17) % 13 - 6) / 16.0;
+  FlowSource source = {.kind = FLOW_SOURCE_GAUSSIAN, .dim = D, .mean = mean, .factor = factor[0]};
+  FlowTile tile = tile_over(data, FLOW_F64, D, 8, 5, 8), normal = tile_over(z, FLOW_F64, D, 8, 5, 8);
+  ck_assert_int_eq(flow_source_check(&source, D, 0, 5, NULL), FLOW_OK);
+  ck_assert_int_eq(flow_source_has_density(&source, NULL), FLOW_OK);
+  flow_source_fill(&source, random_1, 7, &tile);
+  flow_random_fill_normal(random_1, 7, &normal);
+  for (int lane = 0; lane < 5; lane++) {
+    double x[D], squares = 0;
+    for (int r = 0; r < D; r++) {
+      double sum = mean[r];
+      for (int c = 0; c <= r; c++) sum += factor[r][c] * z[c * 8 + lane];
+      x[r] = sum;
+      squares += z[r * 8 + lane] * z[r * 8 + lane];
+      ck_assert_double_eq(data[r * 8 + lane], sum);
+    }
+    double expected = -squares / 2 - D * (0.91893853320467274178 + log(1.5));
+    ck_assert_double_eq_tol(flow_source_log_density(&source, FLOW_F64, x), expected, 1e-6);     /* the factor's inverse is large */
+  }
+  factor[3][3] = 0;
+  ck_assert_int_eq(flow_source_has_density(&source, NULL), FLOW_BAD_INPUT);
+  factor[3][1] = INFINITY;
+  ck_assert_int_eq(flow_source_check(&source, D, 0, 5, NULL), FLOW_BAD_INPUT);
+}
+END_TEST
+
+static void draw_index(void *user, FlowRandom random, uint64_t sample, const FlowTile *tile, uint32_t lane) {
+  (void)random;
+  flow_tile_set(tile, 0, lane, (double)sample * *(double *)user);
+}
+
+START_TEST(a_drawn_source_is_what_the_callers_function_puts_into_the_lanes) {
+  double factor = 0.5;
+  FlowSource source = {.kind = FLOW_SOURCE_DRAWN, .dim = 1, .draw = draw_index, .draw_user = &factor};
+  _Alignas(64) double data[8];
+  FlowTile tile = tile_over(data, FLOW_F64, 1, 8, 3, 4);
+  flow_source_fill(&source, random_1, 10, &tile);
+  const double expected[4] = {5, 5.5, 6, 6};
+  ck_assert_mem_eq(data, expected, sizeof expected);
+  ck_assert_int_eq(flow_source_has_density(&source, NULL), FLOW_BAD_INPUT);
+}
+END_TEST
+
 START_TEST(a_source_that_makes_no_sense_is_refused_with_words) {
   flow_error error;
   double low[1] = {2}, high[1] = {1}, far[1] = {INFINITY};
@@ -241,5 +290,6 @@ TEST_MAIN("random", philox_answers_the_known_vectors, words_are_the_halves_of_ph
           f32_numbers_are_f64_numbers_rounded_once, the_tails_of_the_normal_reach_nine_sigma_and_stay_finite,
           normal_pairs_agree_with_box_and_mullers_formula, normal_numbers_have_the_moments_of_a_normal,
           normal_numbers_pass_kolmogorovs_test_and_have_the_right_tails, uniform_numbers_pass_kolmogorovs_test,
-          a_uniform_source_stays_within_its_bounds, a_source_that_makes_no_sense_is_refused_with_words,
+          a_uniform_source_stays_within_its_bounds, a_gaussian_source_is_its_mean_and_its_factor_times_normal_numbers,
+          a_drawn_source_is_what_the_callers_function_puts_into_the_lanes, a_source_that_makes_no_sense_is_refused_with_words,
           a_tensors_row_is_the_state_of_the_sample_of_that_index)
