@@ -57,9 +57,10 @@ static flow_status prepare(Adaptive *self, flow_error *error) {
   shared->span = fabs(sampling->t1 - sampling->t0);
   shared->direction = sampling->t1 < sampling->t0 ? -1 : 1;
   shared->most_attempts = what->most_attempts ? what->most_attempts : MOST_ATTEMPTS;
+  if (shared->most_attempts > INT32_MAX) shared->most_attempts = INT32_MAX;
   double largest = larger(shared->span, larger(fabs(sampling->t0), fabs(sampling->t1)));
   shared->least_step = what->least_step > 0 ? what->least_step : 4 * (precision == FLOW_F32 ? 0x1p-23 : 0x1p-52) * largest;
-  shared->largest_step = what->largest_step;
+  shared->largest_step = what->largest_step > 0 ? what->largest_step : INFINITY;
   self->counted = shared->most_attempts < COUNTED_ATTEMPTS ? (size_t)shared->most_attempts : COUNTED_ATTEMPTS;
   return flow_method_make(&shared->method, sampling->tableau, precision, sampling->quiet ? 0 : sampling->model->extras, tolerance_of(what),
                           sampling->t0, sampling->t1, error);

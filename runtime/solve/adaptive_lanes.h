@@ -5,7 +5,10 @@
  *
  * A thread owns one working tile.  It takes tiles of the chunk by a shared counter, starts all samples of one at once, and
  * refills its lanes from them; a sample that is through goes back to its place in its own tile of the chunk, so that the
- * chunk arrives as after fixed steps (chunk.h). */
+ * chunk arrives as after fixed steps (chunk.h).
+ *
+ * What a lane knows of its sample stands in columns (arrays over lanes), so that what follows every attempt is a loop that
+ * the compiler makes vectors of (adaptive_settle.inc); only lanes that it flags are looked at one by one. */
 #ifndef FLOW_ADAPTIVE_LANES_H
 #define FLOW_ADAPTIVE_LANES_H
 #include "adaptive.h"
@@ -19,36 +22,51 @@ typedef struct FlowLanesShared {
   FlowChunk *chunk;
   FlowSampleReport *report;     /* [samples of the chunk] */
   uint64_t most_attempts;
-  double span, direction, least_step, largest_step;
+  double span, direction, least_step, largest_step;     /* largest_step: infinite if there is no bound */
   uint64_t before;              /* samples of earlier chunks */
   atomic_size_t next_tile;
   atomic_ullong done, slots;    /* samples that are through; lanes of all attempts */
   atomic_int stop;              /* the caller wants no more */
 } FlowLanesShared;
 
-/* A sample in a lane. */
-typedef struct FlowLane {
-  uint64_t at;                  /* counted from the chunk's first */
-  double t, h;
-  double smallest;
-  uint32_t attempts, rejected, accepted;
-  uint8_t failures;             /* non-finite attempts one after another */
-  uint8_t calm;                 /* accepted steps until h may grow again */
-  uint8_t after_rejection, last, through;
-  uint8_t stiff, stiff_hits, stiff_misses;
-} FlowLane;
+/* X(type, name, at the start): the columns. */
+#define FLOW_LANE_COLUMNS(X)                                                                                           \
+  X(uint64_t, at, 0)            /* which sample, counted from the chunk's first */                                    \
+  X(double, time, 0)                                                                                                   \
+  X(double, step, 0)            /* signed, a number of the model's precision */                                        \
+  X(double, smallest, INFINITY) /* of the accepted steps, the last one apart */                                        \
+  X(int32_t, attempts, 0)                                                                                              \
+  X(int32_t, rejected, 0)                                                                                              \
+  X(int32_t, last, 0)           /* this step ends at t1 */                                                             \
+  X(int32_t, failures, 0)       /* attempts without a finite error, one after another */                               \
+  X(int32_t, calm, 0)           /* accepted steps until h may grow again */                                            \
+  X(int32_t, until_check, FLOW_STIFF_EVERY)     /* accepted steps until stiffness is looked for */                     \
+  X(int32_t, stiff_hits, 0)                                                                                            \
+  X(int32_t, stiff_misses, 0)                                                                                          \
+  X(int32_t, stiff, 0)                                                                                                 \
+  X(int32_t, flags, 0)          /* of FLOW_LANE_...: what the last attempt came to */
+
+/* Of accepted steps: Hairer, Wanner, Solving ODEs II, IV.2. */
+enum { FLOW_STIFF_EVERY = 50, FLOW_STIFF_HITS = 15, FLOW_STIFF_MISSES = 6 };
+enum { FLOW_LANE_ARRIVED = 1, FLOW_LANE_STEP_TOO_SMALL = 2, FLOW_LANE_NOT_FINITE = 4, FLOW_LANE_TOO_MANY = 8, FLOW_LANE_CHECK_STIFF = 16 };
+enum { FLOW_LANE_THROUGH = FLOW_LANE_ARRIVED | FLOW_LANE_STEP_TOO_SMALL | FLOW_LANE_TOO_MANY };
 
 typedef struct FlowLanes {
   FlowLanesShared *shared;
   char *memory;                 /* of flow_lanes_bytes; the parts below point into it */
   /* the working tile */
   void *x, *k, *conditions, *cond, *row;
-  FlowLane *lane;
+  double *sum;                  /* [extras][stride]: integrals so far */
+#define X(type, name, start) type *name;
+  FLOW_LANE_COLUMNS(X)
+#undef X
+  double *step_before;          /* of the attempt that was made last */
   double *traced;               /* [dim] */
   uint32_t width, live, lanes;
   /* the waiting tile */
   void *first_k, *moved, *moved_k, *t, *times;
-  double *first_step;
+  double *first_step;           /* 0: the sample cannot start */
+  double *norms;                /* [3][stride] */
   uint64_t tile;                /* its index; its samples from `next` to `started` - 1 wait */
   uint32_t next, started;
   void *scratch;
@@ -62,8 +80,12 @@ void flow_lanes_run(FlowLanes *lanes, void (*poll)(FlowLanesShared *shared, void
 
 /* adaptive_start.c: is there a sample that waits, in a tile that is started now if need be?  false also if the model refused. */
 bool flow_lanes_start_tile(FlowLanes *lanes);
+/* adaptive_settle.c: what the attempt came to and how long the next step is, for all lanes; the first step of one lane. */
+void flow_lanes_settle(FlowLanes *lanes);
+void flow_lanes_first_step(FlowLanes *lanes, uint32_t lane, double length);
+
 /* What a sample came to; its state stands in its tile already. */
-void flow_lanes_finish(FlowLanes *lanes, const FlowLane *lane, FlowSampleStatus status);
+void flow_lanes_finish(FlowLanes *lanes, uint64_t at, FlowSampleStatus status, const FlowSampleReport *report);
 
 /* A tile of the chunk. */
 typedef struct FlowLanesTile { FlowTile x; char *conditions, *cond; double *sum; } FlowLanesTile;

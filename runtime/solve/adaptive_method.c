@@ -92,6 +92,7 @@ static void fill_numbers(FlowMethod *method, uint32_t precision, double t0, doub
       [FLOW_METHOD_END] = t1, [FLOW_METHOD_DIRECTION] = t1 < t0 ? -1 : 1};
   for (int i = 0; i < FLOW_METHOD_NUMBERS; i++) put(precision, &method->number, (size_t)i, number[i]);
   method->log_most = flow_log_f64(control->most);
+  put(precision, &method->first_memory, 0, number[FLOW_METHOD_LEAST_MEMORY]);
 }
 
 /* Two stages at the end of the step show the largest |lambda|; the limits are those of dopri5.f and dop853.f. */

@@ -18,6 +18,7 @@ typedef struct FlowMethod {
   flow_method data;
   const FlowTableau *tableau;
   FlowTolerance tolerance;
+  union FlowMethodNumber { float f32; double f64; } first_memory;       /* m of a fresh lane */
   double log_most;              /* log of the largest factor of a step */
   uint32_t evaluations;         /* of the velocity, for each attempt */
   double stiff;                 /* h |lambda| where the method's stability ends; 0: cannot be seen (HW II, IV.2) */
