@@ -33,7 +33,8 @@ static char *row_of(const PathOutput *output, size_t time, uint64_t sample) {
 
 double path_output_at(const PathOutput *output, size_t time, uint64_t sample, uint64_t component) {
   const void *row = row_of(output, time, sample);
-  return output->program->model->precision == FLOW_F32 ? (double)((const float *)row)[component] : ((const double *)row)[component];
+  return output->program->model->precision == FLOW_F32 ? (double)((const float *)row)[component]
+                                                       : ((const double *)row)[component];
 }
 
 static void set_nan(const PathOutput *output, void *row) {
@@ -74,7 +75,8 @@ static flow_status write_npy(const PathOutput *output, const char *path, flow_er
   uint64_t dim[2 + FLOW_MOST_RANK];
   uint32_t rank = shape_of(output, dim);
   FlowWriter *writer;
-  flow_status status = flow_writer_open(&flow_standard_allocator, path, FLOW_FORMAT_NPY, type_of(output), rank, dim, NULL, &writer, error);
+  flow_status status = flow_writer_open(&flow_standard_allocator, path, FLOW_FORMAT_NPY, type_of(output), rank, dim, NULL,
+                                        &writer, error);
   if (status) return status;
   status = flow_writer_append(writer, output->value, output->times->count, error);
   if (!status) return flow_writer_close(writer, error);

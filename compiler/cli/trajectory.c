@@ -88,8 +88,8 @@ static int draw_paths(const Trajectory *path, FILE *to) {
   fputs(text, to);
   free(text);
   uint64_t shown = count / path->times.count;
-  fprintf(to, "%s%" PRIu64 " of %" PRIu64 " paths at %zu times\n", dim == 1 ? "x over t: " : dim > 2 ? "the first two components: " : "",
-          shown, path->output.samples, path->times.count);
+  const char *axes = dim == 1 ? "x over t: " : dim > 2 ? "the first two components: " : "";
+  fprintf(to, "%s%" PRIu64 " of %" PRIu64 " paths at %zu times\n", axes, shown, path->output.samples, path->times.count);
   return 0;
 }
 
@@ -100,15 +100,15 @@ static void print_summary(const Trajectory *path, double seconds) {
     fprintf(stderr,
             "{\"samples\": %" PRIu64 ", \"times\": %zu, \"failed\": %" PRIu64 ", \"solver\": \"%s\", \"steps\": %" PRIu64
             ", \"order\": %" PRIu32 ", \"evaluations_per_sample\": %" PRIu64 ", \"seconds\": %.6f}\n",
-            path->summary.samples, path->times.count, path->summary.failed, method->name, what->steps, flow_trajectory_order(method),
-            path->summary.evaluations, seconds);
+            path->summary.samples, path->times.count, path->summary.failed, method->name, what->steps,
+            flow_trajectory_order(method), path->summary.evaluations, seconds);
     return;
   }
   fprintf(stderr,
           "%" PRIu64 " samples at %zu times in %.3f s, %" PRIu64 " evaluations each, %" PRIu64 " failed; %s, %" PRIu64
           " steps, between them %s: order %" PRIu32 "\n",
-          path->summary.samples, path->times.count, seconds, path->summary.evaluations, path->summary.failed, method->name, what->steps,
-          method->dense.rows ? "its dense output" : "Hermite's cubic", flow_trajectory_order(method));
+          path->summary.samples, path->times.count, seconds, path->summary.evaluations, path->summary.failed, method->name,
+          what->steps, method->dense.rows ? "its dense output" : "Hermite's cubic", flow_trajectory_order(method));
 }
 
 static int report_failures(const Trajectory *path) {

@@ -49,7 +49,8 @@ flow_status wanted_times_read(const char *what, const char *text, WantedTimes *t
   else if (count >= 2 && count <= MOST_EVEN_TIMES && count == floor(count))
     status = wanted_times_evenly(from, to, (size_t)count, times, error);
   else
-    status = flow_fail(error, FLOW_BAD_CALL, "%s %s: a whole number of times from 2 to %d is wanted, not %g", what, text, MOST_EVEN_TIMES, count);
+    status = flow_fail(error, FLOW_BAD_CALL, "%s %s: a whole number of times from 2 to %d is wanted, not %g", what, text,
+                       MOST_EVEN_TIMES, count);
   for (size_t i = 0; !status && i < times->count; i++)
     if (!isfinite(times->time[i]))
       status = flow_fail(error, FLOW_BAD_INPUT, "%s: time %zu is %g; it must be finite", what, i, times->time[i]);

@@ -29,21 +29,25 @@ static flow_status check_order(const FlowGrid *grid, flow_error *error) {
   bool rise = node[0] < node[grid->intervals];
   for (uint64_t i = 1; i <= grid->intervals; i++)
     if (rise ? !(node[i - 1] < node[i]) : !(node[i - 1] > node[i]))
-      return flow_fail(error, FLOW_BAD_CALL, "time %" PRIu64 " of the grid is %.17g after %.17g; from %g to %g they must %s", i, node[i],
-                       node[i - 1], node[0], node[grid->intervals], rise ? "rise" : "fall");
+      return flow_fail(error, FLOW_BAD_CALL, "time %" PRIu64 " of the grid is %.17g after %.17g; from %g to %g they must %s",
+                       i, node[i], node[i - 1], node[0], node[grid->intervals], rise ? "rise" : "fall");
   return FLOW_OK;
 }
 
 static flow_status check_given(const FlowGrid *grid, uint64_t steps, double t0, double t1, flow_error *error) {
   const double *node = grid->node;
-  if (grid->intervals < 1 || !node) return flow_fail(error, FLOW_BAD_CALL, "a grid has two times at least, the first and the last");
+  if (grid->intervals < 1 || !node)
+    return flow_fail(error, FLOW_BAD_CALL, "a grid has two times at least, the first and the last");
   for (uint64_t i = 0; i <= grid->intervals; i++)
-    if (!is_finite(node[i])) return flow_fail(error, FLOW_BAD_CALL, "time %" PRIu64 " of the grid is %g; it must be finite", i, node[i]);
+    if (!is_finite(node[i]))
+      return flow_fail(error, FLOW_BAD_CALL, "time %" PRIu64 " of the grid is %g; it must be finite", i, node[i]);
   double first = node[0], last = node[grid->intervals];
   if ((first != t0 || last != t1) && (first != t1 || last != t0))
-    return flow_fail(error, FLOW_BAD_CALL, "the grid is from %.17g to %.17g; the solve is from %.17g to %.17g", first, last, t0, t1);
+    return flow_fail(error, FLOW_BAD_CALL, "the grid is from %.17g to %.17g; the solve is from %.17g to %.17g", first, last,
+                     t0, t1);
   if (steps % grid->intervals)
-    return flow_fail(error, FLOW_BAD_CALL, "%" PRIu64 " steps on a grid of %" PRIu64 " intervals: a multiple is wanted", steps, grid->intervals);
+    return flow_fail(error, FLOW_BAD_CALL, "%" PRIu64 " steps on a grid of %" PRIu64 " intervals: a multiple is wanted", steps,
+                     grid->intervals);
   return check_order(grid, error);
 }
 

@@ -7,11 +7,11 @@
  *     power P     t0 + (t1 - t0) s^P                    P > 1: short at t0;  P < 1: short at t1
  *     given       an array of times whose intervals are divided evenly, N / intervals steps each
  *
- * A grid belongs to a path, not to a direction: the solve from t1 to t0 has the same nodes from their end.  So power counts s
- * from the time `from`, whichever end that is, and an array may run either way.
+ * A grid belongs to a path, not to a direction: the solve from t1 to t0 has the same nodes from their end.  So power
+ * counts s from the time `from`, whichever end that is, and an array may run either way.
  *
- * Every node is computed from its i alone and node N is t1 itself, so that a node does not depend on how it is come by; cosine and
- * power are the project's own functions, with the same bits everywhere. */
+ * Every node is computed from its i alone and node N is t1 itself, so that a node does not depend on how it is come by;
+ * cosine and power are the project's own functions, with the same bits everywhere. */
 #ifndef FLOW_GRID_H
 #define FLOW_GRID_H
 #include "flow/status.h"
@@ -32,8 +32,8 @@ typedef struct FlowGrid {
 FlowSpacing flow_spacing_find(const char *name);
 const char *const *flow_spacing_names(void);
 
-/* BAD_CALL with the place unless the power is above 0 and `from` an end, or the times are finite, rise or fall all the way between
- * t0 and t1, and the steps are a multiple of their intervals. */
+/* BAD_CALL with the place unless the power is above 0 and `from` an end, or the times are finite, rise or fall all the way
+ * between t0 and t1, and the steps are a multiple of their intervals. */
 flow_status flow_grid_check(const FlowGrid *grid, uint64_t steps, double t0, double t1, flow_error *error);
 
 double flow_grid_node(const FlowGrid *grid, uint64_t steps, double t0, double t1, uint64_t i);

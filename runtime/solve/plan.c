@@ -90,8 +90,8 @@ static void make_combinations(FlowPlan *plan) {
   scale(plan, plan->h, plan->combination, &plan->coefficient);
 }
 
-flow_status flow_plan_make_on(FlowPlan *plan, const FlowGrid *grid, const FlowTableau *tableau, uint32_t precision, uint64_t steps,
-                              double t0, double t1, flow_error *error) {
+flow_status flow_plan_make_on(FlowPlan *plan, const FlowGrid *grid, const FlowTableau *tableau, uint32_t precision,
+                              uint64_t steps, double t0, double t1, flow_error *error) {
   double length = t1 - t0;
   if (length - length != 0)
     return flow_fail(error, FLOW_BAD_CALL, "a solve from t = %.17g to t = %.17g: both times must be finite", t0, t1);

@@ -46,10 +46,10 @@ typedef struct FlowPlan {
 
 /* grid NULL: equal steps.  A grid's nodes are borrowed as long as the plan is used.  BAD_CALL if a number of steps, a time or
  * the grid makes no sense. */
-flow_status flow_plan_make_on(FlowPlan *plan, const FlowGrid *grid, const FlowTableau *tableau, uint32_t precision, uint64_t steps,
-                              double t0, double t1, flow_error *error);
-static inline flow_status flow_plan_make(FlowPlan *plan, const FlowTableau *tableau, uint32_t precision, uint64_t steps, double t0,
-                                         double t1, flow_error *error) {
+flow_status flow_plan_make_on(FlowPlan *plan, const FlowGrid *grid, const FlowTableau *tableau, uint32_t precision,
+                              uint64_t steps, double t0, double t1, flow_error *error);
+static inline flow_status flow_plan_make(FlowPlan *plan, const FlowTableau *tableau, uint32_t precision, uint64_t steps,
+                                         double t0, double t1, flow_error *error) {
   return flow_plan_make_on(plan, NULL, tableau, precision, steps, t0, t1, error);
 }
 

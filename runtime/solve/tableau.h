@@ -67,7 +67,7 @@ enum { FLOW_MOST_STAGES = 16 };
 size_t flow_tableau_count(void);
 const FlowTableau *flow_tableau_at(size_t index);                       /* in the table's order; NULL beyond it */
 const FlowTableau *flow_tableau_find(const char *name);                 /* by name or second name; NULL if there is none */
-/* The names in the table's order, then the second names, NULL at the end: for the checker, help, completion and suggestions. */
+/* The names in the table's order, then the second names, NULL at the end: for the checker, help and suggestions. */
 const char *const *flow_tableau_names(void);
 /* The row that `name` is a second name of, or NULL. */
 const char *flow_tableau_alias(const char *name);
@@ -80,6 +80,8 @@ static inline uint32_t flow_tableau_row_length(const FlowTableau *tableau, uint3
 double flow_tableau_c(const FlowTableau *tableau, uint32_t stage);
 /* Of an attempt, its end included; and with all that dense output needs. */
 static inline uint32_t flow_tableau_attempt_stages(const FlowTableau *tableau) { return tableau->stages + 1; }
-static inline uint32_t flow_tableau_dense_stages(const FlowTableau *tableau) { return tableau->stages + 1 + tableau->dense.stages; }
+static inline uint32_t flow_tableau_dense_stages(const FlowTableau *tableau) {
+  return tableau->stages + 1 + tableau->dense.stages;
+}
 
 #endif

@@ -116,7 +116,8 @@ static void make_look(const FlowTableau *method, Look *look) {
 /* The look's stage times of the step that the stop is in. */
 static flow_status aim_look(Trajectory *path, const Stop *stop, flow_error *error) {
   Look *look = &path->look;
-  double from = flow_plan_node(&path->plan, stop->step), to = flow_plan_node(&path->plan, stop->step + 1), t[FLOW_MOST_STAGES + 1];
+  double from = flow_plan_node(&path->plan, stop->step), to = flow_plan_node(&path->plan, stop->step + 1);
+  double t[FLOW_MOST_STAGES + 1];
   flow_dense_weights(path->what->tableau, stop->theta, look->b);
   flow_status status = flow_plan_make(&look->plan, &look->tableau, path->plan.precision, 1, from, to, error);
   if (status) return status;
@@ -217,7 +218,8 @@ static flow_status open_all(Trajectory *path, flow_error *error) {
   flow_status status = flow_window_open(&path->plan, what->allocator, what->model, path->level, what->weights, what->times_bytes,
                                         &path->window, error);
   if (!status)
-    status = flow_times_open(what->allocator, what->model, path->level, what->weights, FLOW_MOST_STAGES + 1, &path->look.times, error);
+    status = flow_times_open(what->allocator, what->model, path->level, what->weights, FLOW_MOST_STAGES + 1, &path->look.times,
+                             error);
   return status ? status : open_chunk(path, error);
 }
 
@@ -235,8 +237,10 @@ static flow_status check(Trajectory *path, flow_error *error) {
   path->level = path->what->level;
   if (!path->level) status = flow_model_level(path->what->model, 0, &path->level, error);
   if (status) return status;
-  if (!path->level->step) return flow_fail(error, FLOW_BAD_CALL, "%s was compiled without its solver step", path->what->model->name);
-  if (!path->sink || (path->times && !path->time)) return flow_fail(error, FLOW_BAD_CALL, "a trajectory needs a sink and times");
+  if (!path->level->step)
+    return flow_fail(error, FLOW_BAD_CALL, "%s was compiled without its solver step", path->what->model->name);
+  if (!path->sink || (path->times && !path->time))
+    return flow_fail(error, FLOW_BAD_CALL, "a trajectory needs a sink and times");
   return FLOW_OK;
 }
 
@@ -247,7 +251,8 @@ static flow_status prepare(Trajectory *path, flow_error *error) {
   path->inner.density = NULL;
   flow_status status = check(path, error);
   if (!status)
-    status = flow_plan_make_on(&path->plan, what->grid, what->tableau, what->model->precision, what->steps, what->t0, what->t1, error);
+    status = flow_plan_make_on(&path->plan, what->grid, what->tableau, what->model->precision, what->steps, what->t0, what->t1,
+                               error);
   if (status || path->times == 0) return status;
   path->stop = flow_alloc_array(what->allocator, path->times, sizeof *path->stop);
   if (!path->stop) return flow_fail(error, FLOW_NO_MEMORY, "out of memory for %zu times", path->times);

@@ -5,9 +5,10 @@
  *   double time[3] = {0, 0.3, 1};
  *   flow_trajectory(&what, time, 3, take, &error);
  *
- * SAME BITS.  The steps are those of flow_sample whatever the times are.  At a node of the grid (within 2^-50 of the times' size)
- * the state is the step's; at the last node it is flow_sample's.  Between nodes it is the method's dense output (tableau.h), with the order that
- * flow_trajectory_order tells.  So a state depends on its time, not on the other times, their order or their number.
+ * SAME BITS.  The steps are those of flow_sample whatever the times are.  At a node of the grid (within 2^-50 of the times'
+ * size) the state is the step's; at the last node it is flow_sample's.  Between nodes it is the method's dense output
+ * (tableau.h), with the order that flow_trajectory_order tells.  So a state depends on its time, not on the other times,
+ * their order or their number.
  *
  * HOW.  Dense output at theta is one step of the same method with other weights, and is taken as such: the compiled step runs
  * on copies of the tiles, with a tableau whose stages are those of the dense output and whose b are its weights at theta.

@@ -4,8 +4,9 @@
 
 enum { WINDOW_BYTES = 64 << 20, TIMES_AT_ONCE = 64 };
 
-flow_status flow_window_open(const FlowPlan *plan, const FlowAllocator *allocator, const flow_model *model, const flow_level *level,
-                             const void *weights, size_t bytes, FlowWindow *window, flow_error *error) {
+flow_status flow_window_open(const FlowPlan *plan, const FlowAllocator *allocator, const flow_model *model,
+                             const flow_level *level, const void *weights, size_t bytes, FlowWindow *window,
+                             flow_error *error) {
   size_t pitch = flow_times_pitch(model);
   uint64_t room = pitch ? (bytes ? bytes : WINDOW_BYTES) / pitch : UINT64_MAX, rows = plan->rows;
   *window = (FlowWindow){.plan = plan, .steps = plan->steps, .row = UINT64_MAX};

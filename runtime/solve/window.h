@@ -16,8 +16,9 @@ typedef struct FlowWindow {
 } FlowWindow;
 
 /* Rows for the most steps that `bytes` (0: 64 MiB) have room for, but at least one.  On failure there is nothing to close. */
-flow_status flow_window_open(const FlowPlan *plan, const FlowAllocator *allocator, const flow_model *model, const flow_level *level,
-                             const void *weights, size_t bytes, FlowWindow *window, flow_error *error);
+flow_status flow_window_open(const FlowPlan *plan, const FlowAllocator *allocator, const flow_model *model,
+                             const flow_level *level, const void *weights, size_t bytes, FlowWindow *window,
+                             flow_error *error);
 void flow_window_close(FlowWindow *window);
 
 /* One past the last step of the window that `step` is in. */
