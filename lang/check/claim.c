@@ -208,22 +208,6 @@ static Definition *named(Checker *c, const Ast *ast, bool density) {
   return NULL;
 }
 
-static Ast *sum_of(Checker *c, Ast *const *term, size_t terms, Span at) {
-  if (terms == 1) return term[0];
-  Ast *sum = synthetic(c, AST_CHAIN, NULL, at);
-  sum->ops = arena_array(c->arena, terms, sizeof *sum->ops);
-  sum->op_at = arena_array(c->arena, terms, sizeof *sum->op_at);
-  for (size_t i = 0; i < terms; i++) {
-    append_item(c, &sum->items, term[i]);
-    if (i > 0) sum->ops[i - 1] = AST_ADD, sum->op_at[i - 1] = at;
-  }
-  return sum;
-}
-
-static void pass(Checker *c, AstList *to, const AstList *parameters, size_t from, size_t until, Span at) {
-  for (size_t i = from; i < until; i++) append_item(c, to, synthetic(c, AST_NAME, parameters->at[i]->name, at));
-}
-
 static bool expand_continuity(Checker *c, Claim *claim, const Ast *call) {
   if (call->items.count != 2 || call->extra.count) {
     report(c, E0216, call->at, "`continuity` is written `continuity(p, u)`, with a density and a field");
@@ -235,17 +219,16 @@ static bool expand_continuity(Checker *c, Claim *claim, const Ast *call) {
   bool time = begins_with_time(p->ast);
   const char *pn = alias_of(c, p), *un = alias_of(c, u);
   for (size_t i = 0; i < of->count; i++) add_name(c, claim, of->at[i]->name, of->at[i]->name_at);
-  Ast *ddt = synthetic_call(c, " ddt", pn, call->at), *jvp = synthetic_call(c, " jvp", pn, call->at);
-  Ast *div = synthetic_call(c, " div", un, call->at), *velocity = synthetic(c, AST_CALL, NULL, call->at);
-  velocity->function = synthetic(c, AST_NAME, un, call->at);
-  pass(c, &velocity->items, of, 0, of->count, call->at);
-  pass(c, &div->items, of, 0, of->count, call->at);
-  pass(c, &ddt->items, of, !time, 2, call->at);
-  pass(c, &jvp->items, of, !time, 2, call->at);
+  Ast *ddt = synthetic_operator(c, " ddt", pn, call->at), *jvp = synthetic_operator(c, " jvp", pn, call->at);
+  Ast *div = synthetic_operator(c, " div", un, call->at), *velocity = synthetic_call(c, un, call->at);
+  append_names(c, &velocity->items, of, 0, of->count, call->at);
+  append_names(c, &div->items, of, 0, of->count, call->at);
+  append_names(c, &ddt->items, of, !time, 2, call->at);
+  append_names(c, &jvp->items, of, !time, 2, call->at);
   append_item(c, &jvp->extra, velocity);
-  Ast *term[3] = {div, jvp, ddt}, *zero = synthetic(c, AST_NUMBER, NULL, call->at);
+  Ast *residual = synthetic_two(c, div, AST_ADD, jvp);
   claim->kind = CHECK_CONTINUITY;
-  make_sides(c, claim, sum_of(c, term, time ? 3 : 2, call->at), zero);
+  make_sides(c, claim, time ? synthetic_two(c, residual, AST_ADD, ddt) : residual, synthetic_number(c, 0, call->at));
   return true;
 }
 
@@ -344,9 +327,7 @@ static bool give_shape(Checker *c, const TypedProgram *program, const FreeName *
     if (!shape_of_use(c, program, use, shape)) continue;
     parameter->has_shape = shape->rank > 0;
     for (uint32_t axis = 0; axis < shape->rank; axis++) {
-      Ast *size = synthetic(c, AST_NUMBER, NULL, name->at);
-      size->number = (double)shape->dim[axis];
-      append_item(c, &parameter->sizes, size);
+      append_item(c, &parameter->sizes, synthetic_number(c, (double)shape->dim[axis], name->at));
     }
     return true;
   }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* claim.h -- what a `check` says, between the names (expand.c) and the shapes (claim.c); and trees that nobody wrote. */
+/* claim.h -- what a `check` says, between the names (expand.c) and the shapes (claim.c). */
 #ifndef FLOW_CLAIM_H
 #define FLOW_CLAIM_H
-#include "checker.h"
+#include "synthetic.h"
 
 /* A name that a check leaves open, and the calls in which it is a whole argument: it has the shape of that parameter. */
 typedef struct FreeName {
@@ -28,11 +28,5 @@ typedef struct Claim {
 
 void expand_check(Checker *c, const Ast *check);
 void list_checks(Checker *c, TypedProgram *program);    /* after the flows, whose states have sizes */
-
-/* expand.c */
-Ast *synthetic(Checker *c, AstKind kind, const char *name, Span at);
-Ast *synthetic_call(Checker *c, const char *operator_, const char *definition, Span at);        /* operator(definition)() */
-void append_item(Checker *c, AstList *list, Ast *item);
-const char *alias_of(Checker *c, Definition *definition);       /* a name for it that nothing hides */
 
 #endif

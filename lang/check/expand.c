@@ -12,33 +12,6 @@
 #include <string.h>
 #include "claim.h"
 
-/* ---- making what could have been written ----------------------------------------------------------------------------- */
-Ast *synthetic(Checker *c, AstKind kind, const char *name, Span at) {
-  Ast *ast = arena_alloc(c->arena, sizeof *ast);
-  *ast = (Ast){.kind = kind, .name = name, .at = at, .name_at = at};
-  return ast;
-}
-
-void append_item(Checker *c, AstList *list, Ast *item) {
-  bool full = (list->count & (list->count - 1)) == 0;
-  if (full) list->at = arena_grow(c->arena, list->at, list->count, list->count ? 2 * list->count : 1, sizeof(Ast *));
-  list->at[list->count++] = item;
-}
-
-Ast *synthetic_call(Checker *c, const char *operator_, const char *definition, Span at) {
-  Ast *inner = synthetic(c, AST_CALL, NULL, at), *outer = synthetic(c, AST_CALL, NULL, at);
-  inner->function = synthetic(c, AST_NAME, operator_, at);
-  append_item(c, &inner->items, synthetic(c, AST_NAME, definition, at));
-  outer->function = inner;
-  return outer;
-}
-
-const char *alias_of(Checker *c, Definition *definition) {
-  const char *name = arena_format(c->arena, " %s", definition->ast->name);
-  symbol_of(c, name)->definition = definition;
-  return name;
-}
-
 static Ast *copy_of(Checker *c, const Ast *ast) {
   Ast *copy = arena_alloc(c->arena, sizeof *copy);
   *copy = *ast;
@@ -95,16 +68,15 @@ static Definition *map_called(Checker *c, const Ast *velocity) {
 /* (t, y, ..) = ddt(psi)(t, inverse(psi)(t, y, ..), ..) */
 static Ast *velocity_of_map(Checker *c, const char *name, Span name_at, Definition *map, Span at) {
   Ast *field = synthetic(c, AST_FIELD, name, at);
+  const AstList *items = &map->inverse->ast->items;
   field->name_at = name_at;
   field->has_parameters = true;
-  field->items = map->inverse->ast->items;
+  field->items = *items;
   const char *alias = alias_of(c, map);
-  Ast *u = synthetic_call(c, " ddt", alias, at), *x = synthetic_call(c, " inverse", alias, at);
-  for (size_t i = 0; i < field->items.count; i++) {
-    const char *argument = field->items.at[i] ? field->items.at[i]->name : "";
-    append_item(c, &x->items, synthetic(c, AST_NAME, argument, at));
-    append_item(c, &u->items, i == 1 ? x : synthetic(c, AST_NAME, argument, at));
-  }
+  Ast *u = synthetic_operator(c, " ddt", alias, at), *x = synthetic_operator(c, " inverse", alias, at);
+  append_names(c, &x->items, items, 0, items->count, at);
+  append_names(c, &u->items, items, 0, items->count, at);
+  if (u->items.count > 1) u->items.at[1] = x;
   field->body = u;
   return field;
 }

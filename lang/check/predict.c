@@ -14,9 +14,9 @@
  * The paths are functions of the prelude; alpha' and sigma' are ddt of them. */
 #include <math.h>
 #include <string.h>
-#include "claim.h"
 #include "clause.h"
 #include "constant.h"
+#include "synthetic.h"
 
 /* ---- clauses --------------------------------------------------------------------------------------------------------- */
 static const char *const prediction[] = {"velocity", "noise", "data", "score"};
@@ -40,14 +40,6 @@ bool read_predicts(FlowReader *r, const Ast *clause) {
     return true;
   }
   return refuse_word(r, clause, value, prediction, sizeof prediction / sizeof *prediction, "predicts velocity`, `noise`, `data` or `score");
-}
-
-/* The library's own function, whatever the file calls by its name. */
-static Definition *of_prelude(Checker *c, const char *path, const char *part) {
-  const char *name = arena_format(c->arena, "%s_%s", path, part);
-  for (Definition *d = c->first; d; d = d->next)
-    if (d->prelude && strcmp(d->ast->name, name) == 0) return d;
-  return NULL;
 }
 
 static Definition *schedule(FlowReader *r, const Ast *name) {
@@ -76,8 +68,8 @@ bool read_path(FlowReader *r, const Ast *clause) {
   }
   for (size_t i = 0; value && i < sizeof path_name / sizeof *path_name; i++) {
     if (!is_word(value, path_name[i])) continue;
-    r->alpha = of_prelude(c, path_name[i], "alpha");
-    r->sigma = of_prelude(c, path_name[i], "sigma");
+    r->alpha = of_prelude(c, arena_format(c->arena, "%s_alpha", path_name[i]));
+    r->sigma = of_prelude(c, arena_format(c->arena, "%s_sigma", path_name[i]));
     r->steep = strcmp(path_name[i], "vp") == 0;
     return r->alpha && r->sigma;
   }
@@ -103,10 +95,8 @@ static double offset_of(const TypedFlow *flow) {
 /* ---- ends ------------------------------------------------------------------------------------------------------------------ */
 static bool value_of_path(FlowReader *r, Definition *part, double s, double *value) {
   Checker *c = r->c;
-  Ast *call = synthetic(c, AST_CALL, NULL, r->predicts_at), *number = synthetic(c, AST_NUMBER, NULL, r->predicts_at);
-  call->function = synthetic(c, AST_NAME, alias_of(c, part), r->predicts_at);
-  number->number = s;
-  append_item(c, &call->items, number);
+  Ast *call = synthetic_call(c, alias_of(c, part), r->predicts_at);
+  append_item(c, &call->items, synthetic_number(c, s, r->predicts_at));
   Typed *typed = check_number(c, call);
   return typed && constant_number(c, typed, 0, value);
 }
@@ -134,76 +124,38 @@ static bool ends_are_finite(FlowReader *r) {
 }
 
 /* ---- the velocity ------------------------------------------------------------------------------------------------------------ */
-static Ast *name(FlowReader *r, const char *text) { return synthetic(r->c, AST_NAME, text, r->predicts_at); }
-
-static Ast *number(FlowReader *r, double value) {
-  Ast *ast = synthetic(r->c, AST_NUMBER, NULL, r->predicts_at);
-  ast->number = value;
-  return ast;
-}
-
-/* first op second op third .. of one level */
-static Ast *chain(FlowReader *r, Ast *first, const AstOp *op, Ast *const *rest, size_t count) {
-  Checker *c = r->c;
-  Ast *ast = synthetic(c, AST_CHAIN, NULL, r->predicts_at);
-  ast->ops = arena_array(c->arena, count, sizeof *ast->ops);
-  ast->op_at = arena_array(c->arena, count, sizeof *ast->op_at);
-  append_item(c, &ast->items, first);
-  for (size_t i = 0; i < count; i++) {
-    append_item(c, &ast->items, rest[i]);
-    ast->ops[i] = op[i];
-    ast->op_at[i] = r->predicts_at;
-  }
-  return ast;
-}
-
-static void add_let(FlowReader *r, Ast *field, const char *called, Ast *value) {
-  Ast *let = synthetic(r->c, AST_LET, called, r->predicts_at);
-  let->body = value;
-  append_item(r->c, &field->lets, let);
-}
+static Ast *name(FlowReader *r, const char *text) { return synthetic_name(r->c, text, r->predicts_at); }
+static Ast *number(FlowReader *r, double value) { return synthetic_number(r->c, value, r->predicts_at); }
+static Ast *times(FlowReader *r, Ast *left, Ast *right) { return synthetic_two(r->c, left, AST_MULTIPLY, right); }
 
 static Ast *of_s(FlowReader *r, Definition *part, bool derivative) {
-  Ast *call;
-  if (derivative) {
-    call = synthetic_call(r->c, " ddt", alias_of(r->c, part), r->predicts_at);
-  } else {
-    call = synthetic(r->c, AST_CALL, NULL, r->predicts_at);
-    call->function = name(r, alias_of(r->c, part));
-  }
+  const char *alias = alias_of(r->c, part);
+  Ast *call = derivative ? synthetic_operator(r->c, " ddt", alias, r->predicts_at) : synthetic_call(r->c, alias, r->predicts_at);
   append_item(r->c, &call->items, name(r, " s"));
-  return call;
-}
-
-static Ast *call_of_network(FlowReader *r) {
-  const AstList *items = &r->velocity->ast->items;
-  Ast *call = synthetic(r->c, AST_CALL, NULL, r->predicts_at);
-  call->function = name(r, alias_of(r->c, r->velocity));
-  for (size_t i = 0; i < items->count; i++) append_item(r->c, &call->items, name(r, items->at[i]->name));
   return call;
 }
 
 /* With g the part that is divided by and h the other: rate * ((g'/g) x + (h' - g' h/g) prediction), times -sigma for a score. */
 static Ast *velocity(FlowReader *r) {
+  Checker *c = r->c;
   const Ast *network = r->velocity->ast;
-  bool data = r->predicts == PREDICTS_DATA, score = r->predicts == PREDICTS_SCORE;
+  const AstList *items = &network->items;
+  bool data = r->predicts == PREDICTS_DATA;
   Definition *g = data ? r->sigma : r->alpha, *h = data ? r->alpha : r->sigma;
-  Ast *field = synthetic(r->c, AST_FIELD, network->name, r->predicts_at);
+  Ast *field = synthetic(c, AST_FIELD, network->name, r->predicts_at), *said = synthetic_call(c, alias_of(c, r->velocity), r->predicts_at);
   field->has_parameters = true;
-  field->items = network->items;
+  field->items = *items;
+  append_names(c, &said->items, items, 0, items->count, r->predicts_at);
   double rate = rate_of(r->flow);
-  Ast *scaled = chain(r, number(r, rate), (AstOp[]){AST_MULTIPLY}, (Ast *[]){name(r, network->items.at[0]->name)}, 1);
-  add_let(r, field, " s", chain(r, number(r, offset_of(r->flow)), (AstOp[]){AST_ADD}, (Ast *[]){scaled}, 1));
-  add_let(r, field, " g", of_s(r, g, false));
-  add_let(r, field, " h", of_s(r, h, false));
-  add_let(r, field, " a", chain(r, of_s(r, g, true), (AstOp[]){AST_DIVIDE}, (Ast *[]){name(r, " g")}, 1));
-  Ast *product = chain(r, name(r, " a"), (AstOp[]){AST_MULTIPLY}, (Ast *[]){name(r, " h")}, 1);
-  add_let(r, field, " b", chain(r, of_s(r, h, true), (AstOp[]){AST_SUBTRACT}, (Ast *[]){product}, 1));
-  if (score) add_let(r, field, " c", chain(r, number(r, -rate), (AstOp[]){AST_MULTIPLY, AST_MULTIPLY}, (Ast *[]){name(r, " h"), name(r, " b")}, 2));
-  else add_let(r, field, " c", chain(r, number(r, rate), (AstOp[]){AST_MULTIPLY}, (Ast *[]){name(r, " b")}, 1));
-  Ast *state = chain(r, number(r, rate), (AstOp[]){AST_MULTIPLY, AST_MULTIPLY}, (Ast *[]){name(r, " a"), name(r, network->items.at[1]->name)}, 2);
-  Ast *predicted = chain(r, name(r, " c"), (AstOp[]){AST_MULTIPLY}, (Ast *[]){call_of_network(r)}, 1);
-  field->body = chain(r, state, (AstOp[]){AST_ADD}, (Ast *[]){predicted}, 1);
+  append_let(c, field, " s", synthetic_two(c, number(r, offset_of(r->flow)), AST_ADD, times(r, number(r, rate), name(r, items->at[0]->name))));
+  append_let(c, field, " g", of_s(r, g, false));
+  append_let(c, field, " h", of_s(r, h, false));
+  append_let(c, field, " a", synthetic_two(c, of_s(r, g, true), AST_DIVIDE, name(r, " g")));
+  append_let(c, field, " b", synthetic_two(c, of_s(r, h, true), AST_SUBTRACT, times(r, name(r, " a"), name(r, " h"))));
+  Ast *b = r->predicts == PREDICTS_SCORE ? times(r, times(r, number(r, -rate), name(r, " h")), name(r, " b")) : times(r, number(r, rate), name(r, " b"));
+  append_let(c, field, " c", b);
+  Ast *state = times(r, times(r, number(r, rate), name(r, " a")), name(r, items->at[1]->name));
+  field->body = synthetic_two(c, state, AST_ADD, times(r, name(r, " c"), said));
   return field;
 }
 
