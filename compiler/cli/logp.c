@@ -124,7 +124,8 @@ static int logp_of_velocity(LogP *logp) {
   int code = program_with_extras(run, program, trace_extras(&logp->trace), logp->trace.probes);
   if (code) return code;
   if (has(run, OPTION_emit)) return program_emit(run, program, FLOW_ENTRY_STEP);
-  status = read_data(logp, &rows, &error);
+  status = sampling_density(program, &logp->density, &error); /* of this compilation */
+  if (!status) status = read_data(logp, &rows, &error);
   if (status) return failed(run, status, &error);
   code = program_bind(run, program);
   if (!code) code = program_link(run, program, FLOW_ENTRY_STEP);

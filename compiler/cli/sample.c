@@ -152,8 +152,10 @@ static int prepare_log_p(const Run *run, Program *program, Sampling *sampling) {
   if (has(run, OPTION_logp)) {
     status = sampling_density(program, &sampling->density, &error);
     if (!status) status = trace_choose(run, sampling->density.dim, &sampling->trace, &error);
-    return status ? failed(run, status, &error)
-                  : program_with_extras(run, program, trace_extras(&sampling->trace), sampling->trace.probes);
+    if (status) return failed(run, status, &error);
+    int code = program_with_extras(run, program, trace_extras(&sampling->trace), sampling->trace.probes);
+    if (!code) status = sampling_density(program, &sampling->density, &error); /* of this compilation */
+    return status ? failed(run, status, &error) : code;
   }
   static const OptionId of_log_p[] = {OPTION_trace, OPTION_probes, OPTION_probe};
   for (size_t i = 0; !status && i < sizeof of_log_p / sizeof *of_log_p; i++)

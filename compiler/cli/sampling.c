@@ -54,15 +54,10 @@ static flow_status choose_grid(const Run *run, const TypedFlow *flow, Sampling *
 
 flow_status sampling_density(const Program *program, FlowSource *source, flow_error *error) {
   const TypedFlow *flow = flow_compiled_flow(program->compiled);
-  static const FlowSourceKind kind[] = {
-      [SOURCE_NORMAL] = FLOW_SOURCE_NORMAL, [SOURCE_UNIFORM] = FLOW_SOURCE_UNIFORM, [SOURCE_FILE] = FLOW_SOURCE_TENSOR};
-  *source = (FlowSource){.kind = kind[flow->source],
-                         .dim = (uint64_t)flow->dim,
-                         .low = flow->uniform_low,
-                         .high = flow->uniform_high,
-                         .name = flow->source_path};
   flow_error why = {{0}};
-  flow_status status = flow_source_has_density(source, &why);
+  flow_status status = flow_compiled_source(program->compiled, source, error);
+  if (status) return status;
+  status = flow_source_has_density(source, &why);
   return status ? flow_fail(error, status, "%s: the flow `%s` has no log-density: %s", program->path, flow->name, why.text)
                 : FLOW_OK;
 }
@@ -71,27 +66,21 @@ flow_status sampling_density(const Program *program, FlowSource *source, flow_er
 static flow_status choose_source(const Run *run, const Program *program, const TypedFlow *flow, Sampling *sampling,
                                  flow_error *error) {
   FlowSource *source = &sampling->source;
-  *source = (FlowSource){.kind = FLOW_SOURCE_NORMAL, .dim = program->model->dim};
+  flow_status status;
   if (has(run, OPTION_from)) {
-    source->name = text_of(run, OPTION_from);
-    flow_status status = given_read("--from", source->name, &sampling->from, error);
-    if (status) return status;
-    source->kind = FLOW_SOURCE_TENSOR;
-  } else if (flow->source == SOURCE_UNIFORM) {
-    source->kind = FLOW_SOURCE_UNIFORM;
-    source->low = flow->uniform_low;
-    source->high = flow->uniform_high;
-  } else if (flow->source == SOURCE_FILE) {
-    char *path;
-    flow_status status = weights_path(program->path, flow->source_path, &path, error);
-    if (!status) status = given_read("source", path, &sampling->from, error);
-    free(path);
-    if (status) return status;
-    source->kind = FLOW_SOURCE_TENSOR;
-    source->name = flow->source_path;
+    *source = (FlowSource){.kind = FLOW_SOURCE_TENSOR, .dim = program->model->dim, .name = text_of(run, OPTION_from)};
+    status = given_read("--from", source->name, &sampling->from, error);
+  } else {
+    status = flow_compiled_source(program->compiled, source, error);
+    if (!status && flow->source == SOURCE_FILE) {
+      char *path;
+      status = weights_path(program->path, flow->source_path, &path, error);
+      if (!status) status = given_read("source", path, &sampling->from, error);
+      free(path);
+    }
   }
   source->tensor = source->kind == FLOW_SOURCE_TENSOR ? &sampling->from.tensor : NULL;
-  return FLOW_OK;
+  return status;
 }
 
 static flow_status choose_range(const Run *run, uint64_t standard, Sampling *sampling, flow_error *error) {

@@ -63,6 +63,12 @@ flow_status flow_compiled_bind(FlowCompiled *compiled, const FlowTensors *tensor
 flow_status flow_compiled_link(FlowCompiled *compiled, unsigned entries, flow_error *error);
 const flow_model *flow_compiled_model(const FlowCompiled *compiled);            /* after link */
 
+/* The flow's source; what it points to is the compilation's.  SOURCE_FILE: a tensor that the caller has to read, named by its
+ * path.  A density of the program draws in the order of its draw line: each name takes the sample's next numbers (random.h)
+ * from an even one on, a choice one uniform number.  BAD_PROGRAM may leave its words in the diagnostics. */
+struct FlowSource;
+flow_status flow_compiled_source(FlowCompiled *compiled, struct FlowSource *source, flow_error *error);
+
 /* How long the stages took, and what a velocity evaluation costs. */
 typedef struct FlowCompileCost {
   double front_ms, lower_ms, schedule_ms, emit_ms, codegen_ms, load_ms;
