@@ -66,11 +66,19 @@ static void print_verdict(const Weights *weights, size_t warnings) {
   printf("\n");
 }
 
+/* Silence would look like a claim that held. */
+static void warn_of_claims(const Run *run, const TypedProgram *typed) {
+  if (typed->checks)
+    warn(&run->terminal, "%u claim%s of `check`s: names and shapes are right, but this version of flowc does not evaluate them",
+         typed->checks, typed->checks == 1 ? "" : "s");
+}
+
 static int check_program(const Run *run, Program *program, Weights *weights) {
   if (has(run, OPTION_emit)) return program_emit(run, program, FLOW_ENTRY_EVAL | FLOW_ENTRY_STEP);
   int code = check_flows(run, program, weights);
   if (code) return code;
   const TypedProgram *typed = flow_compiled_program(program->compiled);
+  warn_of_claims(run, typed);
   size_t warnings = flow_compiled_diagnostics(program->compiled)->warnings;
   if (has(run, OPTION_json)) {
     fputs("{", stdout);
