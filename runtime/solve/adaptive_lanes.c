@@ -126,18 +126,20 @@ static void begin_lane(FlowLanes *self, uint32_t i) {
   const FlowLanesShared *shared = self->shared;
   const flow_model *model = shared->chunk->what->model;
   uint32_t from = self->next++;
-  FlowLanesTile tile = flow_lanes_tile(shared, self->tile);
-  copy_lane(self, self->x, i, tile.x.data, from, model->dim + model->extras);
+  const FlowLanesTile *tile = &self->waiting;
+  copy_lane(self, self->x, i, tile->x.data, from, model->dim + model->extras);
   copy_lane(self, self->k, i, self->first_k, from, model->dim + model->extras);
-  copy_lane(self, self->conditions, i, tile.conditions, from, model->condition_rows);
-  copy_lane(self, self->cond, i, tile.cond, from, model->cond_rows);
+  copy_lane(self, self->conditions, i, tile->conditions, from, model->condition_rows);
+  copy_lane(self, self->cond, i, tile->cond, from, model->cond_rows);
   for (uint32_t e = 0; e < shared->chunk->extras; e++) self->sum[e * stride_of(self) + i] = 0;
 #define X(type, name, start) self->name[i] = (start);
   FLOW_LANE_COLUMNS(X)
 #undef X
   self->at[i] = self->tile * self->width + from;
+  self->home[i] = (char *)tile->x.data + (size_t)from * model->precision;
+  self->home_sum[i] = tile->sum + from;
   self->time[i] = shared->what->sampling.t0;
-  if (shared->method.stiff == 0) self->until_check[i] = INT32_MAX;
+  if (shared->method.stiff == 0) self->until_check[i] = INFINITY;
   put(self, FLOW_LANE_MEMORY, i, &shared->method.first_memory);
   flow_lanes_first_step(self, i, self->first_step[from]);
 }
@@ -170,7 +172,7 @@ static void park_idle_lanes(FlowLanes *self) {
 static void refill(FlowLanes *self) {
   uint32_t before = self->live;
   for (uint32_t i = 0; i < self->live;) {
-    if (!(self->flags[i] & FLOW_LANE_THROUGH)) i++;
+    if (!((int)self->flags[i] & FLOW_LANE_THROUGH)) i++;
     else if (flow_lanes_start_tile(self)) begin_lane(self, i++);
     else if (--self->live > i) move_lane(self, i, self->live);
   }
@@ -197,7 +199,7 @@ void flow_lanes_finish(FlowLanes *self, uint64_t at, FlowSampleStatus status, co
   atomic_fetch_add_explicit(&shared->done, 1, memory_order_relaxed);
 }
 
-static FlowSampleStatus status_of(int32_t flags) {
+static FlowSampleStatus status_of(int flags) {
   if (flags & FLOW_LANE_ARRIVED) return FLOW_SAMPLE_OK;
   if (!(flags & FLOW_LANE_STEP_TOO_SMALL)) return FLOW_SAMPLE_TOO_MANY_STEPS;
   return flags & FLOW_LANE_NOT_FINITE ? FLOW_SAMPLE_NON_FINITE_VELOCITY : FLOW_SAMPLE_STEP_TOO_SMALL;
@@ -205,15 +207,13 @@ static FlowSampleStatus status_of(int32_t flags) {
 
 static void deliver(FlowLanes *self, uint32_t i) {
   const FlowLanesShared *shared = self->shared;
-  FlowLanesTile tile = flow_lanes_tile(shared, self->at[i] / self->width);
-  uint32_t to = (uint32_t)(self->at[i] % self->width);
-  copy_lane(self, tile.x.data, to, self->x, i, shared->chunk->what->model->dim);
-  for (uint32_t e = 0; e < shared->chunk->extras; e++) tile.sum[e * stride_of(self) + to] = self->sum[e * stride_of(self) + i];
+  copy_lane(self, self->home[i], 0, self->x, i, shared->chunk->what->model->dim);
+  for (uint32_t e = 0; e < shared->chunk->extras; e++) self->home_sum[i][e * stride_of(self)] = self->sum[e * stride_of(self) + i];
   uint32_t attempts = (uint32_t)self->attempts[i];
   FlowSampleReport report = {.t = self->time[i], .smallest_step = self->smallest[i] < INFINITY ? self->smallest[i] : 0, .attempts = attempts,
                              .rejected = (uint32_t)self->rejected[i], .evaluations = 2 + attempts * shared->method.evaluations,
                              .stiff = self->stiff[i] != 0};
-  flow_lanes_finish(self, self->at[i], status_of(self->flags[i]), &report);
+  flow_lanes_finish(self, self->at[i], status_of((int)self->flags[i]), &report);
 }
 
 /* Does h |lambda| stand at the limit of stability?  If so at 15 accepted steps, with fewer than 6 others in a row between them,
@@ -223,9 +223,11 @@ static void check_stiffness(FlowLanes *self, uint32_t i, double h) {
   double limit = self->shared->method.stiff;
   if (spread > 0 && h * h * slope > limit * limit * spread) {
     self->stiff_misses[i] = 0;
-    self->stiff[i] |= ++self->stiff_hits[i] >= FLOW_STIFF_HITS;
-  } else if (++self->stiff_misses[i] >= FLOW_STIFF_MISSES) {
-    self->stiff_hits[i] = self->stiff_misses[i] = 0;
+    self->stiff_hits[i] += 1;
+    if (self->stiff_hits[i] >= FLOW_STIFF_HITS) self->stiff[i] = 1;
+  } else {
+    self->stiff_misses[i] += 1;
+    if (self->stiff_misses[i] >= FLOW_STIFF_MISSES) self->stiff_hits[i] = self->stiff_misses[i] = 0;
   }
   bool goes_on = self->stiff_hits[i] > 0 && !self->stiff[i];
   self->until_check[i] = goes_on ? 1 : FLOW_STIFF_EVERY;
@@ -249,8 +251,10 @@ static void trace(const FlowLanes *self, uint32_t i) {
 
 static void look_at_flags(FlowLanes *self) {
   for (uint32_t i = 0; i < self->live; i++) {
-    if (self->flags[i] & FLOW_LANE_CHECK_STIFF) check_stiffness(self, i, self->step_before[i]);
-    if (self->flags[i] & FLOW_LANE_THROUGH) deliver(self, i);
+    if (self->flags[i] == 0) continue;
+    int flags = (int)self->flags[i];
+    if (flags & FLOW_LANE_CHECK_STIFF) check_stiffness(self, i, self->step_before[i]);
+    if (flags & FLOW_LANE_THROUGH) deliver(self, i);
   }
 }
 

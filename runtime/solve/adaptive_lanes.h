@@ -29,27 +29,33 @@ typedef struct FlowLanesShared {
   atomic_int stop;              /* the caller wants no more */
 } FlowLanesShared;
 
-/* X(type, name, at the start): the columns. */
+/* X(type, name, at the start): the columns.  Counters and flags are f64 as well: vectors of one width need no conversions. */
 #define FLOW_LANE_COLUMNS(X)                                                                                           \
   X(uint64_t, at, 0)            /* which sample, counted from the chunk's first */                                    \
+  X(char *, home, NULL)         /* its lane of x in its tile */                                                        \
+  X(double *, home_sum, NULL)   /* and of the integrals */                                                             \
   X(double, time, 0)                                                                                                   \
   X(double, step, 0)            /* signed, a number of the model's precision */                                        \
   X(double, smallest, INFINITY) /* of the accepted steps, the last one apart */                                        \
-  X(int32_t, attempts, 0)                                                                                              \
-  X(int32_t, rejected, 0)                                                                                              \
-  X(int32_t, last, 0)           /* this step ends at t1 */                                                             \
-  X(int32_t, failures, 0)       /* attempts without a finite error, one after another */                               \
-  X(int32_t, calm, 0)           /* accepted steps until h may grow again */                                            \
-  X(int32_t, until_check, FLOW_STIFF_EVERY)     /* accepted steps until stiffness is looked for */                     \
-  X(int32_t, stiff_hits, 0)                                                                                            \
-  X(int32_t, stiff_misses, 0)                                                                                          \
-  X(int32_t, stiff, 0)                                                                                                 \
-  X(int32_t, flags, 0)          /* of FLOW_LANE_...: what the last attempt came to */
+  X(double, attempts, 0)                                                                                              \
+  X(double, rejected, 0)                                                                                              \
+  X(double, last, 0)           /* this step ends at t1 */                                                             \
+  X(double, failures, 0)       /* attempts without a finite error, one after another */                               \
+  X(double, calm, 0)           /* accepted steps until h may grow again */                                            \
+  X(double, until_check, FLOW_STIFF_EVERY)     /* accepted steps until stiffness is looked for */                     \
+  X(double, stiff_hits, 0)                                                                                            \
+  X(double, stiff_misses, 0)                                                                                          \
+  X(double, stiff, 0)                                                                                                 \
+  X(double, flags, 0)          /* of FLOW_LANE_...: what the last attempt came to */
 
 /* Of accepted steps: Hairer, Wanner, Solving ODEs II, IV.2. */
 enum { FLOW_STIFF_EVERY = 50, FLOW_STIFF_HITS = 15, FLOW_STIFF_MISSES = 6 };
 enum { FLOW_LANE_ARRIVED = 1, FLOW_LANE_STEP_TOO_SMALL = 2, FLOW_LANE_NOT_FINITE = 4, FLOW_LANE_TOO_MANY = 8, FLOW_LANE_CHECK_STIFF = 16 };
 enum { FLOW_LANE_THROUGH = FLOW_LANE_ARRIVED | FLOW_LANE_STEP_TOO_SMALL | FLOW_LANE_TOO_MANY };
+
+/* A tile of the chunk. */
+typedef struct FlowLanesTile { FlowTile x; char *conditions, *cond; double *sum; } FlowLanesTile;
+FlowLanesTile flow_lanes_tile(const FlowLanesShared *shared, uint64_t index);
 
 typedef struct FlowLanes {
   FlowLanesShared *shared;
@@ -67,6 +73,7 @@ typedef struct FlowLanes {
   void *first_k, *moved, *moved_k, *t, *times;
   double *first_step;           /* 0: the sample cannot start */
   double *norms;                /* [3][stride] */
+  FlowLanesTile waiting;
   uint64_t tile;                /* its index; its samples from `next` to `started` - 1 wait */
   uint32_t next, started;
   void *scratch;
@@ -86,9 +93,5 @@ void flow_lanes_first_step(FlowLanes *lanes, uint32_t lane, double length);
 
 /* What a sample came to; its state stands in its tile already. */
 void flow_lanes_finish(FlowLanes *lanes, uint64_t at, FlowSampleStatus status, const FlowSampleReport *report);
-
-/* A tile of the chunk. */
-typedef struct FlowLanesTile { FlowTile x; char *conditions, *cond; double *sum; } FlowLanesTile;
-FlowLanesTile flow_lanes_tile(const FlowLanesShared *shared, uint64_t index);
 
 #endif

@@ -7,14 +7,11 @@
 enum { FAILURES_IN_A_ROW = 3, CALM_STEPS = 2 };
 
 static inline double towards_zero_f64(double h) { return h; }
-/* h is not negative: the float below is the one whose bits are one less. */
+/* Where the nearest float is beyond h, h is less than half a place below it, and so the float below is the nearest one to
+ * h less half a place. */
 static inline double towards_zero_f32(double h) {
-  float near = (float)h;
-  uint32_t bits;
-  memcpy(&bits, &near, sizeof bits);
-  bits -= near > h;
-  memcpy(&near, &bits, sizeof near);
-  return (double)near;
+  double near = (double)(float)h, below = (double)(float)(h - h * 0x1p-24);
+  return near > h ? below : near;
 }
 
 #define T float

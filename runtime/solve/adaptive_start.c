@@ -86,7 +86,7 @@ static void clear_extras(const FlowLanes *self, void *x) {
 }
 
 static bool start_tile(FlowLanes *self, uint64_t index) {
-  FlowLanesTile tile = flow_lanes_tile(self->shared, index);
+  FlowLanesTile tile = self->waiting = flow_lanes_tile(self->shared, index);
   Start start = start_of(self, &tile);
   self->tile = index;
   self->next = 0;
