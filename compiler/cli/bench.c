@@ -6,7 +6,7 @@
 enum { LEAST_ROUNDS = 7, MOST_ROUNDS = 10000 };
 
 static void print_result(const Run *run, const Program *program, const Sampling *sampling, const BenchResult *result) {
-  double evaluations = (double)result->samples * (double)result->evaluations;
+  double evaluations = result->all_evaluations;
   double threads = sampling->what.threads > 0 ? sampling->what.threads : 1;
   double gflops = 2e-9 * (double)result->multiply_adds * evaluations / result->median;
   const char *precision = program->model->precision == FLOW_F32 ? "f32" : "f64";
@@ -18,16 +18,26 @@ static void print_result(const Run *run, const Program *program, const Sampling 
            ", \"seconds\": {\"median\": %.9f, \"fastest\": %.9f, \"slowest\": %.9f}",
            precision, program->level->cpu, sampling->what.tableau->name, sampling->what.steps, sampling->what.threads,
            result->samples, result->rounds, result->median, result->fastest, result->slowest);
+    if (sampling->adaptive.wanted)
+      printf(", \"evaluations_per_sample\": %.6g, \"useful_lanes\": %.4f, \"ns_per_accepted_evaluation\": %.6g",
+             evaluations / (double)result->samples, result->useful, 1e9 * result->median / result->accepted);
     printf(", \"evaluations_per_second\": %.6g, \"ns_per_evaluation\": %.6g, \"gflops\": %.6g, \"peak_gflops\": %.6g, \"compile_ms\": %.3f}\n",
            evaluations / result->median, 1e9 * result->median / evaluations, gflops, result->peak, result->compile_ms);
     return;
   }
-  printf("%s, %s, x86-64-v%u: %" PRIu64 " samples, %s %" PRIu64 " steps\n", program->model->name, precision,
-         program->level->cpu, result->samples, sampling->what.tableau->name, sampling->what.steps);
+  printf("%s, %s, x86-64-v%u: %" PRIu64 " samples, %s ", program->model->name, precision, program->level->cpu, result->samples,
+         sampling->what.tableau->name);
+  if (sampling->adaptive.wanted)
+    printf("rtol %.3g, atol %.3g\n", sampling->adaptive.what.tolerance.rtol, sampling->adaptive.what.tolerance.atol);
+  else
+    printf("%" PRIu64 " steps\n", sampling->what.steps);
   printf("  solve          %.6g ms (median of %" PRIu64 "; %.6g .. %.6g)\n", 1e3 * result->median, result->rounds,
          1e3 * result->fastest, 1e3 * result->slowest);
   printf("  samples/s      %.4g\n", (double)result->samples / result->median);
   printf("  evaluations/s  %.4g  (%.4g ns each)\n", evaluations / result->median, 1e9 * result->median / evaluations);
+  if (sampling->adaptive.wanted)
+    printf("  adaptive       %.4g evaluations a sample, %.4g ns for each of an accepted step, %.1f %% of the lanes useful\n",
+           evaluations / (double)result->samples, 1e9 * result->median / result->accepted, 100 * result->useful);
   printf("  products       %.4g GFLOP/s, %.1f %% of what a core can multiply and add (%.4g)\n", gflops,
          100 * gflops / (result->peak * threads), result->peak);
   printf("  compiled in    %.1f ms\n", result->compile_ms);
@@ -41,7 +51,7 @@ static int bench_program(const Run *run, Program *program) {
     return flow_status_exit_code(FLOW_BAD_CALL);
   }
   int code = program_bind(run, program);
-  if (!code) code = program_link(run, program, FLOW_ENTRY_STEP);
+  if (!code) code = program_link(run, program, adaptive_steps_entries(run, program));
   if (code) return code;
   Sampling sampling = {0};
   BenchResult result;

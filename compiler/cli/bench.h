@@ -10,6 +10,8 @@ typedef struct BenchResult {
   double compile_ms;
   double peak; /* GFLOP/s of multiply-adds on one core, median of one measurement before each round */
   uint64_t multiply_adds; /* of contractions in one evaluation of one sample */
+  double all_evaluations; /* of all samples */
+  double accepted, useful; /* adaptive steps: evaluations of accepted steps; part of the lanes that were at work.  Else 0 */
 } BenchResult;
 
 /* One round to warm up, then `rounds` that are measured. */

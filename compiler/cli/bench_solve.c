@@ -26,7 +26,7 @@ static flow_status measure(const Program *program, Sampling *sampling, uint64_t 
   for (uint64_t round = 0; round <= rounds; round++) {
     double gflops = peak_gflops((int)program->model->precision, program->level->cpu);
     double before = seconds_now();
-    flow_status status = flow_sample(&sampling->what, error);
+    flow_status status = adaptive_steps_solve(&sampling->adaptive, &sampling->what, error);
     if (status) return status;
     if (round == 0) continue;
     seconds[round - 1] = seconds_now() - before;
@@ -54,6 +54,15 @@ static void *draw_starts(const Program *program, const FlowSampling *what, FlowT
   if (drawn) return rows;
   free(rows);
   return NULL;
+}
+
+/* Two evaluations of a sample find its first step; the end of a step is the start of the next. */
+static void count_adaptive(const AdaptiveSteps *steps, BenchResult *result) {
+  const FlowAdaptiveSummary *summary = &steps->summary;
+  double of_attempt = steps->what.sampling.tableau->stages;
+  result->all_evaluations = 2.0 * (double)summary->solve.samples + of_attempt * (double)summary->attempts;
+  result->accepted = of_attempt * (double)(summary->attempts - summary->rejected);
+  result->useful = summary->slots ? (double)summary->attempts / (double)summary->slots : 0;
 }
 
 flow_status bench_solve(const Program *program, Sampling *sampling, uint64_t rounds, BenchResult *result,
@@ -85,6 +94,8 @@ flow_status bench_solve(const Program *program, Sampling *sampling, uint64_t rou
       .compile_ms = cost.front_ms + cost.lower_ms + cost.schedule_ms + cost.emit_ms + cost.codegen_ms + cost.load_ms,
       .multiply_adds = cost.multiply_adds[3],
   };
+  result->all_evaluations = (double)summary.samples * (double)summary.evaluations;
+  if (sampling->adaptive.wanted) count_adaptive(&sampling->adaptive, result);
   free(seconds), free(rows);
   return status;
 }

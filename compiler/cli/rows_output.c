@@ -74,7 +74,7 @@ static void set_nan(const RowsOutput *output, void *row) {
 
 /* A state that is not finite shows as NaN; one without a log-density is a state like another. */
 static bool state_is_good(const FlowRows *rows, uint64_t i) {
-  return rows->status[i] != FLOW_SAMPLE_BAD_START && rows->status[i] != FLOW_SAMPLE_NON_FINITE;
+  return rows->status[i] == FLOW_SAMPLE_OK || rows->status[i] == FLOW_SAMPLE_OUTSIDE || rows->status[i] == FLOW_SAMPLE_NO_DENSITY;
 }
 
 static flow_status write_nan_row(const RowsOutput *output, flow_error *error) {

@@ -73,11 +73,13 @@ static double compile_ms(const Program *program) {
   return cost.front_ms + cost.lower_ms + cost.schedule_ms + cost.emit_ms + cost.codegen_ms + cost.load_ms;
 }
 
-static void print_summary(const Output *output, const FlowSummary *summary, double seconds) {
+static void print_summary(const Output *output, const AdaptiveSteps *adaptive, const FlowSummary *summary, double seconds) {
   double rate = seconds > 0 ? (double)summary->samples / seconds : 0;
   if (has(output->run, OPTION_json)) {
+    fputc('{', stderr);
+    adaptive_steps_print_json(adaptive);
     fprintf(stderr,
-            "{\"samples\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"evaluations_per_sample\": %" PRIu64
+            "\"samples\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"evaluations_per_sample\": %" PRIu64
             ", \"seconds\": %.6f, \"samples_per_second\": %.1f, \"compile_ms\": %.3f, \"file\": ",
             summary->samples, summary->failed, summary->evaluations, seconds, rate, compile_ms(output->program));
     if (output->files.path)
@@ -88,9 +90,11 @@ static void print_summary(const Output *output, const FlowSummary *summary, doub
     return;
   }
   fprintf(stderr,
-          "%" PRIu64 " samples in %.3f s (%.4g/s), %" PRIu64 " evaluations each, %" PRIu64
+          "%" PRIu64 " samples in %.3f s (%.4g/s), %" PRIu64 " evaluations %s, %" PRIu64
           " failed; compiled in %.1f ms\n",
-          summary->samples, seconds, rate, summary->evaluations, summary->failed, compile_ms(output->program));
+          summary->samples, seconds, rate, summary->evaluations, adaptive->wanted ? "in the middle" : "each", summary->failed,
+          compile_ms(output->program));
+  adaptive_steps_print(adaptive);
   const char *suffix = output->files.path ? strrchr(output->files.path, '.') : NULL;
   if (suffix && strcmp(suffix, ".npy") == 0 && !summary->failed) {
     fputs("in Python: numpy.load(\"", stderr);
@@ -129,7 +133,7 @@ static int sample_all(const Run *run, Output *output, Sampling *sampling) {
   flow_status status = prepare_output(output, sampling, &error);
   if (status) return failed(run, status, &error);
   progress_begin(&output->progress, run);
-  status = flow_sample(&sampling->what, &error);
+  status = adaptive_steps_solve(&sampling->adaptive, &sampling->what, &error);
   double seconds = seconds_now() - output->progress.started;
   progress_end(&output->progress);
   if (!status) status = rows_output_close(&output->files, &error);
@@ -141,7 +145,7 @@ static int sample_all(const Run *run, Output *output, Sampling *sampling) {
                            output->program->model->dim, summary.samples);
     if (!code) code = finish_output(run);
   }
-  if (!has(run, OPTION_quiet)) print_summary(output, &summary, seconds);
+  if (!has(run, OPTION_quiet)) print_summary(output, &sampling->adaptive, &summary, seconds);
   return code ? code : report_failures(output, &summary);
 }
 
@@ -168,9 +172,9 @@ static int sample_program(const Run *run, Program *program) {
   Sampling sampling = {0};
   int code = prepare_log_p(run, program, &sampling);
   if (code) return code;
-  if (has(run, OPTION_emit)) return program_emit(run, program, FLOW_ENTRY_STEP);
+  if (has(run, OPTION_emit)) return program_emit(run, program, adaptive_steps_entries(run, program));
   code = program_bind(run, program);
-  if (!code) code = program_link(run, program, FLOW_ENTRY_STEP);
+  if (!code) code = program_link(run, program, adaptive_steps_entries(run, program));
   if (code) return code;
   flow_error error = {{0}};
   flow_status status = sampling_prepare(run, program, 1000, &sampling, &error);

@@ -11,8 +11,7 @@ static flow_status choose_solver(const Run *run, const TypedFlow *flow, FlowSamp
   const char *name = has(run, OPTION_solver) ? text_of(run, OPTION_solver) : flow->solver;
   if (!name)
     return flow_fail(error, FLOW_BAD_CALL,
-                     "the flow `%s` names no solver; say --solver midpoint --steps 100, or add a `solver` "
-                     "line (adaptive steps are not in this version)",
+                     "the flow `%s` names no solver; say --solver midpoint --steps 100, or add a `solver` line",
                      flow->name);
   what->tableau = flow_tableau_find(name);
   if (!what->tableau) {
@@ -83,6 +82,16 @@ static flow_status choose_source(const Run *run, const Program *program, const T
   return status;
 }
 
+static flow_status choose_only(const Run *run, const FlowTensor *rows, Sampling *sampling, flow_error *error) {
+  uint64_t only = count_of(run, OPTION_only, 0);
+  if (has(run, OPTION_range)) return flow_fail(error, FLOW_BAD_CALL, "--only and --range both say which samples: one or the other");
+  if (only == UINT64_MAX || ((rows || has(run, OPTION_count)) && only >= sampling->what.end))
+    return flow_fail(error, FLOW_BAD_CALL, "--only %" PRIu64 ": the last sample is %" PRIu64, only, sampling->what.end - 1);
+  sampling->what.first = only;
+  sampling->what.end = only + 1;
+  return FLOW_OK;
+}
+
 static flow_status choose_range(const Run *run, uint64_t standard, Sampling *sampling, flow_error *error) {
   const FlowTensor *rows = sampling->source.tensor;
   uint64_t all = has(run, OPTION_count) ? count_of(run, OPTION_count, 0)
@@ -90,6 +99,7 @@ static flow_status choose_range(const Run *run, uint64_t standard, Sampling *sam
                                         : standard;
   sampling->what.first = 0;
   sampling->what.end = all;
+  if (has(run, OPTION_only)) return choose_only(run, rows, sampling, error);
   if (!has(run, OPTION_range)) return FLOW_OK;
   const OptionValue *range = option_of(run, OPTION_range);
   bool data = run->line->verb == VERB_logp;
@@ -121,8 +131,9 @@ static flow_status prepare(const Run *run, const Program *program, uint64_t coun
       (has(run, OPTION_threads) && count_of(run, OPTION_threads, 0) == 0))
     return flow_fail(error, FLOW_BAD_CALL, "--threads wants 1 to %d", MOST_THREADS);
   what->threads = (int)count_of(run, OPTION_threads, 0);
-  flow_status status = choose_solver(run, flow, what, error);
-  if (!status) status = choose_grid(run, flow, sampling, error);
+  flow_status status = adaptive_steps_choose(run, program, what, &sampling->adaptive, error);
+  if (!status && !sampling->adaptive.wanted) status = choose_solver(run, flow, what, error);
+  if (!status && !sampling->adaptive.wanted) status = choose_grid(run, flow, sampling, error);
   if (!status) status = choose_source(run, program, flow, sampling, error);
   if (status) return status;
   given_shape_rows(&sampling->from.tensor, program->model->dim);

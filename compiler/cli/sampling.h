@@ -2,6 +2,7 @@
 /* sampling.h -- the solve that a flow and the command line ask for together: what the options say, else the flow. */
 #ifndef FLOWC_SAMPLING_H
 #define FLOWC_SAMPLING_H
+#include "adaptive_steps.h"
 #include "given.h"
 #include "program.h"
 #include "solve.h"
@@ -15,6 +16,7 @@ typedef struct Sampling {
   GivenConditions conditions;
   FlowGrid grid;     /* what.grid */
   WantedTimes nodes; /* of --grid */
+  AdaptiveSteps adaptive;
   /* For log-densities on the way; set before sampling_prepare, which leaves them alone. */
   FlowSource density; /* dim 0: not wanted */
   Trace trace;

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "adaptive_steps.h"
+#include "diag.h" /* diag_nearest */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- whether, and how ---------------------------------------------------------------------------------------------- */
+
+static const char standard_method[] = "dopri5";
+
+static bool given(const Run *run, OptionId option) { return option_is_of(option, run->line->verb) && has(run, option); }
+
+static bool adapts(const Run *run, const TypedFlow *flow) {
+  if (!option_is_of(OPTION_rtol, run->line->verb)) return false;
+  if (given(run, OPTION_rtol) || given(run, OPTION_atol)) return true;
+  if (given(run, OPTION_steps) || given(run, OPTION_grid) || flow->steps > 0) return false;
+  const char *name = given(run, OPTION_solver) ? text_of(run, OPTION_solver) : flow->solver;
+  const FlowTableau *tableau = flow_tableau_find(name ? name : standard_method);
+  return tableau && tableau->error[0].order;
+}
+
+unsigned adaptive_steps_entries(const Run *run, const Program *program) {
+  const TypedFlow *flow = flow_compiled_flow(program->compiled);
+  return flow && adapts(run, flow) ? FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_ATTEMPT : FLOW_ENTRY_STEP;
+}
+
+/* The name on the command line; else the flow's, if that method can adapt; else the standard one. */
+static flow_status choose_method(const Run *run, const TypedFlow *flow, const FlowTableau **tableau, flow_error *error) {
+  const FlowTableau *of_flow = flow->solver ? flow_tableau_find(flow->solver) : NULL;
+  *tableau = of_flow && of_flow->error[0].order ? of_flow : flow_tableau_find(standard_method);
+  if (!given(run, OPTION_solver)) return FLOW_OK;
+  const char *name = text_of(run, OPTION_solver);
+  *tableau = flow_tableau_find(name);
+  if (!*tableau) {
+    const char *near = diag_nearest(name, flow_tableau_names(), flow_tableau_count());
+    return flow_fail(error, FLOW_BAD_CALL, "there is no solver `%s`; %s `%s`%s", name, near ? "did you mean" : "one is",
+                     near ? near : standard_method, near ? "?" : "");
+  }
+  if ((*tableau)->error[0].order) return FLOW_OK;
+  return flow_fail(error, FLOW_BAD_CALL, "`%s` has no estimate of its error and cannot keep to a tolerance: --solver %s, or --steps 100",
+                   name, standard_method);
+}
+
+static flow_status take_number(const Run *run, OptionId option, double *value, flow_error *error) {
+  if (!given(run, option)) return FLOW_OK;
+  const char *text = text_of(run, option);
+  char *end;
+  *value = strtod(text, &end);
+  if (end != text && !*end && *value > 0 && *value < 1) return FLOW_OK;
+  return flow_fail(error, FLOW_BAD_CALL, "--%s wants a number above 0 and below 1, such as 1e-5, not `%s`", options[option].name, text);
+}
+
+static flow_status choose_tolerance(const Run *run, const TypedFlow *flow, uint32_t precision, FlowTolerance *tolerance, flow_error *error) {
+  *tolerance = (FlowTolerance){flow->rtol, flow->atol, 0};
+  flow_status status = take_number(run, OPTION_rtol, &tolerance->rtol, error);
+  if (!status) status = take_number(run, OPTION_atol, &tolerance->atol, error);
+  if (!status) status = take_number(run, OPTION_ltol, &tolerance->ltol, error);
+  if (tolerance->rtol == 0) tolerance->rtol = tolerance->atol > 0 ? tolerance->atol : flow_standard_tolerance(precision);
+  if (tolerance->atol == 0) tolerance->atol = tolerance->rtol;
+  if (tolerance->ltol == 0) tolerance->ltol = tolerance->atol;
+  return status;
+}
+
+/* Options that belong to adaptive steps alone. */
+static flow_status refuse_options(const Run *run, flow_error *error) {
+  static const OptionId of_adaptive[] = {OPTION_ltol, OPTION_max_steps, OPTION_replay};
+  for (size_t i = 0; i < sizeof of_adaptive / sizeof *of_adaptive; i++)
+    if (given(run, of_adaptive[i]))
+      return flow_fail(error, FLOW_BAD_CALL, "--%s is for steps that adapt; this solve has a number of steps (--rtol 1e-5 asks for others)",
+                       options[of_adaptive[i]].name);
+  return FLOW_OK;
+}
+
+static flow_status choose_replay(const Run *run, AdaptiveSteps *steps, flow_error *error) {
+  if (!given(run, OPTION_replay)) return FLOW_OK;
+  if (!given(run, OPTION_only)) return flow_fail(error, FLOW_BAD_CALL, "--replay shows the steps of one sample; --only 17 says which");
+  steps->replay_path = text_of(run, OPTION_replay);
+  steps->what.traced = count_of(run, OPTION_only, 0);
+  return FLOW_OK;
+}
+
+flow_status adaptive_steps_choose(const Run *run, const Program *program, FlowSampling *sampling, AdaptiveSteps *steps, flow_error *error) {
+  const TypedFlow *flow = flow_compiled_flow(program->compiled);
+  *steps = (AdaptiveSteps){.wanted = adapts(run, flow)};
+  if (!steps->wanted) return refuse_options(run, error);
+  uint32_t precision = program->model->precision;
+  flow_status status = given(run, OPTION_steps) || given(run, OPTION_grid)
+                           ? flow_fail(error, FLOW_BAD_CALL, "--rtol and --atol let steps adapt; --%s says where they end: one or the other",
+                                       given(run, OPTION_steps) ? "steps" : "grid")
+                           : choose_method(run, flow, &sampling->tableau, error);
+  if (!status) status = choose_tolerance(run, flow, precision, &steps->what.tolerance, error);
+  if (!status) status = choose_replay(run, steps, error);
+  if (status) return status;
+  steps->what.most_attempts = given(run, OPTION_max_steps) ? count_of(run, OPTION_max_steps, 0) : 0;
+  const char *warning = flow_tolerance_warning(precision, steps->what.tolerance);
+  if (warning && !has(run, OPTION_quiet)) warn(&run->terminal, "%s", warning);
+  return FLOW_OK;
+}
+
+/* ---- the solve ------------------------------------------------------------------------------------------------------- */
+
+static void write_attempt(void *user, const FlowAttempt *attempt) {
+  FILE *to = user;
+  fprintf(to, "%u,%.17g,%.17g,%.6g,%d", attempt->number, attempt->t, attempt->h, attempt->error, attempt->accepted);
+  for (uint64_t c = 0; c < attempt->dim; c++) fprintf(to, ",%.17g", attempt->x[c]);
+  fputc('\n', to);
+}
+
+static flow_status open_replay(AdaptiveSteps *steps, uint64_t dim, flow_error *error) {
+  bool standard = strcmp(steps->replay_path, "-") == 0;
+  steps->replay = standard ? stdout : fopen(steps->replay_path, "w");
+  if (!steps->replay) return flow_fail(error, FLOW_BAD_FILE, "%s: %s", steps->replay_path, strerror(errno));
+  fputs("attempt,t,h,error,accepted", steps->replay);
+  for (uint64_t c = 0; c < dim; c++) fprintf(steps->replay, ",x%" PRIu64, c);
+  fputc('\n', steps->replay);
+  steps->what.trace = write_attempt;
+  steps->what.trace_user = steps->replay;
+  return FLOW_OK;
+}
+
+static flow_status close_replay(AdaptiveSteps *steps, flow_error *error) {
+  bool bad = ferror(steps->replay), standard = steps->replay == stdout;
+  bad = (standard ? fflush(steps->replay) : fclose(steps->replay)) != 0 || bad;
+  steps->replay = NULL;
+  return bad ? flow_fail(error, FLOW_BAD_FILE, "%s: not all of the steps could be written", steps->replay_path) : FLOW_OK;
+}
+
+flow_status adaptive_steps_solve(AdaptiveSteps *steps, const FlowSampling *sampling, flow_error *error) {
+  if (!steps->wanted) return flow_sample(sampling, error);
+  flow_status status = steps->replay_path ? open_replay(steps, sampling->model->dim, error) : FLOW_OK;
+  if (status) return status;
+  steps->what.sampling = *sampling;
+  steps->what.summary = &steps->summary;
+  status = flow_sample_adaptive(&steps->what, error);
+  if (!steps->replay) return status;
+  flow_error why = {{0}};
+  flow_status closed = close_replay(steps, &why);
+  return status || !closed ? status : flow_fail(error, closed, "%s", why.text);
+}
+
+/* ---- the summary ------------------------------------------------------------------------------------------------------- */
+
+static double percent(uint64_t part, uint64_t whole) { return whole ? 100.0 * (double)part / (double)whole : 0; }
+
+static void print_failures(const FlowAdaptiveSummary *summary) {
+  for (int status = 1; status < FLOW_SAMPLE_STATUS_COUNT; status++)
+    if (summary->solve.by_status[status])
+      fprintf(stderr, "  %-10" PRIu64 " failed: %s\n", summary->solve.by_status[status], flow_sample_status_text((FlowSampleStatus)status));
+  if (summary->solve.failed)
+    fprintf(stderr, "  the first one, sample %" PRIu64 ", stopped at t = %.9g\n", summary->solve.first_failed, summary->failed_at);
+}
+
+void adaptive_steps_print(const AdaptiveSteps *steps) {
+  const FlowAdaptiveSummary *summary = &steps->summary;
+  const FlowTolerance *tolerance = &steps->what.tolerance;
+  if (!steps->wanted || summary->solve.samples == 0) return;
+  fprintf(stderr, "%s, rtol %.3g, atol %.3g:\n", steps->what.sampling.tableau->name, tolerance->rtol, tolerance->atol);
+  fprintf(stderr, "  evaluations   %" PRIu64 " to %" PRIu64 ", median %" PRIu64 "; the most: sample %" PRIu64 "\n", summary->least_evaluations,
+          summary->most_evaluations, summary->median_evaluations, summary->hardest_sample);
+  fprintf(stderr, "  steps         %" PRIu64 ", %.1f %% rejected", summary->attempts, percent(summary->rejected, summary->attempts));
+  if (summary->smallest_step > 0) fprintf(stderr, "; the smallest %.3g, sample %" PRIu64, summary->smallest_step, summary->smallest_sample);
+  fputc('\n', stderr);
+  print_failures(summary);
+  if (summary->stiff)
+    fprintf(stderr, "  %-10" PRIu64 " stiff: stability, not the tolerance, set their steps; the first: sample %" PRIu64 "\n", summary->stiff,
+            summary->first_stiff);
+}
+
+void adaptive_steps_print_json(const AdaptiveSteps *steps) {
+  const FlowAdaptiveSummary *summary = &steps->summary;
+  if (!steps->wanted) return;
+  fprintf(stderr,
+          "\"solver\": \"%s\", \"rtol\": %.9g, \"atol\": %.9g, \"evaluations\": {\"least\": %" PRIu64 ", \"median\": %" PRIu64
+          ", \"most\": %" PRIu64 "}, \"attempts\": %" PRIu64 ", \"rejected\": %" PRIu64 ", \"smallest_step\": %.9g, \"hardest_sample\": %" PRIu64
+          ", \"stiff\": %" PRIu64 ", ",
+          steps->what.sampling.tableau->name, steps->what.tolerance.rtol, steps->what.tolerance.atol, summary->least_evaluations,
+          summary->median_evaluations, summary->most_evaluations, summary->attempts, summary->rejected, summary->smallest_step,
+          summary->hardest_sample, summary->stiff);
+}
