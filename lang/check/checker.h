@@ -145,6 +145,7 @@ bool is_later_word(const char *name);           /* names of what this version ha
 const char *nearest_name(Checker *c, const char *name);          /* or NULL */
 void report_unknown(Checker *c, const char *name, Span at);
 const char *definition_kind(const Ast *ast);    /* "a field", "a network" ... */
+bool is_size_name(const Checker *c, const Symbol *symbol, Span at);     /* a `dim`; the library sees none of the file's */
 bool is_function(const Ast *ast);               /* whatever has parameters */
 bool begins_with_time(const Ast *ast);          /* (t, state: [..], ...) of all but a fn, whose first argument is just that */
 bool is_field_signature(const Ast *ast);        /* a field or network that begins with the time */
@@ -154,6 +155,7 @@ Definition *define_hidden(Checker *c, const char *name, const Ast *ast);        
 
 /* expand.c: definitions that stand behind others */
 void expand_definitions(Checker *c);
+Definition *inverse_of_map(Checker *c, Definition *map, Span at);       /* newton.c where no line gives it; NULL: nothing does */
 const char *inverse_name(Checker *c, const char *map);
 const char *velocity_name(Checker *c, const char *map);
 

@@ -106,7 +106,7 @@ static void collect_call(Collector *k, const Ast *ast, const Bound *bound) {
   const Ast *operand = f->items.count == 1 ? f->items.at[0] : NULL;
   Definition *callee = operand && operand->kind == AST_NAME ? symbol_of(k->c, operand->name)->definition : NULL;
   const char *word = f->function->name;
-  if (callee && strcmp(word + (*word == ' '), "inverse") == 0) callee = callee->inverse;
+  if (callee && strcmp(word + (*word == ' '), "inverse") == 0) callee = callee->ast->kind == AST_MAP ? inverse_of_map(k->c, callee, f->at) : NULL;
   if (callee && !is_function(callee->ast)) callee = NULL;
   collect_arguments(k, &ast->items, 0, (Use){.callee = callee}, bound);
   collect_vector(k, ast, callee, bound);

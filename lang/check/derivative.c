@@ -86,13 +86,18 @@ static Definition *operand_of(Checker *c, const Ast *call) {
 
 static Definition *inverse_of(Checker *c, const Ast *call, Definition *map) {
   const Ast *name = call->items.at[0];
-  if (map->inverse) return map->inverse;
+  Definition *inverse = map->ast->kind == AST_MAP ? inverse_of_map(c, map, call->at) : NULL;
+  if (inverse) return inverse;
   if (map->ast->kind != AST_MAP) {
     Diag *diag = report(c, E0213, name->at, "`inverse` takes the name of a map, and `%s` is %s", map->ast->name, definition_kind(map->ast));
     note(c, diag, map->ast->name_at, "`%s` is defined here", map->ast->name);
     return NULL;
   }
-  Diag *diag = report(c, E0212, name->at, "`%s` has no line `inverse(t, y) = ...`, and finding the inverse of a map by Newton's method is not in this version of flowc", map->ast->name);
+  if (!is_whole(map->ast) || !begins_with_time(map->ast)) {
+    c->reported = true;
+    return NULL;
+  }
+  Diag *diag = report(c, E0218, name->at, "`%s` has no line `inverse(t, y) = ...`, and Newton's method is for a state of one axis", map->ast->name);
   note(c, diag, map->ast->name_at, "`%s` is defined here", map->ast->name);
   return NULL;
 }

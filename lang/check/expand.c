@@ -2,7 +2,7 @@
 /* expand.c -- functions that stand behind definitions of other kinds, so that all the rest of the checker knows only
  * functions:
  *
- *   map psi(t, x: [d]) = ..        "inverse psi" (t, y: [d]) where the line `inverse` stands
+ *   map psi(t, x: [d]) = ..        "inverse psi" (t, y: [d]): the line `inverse`, or newton.c where it is needed
  *   velocity of psi                a field (t, y: [d]) = ddt(psi)(t, inverse(psi)(t, y)), under the field's name or, in a
  *                                  flow, as "velocity of psi"
  *   density p(t, x: [d]) .. draw   "draw p" (dim d, t, k, z: [n]), the value that is drawn
@@ -59,8 +59,9 @@ static Definition *map_called(Checker *c, const Ast *velocity) {
     if (ast->kind == AST_FIELD || ast->kind == AST_NETWORK) help(c, diag, "it is a velocity already: `velocity %s`", ast->name);
     return NULL;
   }
-  if (map->inverse || !is_whole(ast)) return is_whole(ast) ? map : NULL;
-  Diag *diag = report(c, E0212, velocity->at, "`%s` has no line `inverse(t, y) = ...`, and finding the inverse of a map by Newton's method is not in this version of flowc", ast->name);
+  if (!is_whole(ast) || !begins_with_time(ast)) return NULL;
+  if (inverse_of_map(c, map, velocity->at)) return map;
+  Diag *diag = report(c, E0218, velocity->at, "`%s` has no line `inverse(t, y) = ...`, and Newton's method is for a state of one axis", ast->name);
   note(c, diag, ast->name_at, "`%s` is defined here", ast->name);
   return NULL;
 }

@@ -107,7 +107,7 @@ static void bind_parameters(Checker *c, Instance *instance) {
 void bind_variable(Checker *c, const Ast *size, int64_t value) {
   Symbol *symbol = symbol_of(c, size->name);
   if (local_of(c, symbol)) return;
-  if (symbol->definition && symbol->definition->ast->kind == AST_DIM) return;
+  if (is_size_name(c, symbol, size->at)) return;
   bind_name(c, BOUND_SIZE, size->name, size->at)->size = value;
 }
 

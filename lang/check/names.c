@@ -100,6 +100,11 @@ const char *definition_kind(const Ast *ast) {
   }
 }
 
+bool is_size_name(const Checker *c, const Symbol *symbol, Span at) {
+  const Definition *d = symbol->definition;
+  return d && d->ast->kind == AST_DIM && (d->prelude || !in_prelude(c, at));
+}
+
 bool is_function(const Ast *ast) {
   switch (ast->kind) {
   case AST_FN: case AST_NETWORK: case AST_MAP: case AST_DENSITY: return true;

@@ -261,8 +261,8 @@ static void bind_size_variables(Resolver *r, const Ast *definition) {
       if (!size || size->kind != AST_NAME) continue;
       Symbol *symbol = symbol_of(c, size->name);
       if (local_of(c, symbol)) continue;
-      if (symbol->definition && symbol->definition->ast->kind == AST_DIM) continue;
-      if (symbol->definition) warn_of_real_size(c, symbol->definition->ast, size->at);
+      if (is_size_name(c, symbol, size->at)) continue;
+      if (symbol->definition && !in_prelude(c, size->at)) warn_of_real_size(c, symbol->definition->ast, size->at);
       bind_name(c, BOUND_SIZE, size->name, size->at);
     }
   }

@@ -130,7 +130,7 @@ typedef struct TypedDensity {
 typedef struct TypedMap {
   const char *name;
   TypedFunction *function;      /* (t, x, conditions ...) to the shape of x */
-  TypedFunction *inverse;       /* (t, y, conditions ...); NULL where the file has no line `inverse` */
+  TypedFunction *inverse;       /* (t, y, conditions ...); NULL where no line gives it and nothing needs it */
 } TypedMap;
 
 /* A claim.  left and right are functions of the free names, both of all of them in the same order; where their shapes

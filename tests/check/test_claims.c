@@ -70,6 +70,11 @@ START_TEST(a_flow_of_a_map_needs_no_solver_and_knows_the_map) {
   }
 } END_TEST
 
+START_TEST(the_library_does_not_see_the_sizes_of_a_file) {
+  program_of("dim n = 5\ndim m = 7\nmap a(t, x: [2]) = x + t*x^3\nfield w = velocity of a\n"
+             "network v(t, x: [2]) -> [2] = x |> concat_squash(t, 2)\n");
+} END_TEST
+
 START_TEST(a_map_of_known_size_is_listed_with_its_inverse) {
   const TypedProgram *program = program_of("map a(t, x: [2]) = x + t\n  inverse(t, y) = y - t\nmap b(t, x: [2]) = x\n" SHIFT);
   ck_assert_uint_eq(program->maps, 2);
@@ -277,6 +282,7 @@ void add_claim_tests(TCase *tcase) {
   tcase_add_test(tcase, a_parameter_hides_the_definition_that_an_operator_could_take);
   tcase_add_test(tcase, one_mistake_in_a_derivative_is_one_error);
   tcase_add_test(tcase, a_flow_of_a_map_needs_no_solver_and_knows_the_map);
+  tcase_add_test(tcase, the_library_does_not_see_the_sizes_of_a_file);
   tcase_add_test(tcase, a_map_of_known_size_is_listed_with_its_inverse);
   tcase_add_test(tcase, a_velocity_of_a_map_is_a_field_among_the_fields);
   tcase_add_test(tcase, a_map_that_needs_its_own_velocity_is_a_cycle);

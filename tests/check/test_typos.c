@@ -85,7 +85,7 @@ static const struct { const char *text, *codes; } once[] = {
   {"flow turn { source normal(2)  velocity rotate  solver steps 20 }\n", "E0504"},
   {"flow turn { source normal(2)  velocity rotate  method rk4 steps 20 }\n", "E0504"},
   {"flow turn {\n  source normal(2)\n  velocity rotate\n  method rk4 steps 20\n}\n", "E0501"},
-  {"map m(t, x: [2]) = t*x\nflow turn { source normal(2)  velocity of m }\n", "E0212"},
+  {"map m(t, x: [2, 2]) = t*x\nflow turn { source normal(4)  velocity of m }\n", "E0218"},
   {"flow turn {\n  source normal(2)\n  velocity rotate +\n  solver rk4 steps 20\n}\n", "E0101"},
 };
 START_TEST(lets_that_cannot_be_read_are_not_two_of_one_name) {

@@ -196,6 +196,23 @@ START_TEST(an_inverse_goes_back) {
   expect_value(SHEAR "field u(t, x: [2]) = shear(t, inverse(shear)(t, x))\n", 0.9, x2, NULL, x2, 2);
 } END_TEST
 
+START_TEST(an_inverse_that_no_line_gives_is_found) {
+  const char *program = "map shear(t, x: [2]) = [x[0] + t*sin(x[1]), x[1]*exp(t/2)]\n"
+                        "field w = velocity of shear\n"
+                        "field u(t, x: [2]) = [w(t, x)[0], w(t, x)[1] + div(w)(t, x) - 0.5]\n";
+  double t = 0.4;
+  expect_value(program, t, x2, NULL, (const double[]){sin(x2[1] * exp(-t / 2)), x2[1] / 2}, 2);
+  double y[3] = {0}; /* of a map that curves in all directions, x is known and y follows */
+  for (int i = 0; i < 3; i++) y[i] = x3[i] + t * tanh(x3[i]) + 0.2 * t * x3[(i + 1) % 3];
+  expect_value("map bend(t, x: [3]) = x + t*tanh(x) + 0.2*t*[x[1], x[2], x[0]]\n"
+               "field u(t, x: [3]) = inverse(bend)(t, x)\n", t, y, NULL, x3, 3);
+} END_TEST
+
+START_TEST(an_inverse_that_is_not_there_is_no_number) {
+  IrFunction *f = lowered("map fold(t, x: [2]) = [x[0]^2 + 1, x[1]]\nfield u(t, x: [2]) = inverse(fold)(t, x)\n");
+  ck_assert_double_nan(value_at(f, 0, x2, NULL)[0]);
+} END_TEST
+
 START_TEST(a_flow_of_a_map_has_the_map) {
   TypedProgram *program = checked_program(SHEAR "flow shear { source normal(2)  velocity of shear }\n");
   const double t = 0.25, *argument[] = {&t, x2};
@@ -319,6 +336,8 @@ void add_derivatives_tests(TCase *tcase) {
   tcase_add_test(tcase, the_velocity_of_a_squeeze_is_the_hyperbolic_field);
   tcase_add_test(tcase, the_velocity_of_a_shear_is_that_of_its_formula);
   tcase_add_test(tcase, an_inverse_goes_back);
+  tcase_add_test(tcase, an_inverse_that_no_line_gives_is_found);
+  tcase_add_test(tcase, an_inverse_that_is_not_there_is_no_number);
   tcase_add_test(tcase, a_flow_of_a_map_has_the_map);
   tcase_add_test(tcase, a_draw_takes_the_row_that_was_chosen);
   tcase_add_test(tcase, both_sides_of_a_check_are_functions_of_its_names);

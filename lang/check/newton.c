@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* newton.c -- the inverse of a map that has no line `inverse`, by Newton's method, written as a program:
+ *
+ *   newton(t, x, y)   = x - (psi(t, x) - y) @ newton_inverse(C),   C[j] = jvp(psi)(t, x; e_j), the columns of the Jacobian
+ *   inverse(t, y)     = x12 with x1 = newton(t, y, y), x2 = newton(t, x1, y), ..
+ *
+ * It begins at y, since maps of flows are near the identity, and converges quadratically.  x12 is NaN where psi(t, x12) is
+ * not y (newton_checked in the prelude), so that what is not found is a failed sample and no wrong number.  A derivative
+ * goes through the last step alone: where it has converged that step has the derivative of the inverse. */
+#include "synthetic.h"
+
+enum { NEWTON_STEPS = 12 };
+
+typedef struct Newton { Checker *c; const Ast *map; const char *psi; Span at; } Newton;
+
+/* f(t, x, rest..) of the map's own arguments, with x in the place of the state. */
+static void append_arguments(const Newton *n, AstList *to, const char *x, const char *y) {
+  const AstList *items = &n->map->items;
+  append_names(n->c, to, items, 0, 1, n->at);
+  append_item(n->c, to, synthetic_name(n->c, x, n->at));
+  if (y) append_item(n->c, to, synthetic_name(n->c, y, n->at));
+  append_names(n->c, to, items, 2, items->count, n->at);
+}
+
+static Ast *loop(const Newton *n, const char *counter, Ast *body) {
+  Ast *ast = synthetic(n->c, AST_FOR, counter, n->at);
+  ast->operator_ = AST_ARRAY;
+  ast->extent = n->map->items.at[1]->sizes.at[0];
+  ast->body = body;
+  return ast;
+}
+
+/* for j: jvp(psi)(t, x; for i: if i == j then 1 else 0) */
+static Ast *columns(const Newton *n, const char *x) {
+  Checker *c = n->c;
+  Ast *same = synthetic(c, AST_COMPARE, NULL, n->at), *unit = synthetic(c, AST_IF, NULL, n->at);
+  same->ops = arena_array(c->arena, 1, sizeof *same->ops);
+  same->op_at = arena_array(c->arena, 1, sizeof *same->op_at);
+  same->ops[0] = AST_EQUAL;
+  same->op_at[0] = n->at;
+  append_item(c, &same->items, synthetic_name(c, " i", n->at));
+  append_item(c, &same->items, synthetic_name(c, " j", n->at));
+  append_item(c, &unit->items, same);
+  append_item(c, &unit->items, synthetic_number(c, 1, n->at));
+  append_item(c, &unit->items, synthetic_number(c, 0, n->at));
+  Ast *jvp = synthetic_operator(c, " jvp", n->psi, n->at);
+  append_arguments(n, &jvp->items, x, NULL);
+  append_item(c, &jvp->extra, loop(n, " i", unit));
+  return loop(n, " j", jvp);
+}
+
+static Ast *library_call(const Newton *n, const char *name) {
+  return synthetic_call(n->c, alias_of(n->c, of_prelude(n->c, name)), n->at);
+}
+
+static Ast *map_at(const Newton *n, const char *x) {
+  Ast *call = synthetic_call(n->c, n->psi, n->at);
+  append_arguments(n, &call->items, x, NULL);
+  return call;
+}
+
+/* One step, a field of (t, x, y, rest..). */
+static Definition *define_step(const Newton *n) {
+  Checker *c = n->c;
+  const AstList *items = &n->map->items;
+  const char *x = items->at[1]->name;
+  Ast *step = synthetic(c, AST_FIELD, "newton", n->at), *y = synthetic(c, AST_PARAMETER, " y", n->at);
+  step->has_parameters = true;
+  y->has_shape = true;
+  y->sizes = items->at[1]->sizes;
+  for (size_t i = 0; i < items->count; i++) {
+    append_item(c, &step->items, items->at[i]);
+    if (i == 1) append_item(c, &step->items, y);
+  }
+  Ast *residual = synthetic_two(c, map_at(n, x), AST_SUBTRACT, synthetic_name(c, " y", n->at));
+  Ast *inverse = library_call(n, "newton_inverse");
+  append_item(c, &inverse->items, columns(n, x));
+  step->body = synthetic_two(c, synthetic_name(c, x, n->at), AST_SUBTRACT, synthetic_two(c, residual, AST_MATMUL, inverse));
+  return define_hidden(c, arena_format(c->arena, "newton %s", n->map->name), step);
+}
+
+static Ast *steps(const Newton *n, const char *step) {
+  Checker *c = n->c;
+  const char *y = n->map->items.at[1]->name, *x = y;
+  Ast *inverse = synthetic(c, AST_MAP, "inverse", n->at);
+  inverse->has_parameters = true;
+  inverse->items = n->map->items;
+  for (int i = 1; i <= NEWTON_STEPS; i++) {
+    Ast *call = synthetic_call(c, step, n->at);
+    append_arguments(n, &call->items, x, y);
+    append_let(c, inverse, x = arena_format(c->arena, " x%d", i), call);
+  }
+  inverse->body = library_call(n, "newton_checked");
+  append_item(c, &inverse->body->items, synthetic_name(c, x, n->at));
+  append_item(c, &inverse->body->items, synthetic_name(c, y, n->at));
+  append_item(c, &inverse->body->items, map_at(n, x));
+  return inverse;
+}
+
+Definition *inverse_of_map(Checker *c, Definition *map, Span at) {
+  const Ast *ast = map->ast;
+  if (map->inverse || !is_whole(ast) || !begins_with_time(ast) || ast->items.at[1]->sizes.count != 1) return map->inverse;
+  Newton n = {c, ast, alias_of(c, map), at};
+  Definition *step = define_step(&n);
+  const char *name = arena_format(c->arena, " newton %s", ast->name);
+  symbol_of(c, name)->definition = step;
+  map->inverse = define_hidden(c, inverse_name(c, ast->name), steps(&n, name));
+  map->inverse->map = map;
+  return map->inverse;
+}
