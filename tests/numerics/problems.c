@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* problems.c -- six velocities with their solutions. */
 #include "problems.h"
-#include "dense.h"
 #include <math.h>
+#include <string.h>
 
 static void u_decay(long double t, const long double *x, long double *u) {      /* x' = -x^3/2 */
   (void)t;
@@ -63,7 +63,7 @@ Problem problem_backward(const Problem *forward) {
 }
 
 /* x + h sum weight_j k_j of `count` stages. */
-static void combine(const Problem *p, const double *weight, uint32_t count, long double h, const long double *x,
+static void combine(const Problem *p, const long double *weight, uint32_t count, long double h, const long double *x,
                     long double (*k)[PROBLEM_MOST_DIM], long double *y) {
   for (int r = 0; r < p->dim; r++) {
     y[r] = x[r];
@@ -71,15 +71,14 @@ static void combine(const Problem *p, const double *weight, uint32_t count, long
   }
 }
 
-void problem_step(const Problem *p, const FlowTableau *tableau, long double t, long double h, long double *x,
-                  long double (*k)[PROBLEM_MOST_DIM]) {
-  long double y[PROBLEM_MOST_DIM];
-  for (uint32_t j = 0; j < flow_tableau_dense_stages(tableau); j++) {
-    combine(p, flow_tableau_row(tableau, j), flow_tableau_row_length(tableau, j), h, x, k, y);
-    p->velocity(t + h * flow_tableau_c(tableau, j), y, k[j]);
+/* All stages of the step from (t, x). */
+static void take_stages(const Problem *p, const Printed *method, long double t, long double h, const long double *x,
+                        long double (*k)[PROBLEM_MOST_DIM]) {
+  for (uint32_t j = 0; j < method->stages.count; j++) {
+    long double y[PROBLEM_MOST_DIM];
+    combine(p, method->stages.a[j], j, h, x, k, y);
+    p->velocity(t + h * method->stages.c[j], y, k[j]);
   }
-  combine(p, tableau->b, tableau->stages, h, x, k, y);
-  for (int r = 0; r < p->dim; r++) x[r] = y[r];
 }
 
 static long double distance(const Problem *p, long double t, const long double *x) {
@@ -89,31 +88,30 @@ static long double distance(const Problem *p, long double t, const long double *
   return sqrtl(sum);
 }
 
-static long double path_error(const Problem *p, const FlowTableau *tableau, int steps, long double *end) {
-  long double x[PROBLEM_MOST_DIM], y[PROBLEM_MOST_DIM], before[PROBLEM_MOST_DIM], k[FLOW_MOST_STAGES][PROBLEM_MOST_DIM];
+static long double path_error(const Problem *p, const Printed *method, int steps, long double *end) {
+  long double x[PROBLEM_MOST_DIM], y[PROBLEM_MOST_DIM], k[FLOW_MOST_STAGES][PROBLEM_MOST_DIM], weight[FLOW_MOST_STAGES];
   long double h = (p->t1 - p->t0) / steps, worst = 0;
-  for (int r = 0; r < p->dim; r++) x[r] = p->start[r];
+  memcpy(x, p->start, sizeof x);
   for (int i = 0; i < steps; i++) {
     long double t = p->t0 + (p->t1 - p->t0) * i / steps;
-    for (int r = 0; r < p->dim; r++) before[r] = x[r];
-    problem_step(p, tableau, t, h, x, k);
+    take_stages(p, method, t, h, x, k);
     for (int place = 1; place <= 8; place++) {
-      double weight[FLOW_MOST_STAGES];
-      flow_dense_weights(tableau, place / 8.0, weight);
-      combine(p, weight, flow_tableau_dense_stages(tableau), h, before, k, y);
+      printed_dense_weights(method, place / 8.0L, weight);
+      combine(p, weight, method->stages.count, h, x, k, y);
       worst = fmaxl(worst, distance(p, t + h * place / 8, y));
     }
+    memcpy(x, y, sizeof x);     /* place 8 is the new state */
   }
   *end = distance(p, p->t1, x);
   return worst;
 }
 
-long double problem_error(const Problem *p, const FlowTableau *tableau, int steps, long double *end) {
+long double problem_error(const Problem *p, const Printed *method, int steps, long double *end) {
   long double sum = 0, sum_end = 0;
   for (int i = 0; i < PROBLEM_STARTS; i++) {
     Problem scaled = *p;
-    for (int r = 0; r < p->dim; r++) scaled.start[r] *= 0.6L + 0.05L * i;
-    long double last, error = path_error(&scaled, tableau, steps, &last);
+    for (int r = 0; r < p->dim; r++) scaled.start[r] *= 0.6L + 0.1L * i;
+    long double last, error = path_error(&scaled, method, steps, &last);
     sum += error * error;
     sum_end += last * last;
   }

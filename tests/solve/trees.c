@@ -32,36 +32,40 @@ double tree_gamma(const Tree *tree) {
   return gamma;
 }
 
+Stages stages_of(const FlowTableau *tableau) {
+  Stages stages = {.count = flow_tableau_dense_stages(tableau)};
+  for (uint32_t j = 0; j < stages.count; j++) {
+    for (uint32_t i = 0; i < flow_tableau_row_length(tableau, j); i++) stages.a[j][i] = flow_tableau_row(tableau, j)[i];
+    stages.c[j] = flow_tableau_c(tableau, j);
+  }
+  return stages;
+}
+
 /* phi of the subtree of node `at`; with A's absolute values where `bound`. */
-static void phi_of(const Tree *tree, int at, const FlowTableau *tableau, uint32_t stages, bool bound, long double *phi) {
-  for (uint32_t j = 0; j < stages; j++) phi[j] = 1;
+static void phi_of(const Tree *tree, int at, const Stages *stages, bool bound, long double *phi) {
+  for (uint32_t j = 0; j < stages->count; j++) phi[j] = 1;
   int end = end_of(tree, at);
   for (int branch = at + 1; branch < end; branch = end_of(tree, branch)) {
     long double inner[FLOW_MOST_STAGES];
-    phi_of(tree, branch, tableau, stages, bound, inner);
-    for (uint32_t j = 0; j < stages; j++) {
-      const double *row = flow_tableau_row(tableau, j);
+    phi_of(tree, branch, stages, bound, inner);
+    for (uint32_t j = 0; j < stages->count; j++) {
       long double sum = 0;
-      for (uint32_t i = 0; i < flow_tableau_row_length(tableau, j); i++) sum += (bound ? fabs(row[i]) : row[i]) * inner[i];
+      for (uint32_t i = 0; i < j; i++) sum += (bound ? fabsl(stages->a[j][i]) : stages->a[j][i]) * inner[i];
       phi[j] *= sum;
     }
   }
 }
 
-void tree_phi(const Tree *tree, const FlowTableau *tableau, uint32_t stages, long double *phi, long double *bound) {
-  phi_of(tree, 0, tableau, stages, false, phi);
-  phi_of(tree, 0, tableau, stages, true, bound);
-}
-
-double tree_defect(const FlowTableau *tableau, uint32_t stages, const double *weight, int nodes, double scale) {
+double tree_defect(const Stages *stages, const long double *weight, int nodes, long double scale) {
   double worst = 0;
   Tree tree = tree_first(nodes);
   do {
     long double phi[FLOW_MOST_STAGES], bound[FLOW_MOST_STAGES], sum = 0, size = 0;
-    tree_phi(&tree, tableau, stages, phi, bound);
-    for (uint32_t j = 0; j < stages; j++) {
+    phi_of(&tree, 0, stages, false, phi);
+    phi_of(&tree, 0, stages, true, bound);
+    for (uint32_t j = 0; j < stages->count; j++) {
       sum += weight[j] * phi[j];
-      size += fabs(weight[j]) * bound[j];
+      size += fabsl(weight[j]) * bound[j];
     }
     double defect = (double)(fabsl(sum - scale / (long double)tree_gamma(&tree)) / fmaxl(1, size));
     if (!(defect <= worst)) worst = defect;

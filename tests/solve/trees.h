@@ -17,13 +17,17 @@ typedef struct Tree {
 
 Tree tree_first(int nodes);             /* the path */
 bool tree_next(Tree *tree);             /* another one of as many nodes; false after the last, the star */
-
 double tree_gamma(const Tree *tree);
-/* phi of the first `stages` stages, and the same of the absolute values, which bounds what rounding can do to it. */
-void tree_phi(const Tree *tree, const FlowTableau *tableau, uint32_t stages, long double *phi, long double *bound);
 
-/* The largest |sum_j weight_j phi_j - value(tree)| of all trees of exactly `nodes` nodes, in units of
- * max(1, sum_j |weight_j| bound_j).  `value` of a tree is `scale`/gamma. */
-double tree_defect(const FlowTableau *tableau, uint32_t stages, const double *weight, int nodes, double scale);
+/* All stages of a method, whatever they are for, in numbers of more digits than the table's. */
+typedef struct Stages {
+  uint32_t count;
+  long double a[FLOW_MOST_STAGES][FLOW_MOST_STAGES], c[FLOW_MOST_STAGES];
+} Stages;
+Stages stages_of(const FlowTableau *tableau);
+
+/* The largest |sum_j weight_j phi_j - scale/gamma| of all trees of exactly `nodes` nodes, in units of
+ * max(1, sum_j |weight_j| phi_j of the absolute values), which bounds what rounding can do. */
+double tree_defect(const Stages *stages, const long double *weight, int nodes, long double scale);
 
 #endif
