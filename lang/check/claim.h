@@ -8,7 +8,7 @@
 typedef struct FreeName {
   const char *name;
   Span at;
-  struct Use *use, *last_use;   /* claim.c; NULL: it is no argument */
+  struct Use *use, *last_use;   /* free_name.c; NULL: it is no argument */
   bool is_time;                 /* somewhere it stands for the time */
 } FreeName;
 
@@ -28,5 +28,11 @@ typedef struct Claim {
 
 void expand_check(Checker *c, const Ast *check);
 void list_checks(Checker *c, TypedProgram *program);    /* after the flows, whose states have sizes */
+
+/* free_name.c */
+FreeName *add_name(Checker *c, Claim *claim, const char *name, Span at);         /* NULL, and reported: they are too many */
+void collect_names(Checker *c, Claim *claim, const Ast *ast);
+void refuse_loose_names(Checker *c, Claim *claim);      /* those that are no argument */
+bool give_shape(Checker *c, const TypedProgram *program, const FreeName *name, Ast *parameter, Shape *shape);
 
 #endif

@@ -90,7 +90,8 @@ static bool type_draw(Checker *c, Definition *density, const Shape *state, Typed
   typed->result = &instance->function;
   const Typed *result = instance->function.result;
   if (shape_same(&result->shape, state)) return true;
-  Diag *diag = report(c, E0304, result->at, "what is drawn is %s, and it should be %s: a draw has the shape of the state", shape_text(c->arena, &result->shape), shape_text(c->arena, state));
+  Diag *diag = report(c, E0304, result->at, "what is drawn is %s, and it should be %s: a draw has the shape of the state",
+                      shape_text(c->arena, &result->shape), shape_text(c->arena, state));
   note(c, diag, density->ast->items.at[density->ast->items.count - 1]->at, "the state is declared here");
   return false;
 }

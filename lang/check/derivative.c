@@ -135,7 +135,8 @@ bool resolve_operator(Checker *c, Definition *in, const Ast *ast) {
 static Typed *refuse_slot(Checker *c, const Ast *ast, const Ast *definition, DerivativeKind kind) {
   Diag *diag = kind == DERIVATIVE_DDT
                  ? report(c, E0321, ast->function->at, "`ddt` differentiates in the first parameter, and that of `%s` is no scalar", definition->name)
-                 : report(c, E0321, ast->function->at, "`%s` differentiates in the first parameter that has a shape, and `%s` has none", row[kind].word, definition->name);
+                 : report(c, E0321, ast->function->at, "`%s` differentiates in the first parameter that has a shape, and `%s` has none",
+                          row[kind].word, definition->name);
   note(c, diag, definition->name_at, "`%s` is defined here", definition->name);
   if (kind != DERIVATIVE_DDT && definition->items.count > 1) help(c, diag, "a function of several numbers is one of a vector: `fn f(v: [2])`");
   return NULL;
@@ -146,7 +147,8 @@ static bool result_fits(Checker *c, const Ast *ast, const Instance *instance, De
   const Shape *out = &f->result->shape;
   Diag *diag;
   if (kind == DERIVATIVE_DIV && !shape_same(in, out))
-    diag = report(c, E0322, ast->function->at, "`div` is the sum of a Jacobian's diagonal, but `%s` takes %s and gives %s", f->name, shape_text(c->arena, in), shape_text(c->arena, out));
+    diag = report(c, E0322, ast->function->at, "`div` is the sum of a Jacobian's diagonal, but `%s` takes %s and gives %s", f->name,
+                  shape_text(c->arena, in), shape_text(c->arena, out));
   else if (kind == DERIVATIVE_GRAD && out->rank > 0)
     diag = report(c, E0322, ast->function->at, "`grad` is of a scalar, but `%s` gives %s", f->name, shape_text(c->arena, out));
   else
@@ -161,8 +163,10 @@ static bool vector_fits(Checker *c, const TypedFunction *f, DerivativeKind kind,
   const Shape *want = kind == DERIVATIVE_JVP ? &f->parameter[slot] : &f->result->shape;
   if (shape_same(&vector->shape, want)) return true;
   Diag *diag = kind == DERIVATIVE_JVP
-                 ? report(c, E0303, vector->at, "`jvp(%s)` takes a direction of the shape of `%s`, %s, and this is %s", f->name, f->parameter_name[slot], shape_text(c->arena, want), shape_text(c->arena, &vector->shape))
-                 : report(c, E0303, vector->at, "`vjp(%s)` takes a vector of the shape of the result, %s, and this is %s", f->name, shape_text(c->arena, want), shape_text(c->arena, &vector->shape));
+                 ? report(c, E0303, vector->at, "`jvp(%s)` takes a direction of the shape of `%s`, %s, and this is %s", f->name,
+                          f->parameter_name[slot], shape_text(c->arena, want), shape_text(c->arena, &vector->shape))
+                 : report(c, E0303, vector->at, "`vjp(%s)` takes a vector of the shape of the result, %s, and this is %s", f->name,
+                          shape_text(c->arena, want), shape_text(c->arena, &vector->shape));
   note_origins(c, diag, vector, vector);
   return false;
 }

@@ -51,7 +51,8 @@ static Definition *schedule(FlowReader *r, const Ast *name) {
   }
   if (d && (d->broken || (is_function(d->ast) && !is_whole(d->ast)))) return NULL;
   if (d && d->ast->kind == AST_FN && d->ast->items.count == 1 && differentiated(d->ast, DERIVATIVE_DDT) == 0) return d;
-  Diag *diag = report(c, E0512, name->at, "a path is made of two functions of one number, alpha and sigma, and this is %s", d ? definition_kind(d->ast) : "an expression");
+  Diag *diag = report(c, E0512, name->at, "a path is made of two functions of one number, alpha and sigma, and this is %s",
+                      d ? definition_kind(d->ast) : "an expression");
   help(c, diag, "define `fn alpha(s) = s` and `fn sigma(s) = 1 - s`, and write `path linear(alpha, sigma)`");
   return NULL;
 }
@@ -106,7 +107,8 @@ static bool refuse_end(FlowReader *r, bool data, const char *why) {
   double a = flow->time_from, b = flow->time_to, rate = rate_of(flow);
   Diag *diag = report(r->c, E0512, r->predicts_at, "a velocity from `%s` %s at the %s, t = %g", prediction[r->predicts], why, data ? "data" : "source", data ? b : a);
   if (in_unit(flow)) help(r->c, diag, "stop short of it: `time %g -> %g`", data ? a : a + 0.001 * rate, data ? b - 0.001 * rate : b);
-  else help(r->c, diag, "make a field of it whose time lies between 0 and 1, `%s(%g*t, x)`, and let that stop short of the end", r->velocity->ast->name, fmax(fabs(a), fabs(b)));
+  else help(r->c, diag, "make a field of it whose time lies between 0 and 1, `%s(%g*t, x)`, and let that stop short of the end",
+            r->velocity->ast->name, fmax(fabs(a), fabs(b)));
   return false;
 }
 

@@ -22,7 +22,8 @@ static bool symmetric(Checker *c, const double *s, int64_t d, Span at) {
   for (int64_t i = 0; i < d; i++)
     for (int64_t j = 0; j < i; j++) {
       if (fabs(s[i * d + j] - s[j * d + i]) <= 1e-12 * (fabs(s[i * d + j]) + fabs(s[j * d + i]))) continue;
-      report(c, E0510, at, "a covariance is symmetric, but its element [%lld, %lld] is %g and [%lld, %lld] is %g", (long long)i, (long long)j, s[i * d + j], (long long)j, (long long)i, s[j * d + i]);
+      report(c, E0510, at, "a covariance is symmetric, but its element [%lld, %lld] is %g and [%lld, %lld] is %g", (long long)i,
+             (long long)j, s[i * d + j], (long long)j, (long long)i, s[j * d + i]);
       return false;
     }
   return true;
@@ -34,7 +35,8 @@ static bool refuse_spread(Checker *c, const Typed *mean, const Typed *spread) {
     help(c, diag, "its diagonal holds the variances, the squares of the deviations: `[[s^2, 0], [0, s^2]]`");
     return false;
   }
-  Diag *diag = report(c, E0510, spread->at, "the covariance of a mean %s is a matrix [%lld, %lld], and this is %s", shape_text(c->arena, &mean->shape), (long long)mean->shape.dim[0], (long long)mean->shape.dim[0], shape_text(c->arena, &spread->shape));
+  Diag *diag = report(c, E0510, spread->at, "the covariance of a mean %s is a matrix [%lld, %lld], and this is %s", shape_text(c->arena, &mean->shape),
+                      (long long)mean->shape.dim[0], (long long)mean->shape.dim[0], shape_text(c->arena, &spread->shape));
   note_origins(c, diag, mean, spread);
   return false;
 }
