@@ -41,8 +41,18 @@ static flow_status choose_times(Trajectory *path, flow_error *error) {
   return wanted_times_read("--times", text_of(path->run, OPTION_times), &path->times, error);
 }
 
+/* A flow whose steps adapt, or that is a map, has no number of them. */
+static flow_status check_steps(const Trajectory *path, flow_error *error) {
+  const TypedFlow *flow = flow_compiled_flow(path->program->compiled);
+  if (!flow || flow->steps > 0 || has(path->run, OPTION_steps) || has(path->run, OPTION_grid)) return FLOW_OK;
+  return flow_fail(error, FLOW_BAD_CALL,
+                   "paths are followed with fixed steps, and the flow `%s` has no number of them: --solver %s --steps 100",
+                   flow->name, flow->solver ? flow->solver : "dopri5");
+}
+
 static flow_status prepare(Trajectory *path, flow_error *error) {
-  flow_status status = has(path->run, OPTION_output) ? path_output_check(text_of(path->run, OPTION_output), error) : FLOW_OK;
+  flow_status status = check_steps(path, error);
+  if (!status && has(path->run, OPTION_output)) status = path_output_check(text_of(path->run, OPTION_output), error);
   if (!status) status = sampling_prepare(path->run, path->program, STANDARD_SAMPLES, &path->sampling, error);
   if (!status) status = choose_times(path, error);
   FlowSampling *what = &path->sampling.what;

@@ -188,6 +188,21 @@ START_TEST(log_densities_take_the_grid_backwards) {
 }
 END_TEST
 
+/* The steps that adapt belong to `sample`; what a path needs is said. */
+START_TEST(a_flow_without_a_number_of_steps_is_asked_for_one) {
+  const char *model = scratch_file("adapts.flow", "field u(t, x: [1]) = x * cos(t)\n"
+                                                  "flow f { source normal(1)  velocity u  solver tsit5 rtol 1e-4 }\n");
+  Result result = flowc("trajectory %s -n 2", model);
+  expect_code(result, 2);
+  expect_in(result.err, "--solver tsit5 --steps 100");
+  result_free(&result);
+  result = flowc("trajectory %s -n 2 --steps 20 --times 0,1", model);
+  expect_code(result, 0);
+  expect_in(result.err, "tsit5, 20 steps");
+  result_free(&result);
+}
+END_TEST
+
 /* ---- what is wrong ------------------------------------------------------------------------------------------------- */
 
 static const struct { int code; const char *words, *message; } wrong[] = {
@@ -248,6 +263,7 @@ int main(void) {
   tcase_add_test(all, a_grid_of_equal_steps_is_the_number_of_them);
   tcase_add_test(all, the_spacing_of_a_program_is_the_grid_that_it_stands_for);
   tcase_add_test(all, log_densities_take_the_grid_backwards);
+  tcase_add_test(all, a_flow_without_a_number_of_steps_is_asked_for_one);
   tcase_add_loop_test(all, wrong_times_and_grids_are_told, 0, (int)(sizeof wrong / sizeof *wrong));
   tcase_add_test(all, the_solvers_are_listed_with_their_orders);
   suite_add_tcase(suite, all);
