@@ -23,7 +23,7 @@ static int by_place(const void *left, const void *right) {
 
 static void expect_codes(const Block *block, const Diagnostics *diagnostics) {
   char codes[1024] = "";
-  qsort(diagnostics->list, diagnostics->count, sizeof *diagnostics->list, by_place);
+  if (diagnostics->count) qsort(diagnostics->list, diagnostics->count, sizeof *diagnostics->list, by_place);
   for (size_t i = 0; i < diagnostics->count && strlen(codes) < 1000; i++)
     sprintf(codes + strlen(codes), "%s%s", i ? " " : "", diag_code_name(diagnostics->list[i].code));
   if (strcmp(codes, block->codes) != 0) diag_print(diagnostics, stderr, false);
