@@ -68,6 +68,7 @@ definition:
     binding
   | function
   | CHECK STRING ':' value { $$ = NODE(AST_CHECK); $$->text = $2.text; $$->name_at = @1; $$->body = $4; }
+  | CHECK ':' value        { $$ = NODE(AST_CHECK); $$->name_at = @1; $$->body = $3; }
   | CHECK value            { $$ = NODE(AST_CHECK); $$->name_at = @1; $$->body = $2; }
   | CHECK error            { $$ = NULL; }
   | FLOW NAME '{' clauses '}' { $$ = make_definition(parse, AST_FLOW, @$, $2, @2); $$->items = $4; }

@@ -173,6 +173,12 @@ START_TEST(a_check_draws_its_free_names) {
   ck_assert_str_eq(shape_text(&run.arena, &check->right->result->shape), "[2]");
 } END_TEST
 
+START_TEST(a_check_without_a_text_may_keep_its_colon) {
+  const TypedProgram *program = program_of("fn f(a) = a\ncheck: f(a) == a\ncheck f(a) == a\n");
+  ck_assert_uint_eq(program->checks, 2);
+  ck_assert_ptr_null(program->check[0].text);
+} END_TEST
+
 START_TEST(a_conjunction_is_several_checks) {
   const TypedProgram *program = program_of("fn f(a) = a\ncheck \"all\": f(a) == a and f(a) <= a + 1 and f(0) != 1 and 0 < 1\n");
   static const CheckKind kind[] = {CHECK_EQUAL, CHECK_LESS_EQUAL, CHECK_NOT_EQUAL, CHECK_LESS};
@@ -292,6 +298,7 @@ void add_claim_tests(TCase *tcase) {
   tcase_add_test(tcase, a_covariance_is_factored);
   tcase_add_loop_test(tcase, a_constant_of_a_clause_is_worked_out, 0, sizeof constant / sizeof *constant);
   tcase_add_test(tcase, a_check_draws_its_free_names);
+  tcase_add_test(tcase, a_check_without_a_text_may_keep_its_colon);
   tcase_add_test(tcase, a_conjunction_is_several_checks);
   tcase_add_test(tcase, a_vector_behind_a_semicolon_is_drawn_too);
   tcase_add_test(tcase, an_open_size_is_that_of_the_flow);
