@@ -123,12 +123,12 @@ static int logp_of_velocity(LogP *logp) {
   if (status) return failed(run, status, &error);
   int code = program_with_extras(run, program, trace_extras(&logp->trace), logp->trace.probes);
   if (code) return code;
-  if (has(run, OPTION_emit)) return program_emit(run, program, FLOW_ENTRY_STEP);
+  if (has(run, OPTION_emit)) return program_emit(run, program, adaptive_steps_entries(run, program));
   status = sampling_density(program, &logp->density, &error); /* of this compilation */
   if (!status) status = read_data(logp, &rows, &error);
   if (status) return failed(run, status, &error);
   code = program_bind(run, program);
-  if (!code) code = program_link(run, program, FLOW_ENTRY_STEP);
+  if (!code) code = program_link(run, program, adaptive_steps_entries(run, program));
   if (code) return code;
   logp->sampling.trace = logp->trace;
   status = sampling_prepare(run, program, rows, &logp->sampling, &error);

@@ -48,16 +48,20 @@ static void print_checks(const LogP *logp) {
   const FlowLikelihoodSummary *s = &logp->summary;
   if (s->checked == 0) return;
   fprintf(stderr,
-          "on %" PRIu64 " point%s: step-halving error of log p %.2g (root mean square), %.2g (worst); worst round-trip error %.2g\n",
-          s->checked, s->checked == 1 ? "" : "s", s->halving, s->halving_worst, s->round_trip);
+          "on %" PRIu64 " point%s: %s error of log p %.2g (root mean square), %.2g (worst); worst round-trip error %.2g\n",
+          s->checked, s->checked == 1 ? "" : "s", logp->what.solve.adaptive ? "tolerance" : "step-halving", s->halving, s->halving_worst, s->round_trip);
 }
 
 static void print_text(const LogP *logp) {
   const FlowLikelihoodSummary *s = &logp->summary;
   print_likelihood(logp);
   print_trace(logp);
-  fprintf(stderr, "; %s, %" PRIu64 " steps, %" PRIu64 " evaluations a point", logp->what.solve.tableau->name, logp->what.solve.steps,
-          s->solve.evaluations * s->rounds);
+  fprintf(stderr, "; %s, ", logp->what.solve.tableau->name);
+  if (logp->what.solve.adaptive)
+    fprintf(stderr, "rtol %.3g, atol %.3g", logp->what.solve.adaptive->tolerance.rtol, logp->what.solve.adaptive->tolerance.atol);
+  else
+    fprintf(stderr, "%" PRIu64 " steps", logp->what.solve.steps);
+  fprintf(stderr, ", %" PRIu64 " evaluations a point", s->solve.evaluations * s->rounds);
   fprintf(stderr, s->rounds > 1 ? " at most\n" : "\n");
   print_checks(logp);
   fprintf(stderr, "%" PRIu64 " points in %.3f s (%.4g/s), %" PRIu64 " failed; compiled in %.1f ms\n", s->solve.samples, logp->seconds,

@@ -134,6 +134,7 @@ static flow_status prepare(const Run *run, const Program *program, uint64_t coun
   flow_status status = adaptive_steps_choose(run, program, what, &sampling->adaptive, error);
   if (!status && !sampling->adaptive.wanted) status = choose_solver(run, flow, what, error);
   if (!status && !sampling->adaptive.wanted) status = choose_grid(run, flow, sampling, error);
+  if (sampling->adaptive.wanted) what->adaptive = &sampling->adaptive.what;
   if (!status) status = choose_source(run, program, flow, sampling, error);
   if (status) return status;
   given_shape_rows(&sampling->from.tensor, program->model->dim);

@@ -16,6 +16,13 @@ const char *flow_tolerance_warning(uint32_t precision, FlowTolerance tolerance) 
   return "f32 ends near 3e-6 in x and 1e-5 in log p: tolerances below 1e-6 gain little there (--precision f64)";
 }
 
+FlowTolerance flow_tighter_tolerance(uint32_t precision, FlowTolerance tolerance) {
+  double least = precision == FLOW_F32 ? f32_least : f64_least;
+  double *each[] = {&tolerance.rtol, &tolerance.atol, &tolerance.ltol};
+  for (int i = 0; i < 3; i++) *each[i] = *each[i] / 10 > least ? *each[i] / 10 : *each[i] > least ? least : *each[i];
+  return tolerance;
+}
+
 static flow_status check_tolerance(FlowTolerance tolerance, uint32_t precision, flow_error *error) {
   double smallest = smaller(tolerance.atol, tolerance.ltol);
   if (!(tolerance.rtol >= 0 && smallest > 0 && tolerance.rtol + tolerance.atol + tolerance.ltol < 1e30))

@@ -36,6 +36,8 @@ flow_status flow_method_make(FlowMethod *method, const FlowTableau *tableau, uin
 
 /* The standard tolerance of a precision: 1e-6 in f32, 1e-9 in f64. */
 double flow_standard_tolerance(uint32_t precision);
+/* A tenth of it, as far as the precision goes: for comparisons. */
+FlowTolerance flow_tighter_tolerance(uint32_t precision, FlowTolerance tolerance);
 /* A warning about tolerances that the precision holds barely, or NULL. */
 const char *flow_tolerance_warning(uint32_t precision, FlowTolerance tolerance);
 

@@ -27,7 +27,8 @@
  * steps, times) and, with probes, (seed, row).  Not of other points, threads, tiles, or how many probes a round has.
  *
  * CHECKS on at most check_points points, evenly spread: how far a path that is solved back to the source and forward again
- * ends from where it began, and how much log p changes with twice as many steps.
+ * ends from where it began, and how much log p changes with twice as many steps, or where steps adapt with a tenth of
+ * the tolerance.
  *
  * FAILURES OF A POINT are data, as in solve.h.  BAD_START, NON_FINITE, NO_DENSITY: log_p is NaN.  OUTSIDE: it is -infinity. */
 #ifndef FLOW_LIKELIHOOD_H

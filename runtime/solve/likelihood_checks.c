@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* likelihood_checks.c -- the chosen points there and back again, and once more with half the step. */
 #include "likelihood_checks.h"
+#include "adaptive.h"
 #include <math.h>
 #include <string.h>
 
@@ -96,6 +97,12 @@ static flow_status run_halved(const FlowSampling *backward, flow_error *error) {
   FlowSampling halved = *backward;
   halved.steps *= 2;
   halved.sink = take_halved;
+  FlowAdaptive tighter;
+  if (halved.adaptive) {
+    tighter = *halved.adaptive;
+    tighter.tolerance = flow_tighter_tolerance(halved.model->precision, tighter.tolerance);
+    halved.adaptive = &tighter;
+  }
   return flow_sample(&halved, error);
 }
 

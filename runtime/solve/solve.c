@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* solve.c -- one sampling: chunks of samples one after another, each through all steps, in windows of stage times. */
 #include "solve.h"
+#include "adaptive.h"
 #include "chunk.h"
 #include "plan.h"
 #include "rounding.h"
@@ -134,7 +135,14 @@ static flow_status run(Solve *solve, flow_error *error) {
   return solve_all(solve, error);
 }
 
+static flow_status sample_adaptive(const FlowSampling *what, flow_error *error) {
+  FlowAdaptive adaptive = *what->adaptive;
+  adaptive.sampling = *what;
+  return flow_sample_adaptive(&adaptive, error);
+}
+
 flow_status flow_sample(const FlowSampling *what, flow_error *error) {
+  if (what->adaptive) return sample_adaptive(what, error);
   FlowRounding callers = flow_rounding_enter();
   Solve solve = {.what = what, .summary.first_failed = UINT64_MAX};
   flow_status status = run(&solve, error);

@@ -101,6 +101,7 @@ typedef struct FlowSampling {   /* unset = 0; everything is borrowed */
   FlowProgress *progress;       /* may be NULL */
   void *user;                   /* for sink and progress */
   FlowSummary *summary;         /* may be NULL; filled whatever the answer is */
+  const struct FlowAdaptive *adaptive;  /* NULL: `steps` steps; else steps that adapt as its other members say (adaptive.h) */
 } FlowSampling;
 
 /* BAD_CALL, BAD_INPUT (source, conditions, model), NO_MEMORY, CANCELLED (progress said so), INTERNAL (the model refused a
