@@ -24,6 +24,7 @@ static Val section_function(Emit *e, const char *name, TileSectionId section, bo
     case TILE_LOOP: emit_loop(e, &s->statement[i]); break;
     case TILE_STRAIGHT: emit_straight(e, &s->statement[i]); break;
     case TILE_LOOKUP: emit_lookup(e, &s->statement[i]); break;
+    case TILE_MATRIX: emit_matrix(e, &s->statement[i]); break;
     }
   }
   ll_return(ll);

@@ -44,6 +44,7 @@ bool emit_is_number(const Emit *e, Ref base);           /* a constant without Na
 void emit_straight(Emit *e, const TileStatement *statement);    /* emit_lanes.c */
 void emit_loop(Emit *e, const TileStatement *statement);
 void emit_lookup(Emit *e, const TileStatement *statement);
+void emit_matrix(Emit *e, const TileStatement *statement);      /* emit_matrix.c */
 void emit_mm(Emit *e, const TileStatement *statement);          /* emit_mm.c */
 /* An elementwise node from its operands; loops inline their elementary functions. */
 Val emit_each(Emit *e, Ref node, Val *operand, bool in_loop);

@@ -14,6 +14,7 @@ bool derive_is_flat(IrOp op) {
 #undef FLAT
 #undef CHOICE
     return true;
+  case IR_pivots: return true;  /* made by freeze alone, when all derivatives have been taken */
   default: return ir_op_class[op] == IR_COMPARE || ir_op_class[op] == IR_LOGIC;
   }
 }

@@ -328,6 +328,8 @@ static Tangent tangent_of(Forward *d, Ref r) {
   case IR_softmax: return softmax(d, r);
   case IR_logsumexp: return logsumexp(d, r);
   case IR_standardize: return standardize(d, r);
+  case IR_solve: return forward_solve(d, r);
+  case IR_logdet: return forward_logdet(d, r);
   default: break;
   }
   if (ir_op_class[op] == IR_LEAF || derive_is_flat(op)) return zero;

@@ -58,6 +58,13 @@ Tangent forward_contract(Forward *d, Ref node);
 /* Sum over the last axis of weights * tangent of `of`, both of of's shape; weights IR_NONE: 1. */
 Tangent forward_sum_last(Forward *d, Ref weights, Ref of, const Tangent *t, Span at);
 
+/* ---- derive_matrix.c ------------------------------------------------------------------------------------------------ */
+Tangent forward_solve(Forward *d, Ref r);
+Tangent forward_logdet(Forward *d, Ref r);
+Ref backward_solve_b(IrFunction *f, Ref r, Ref c);      /* what the right side gets */
+Ref backward_solve_a(IrFunction *f, Ref r, Ref b_cotangent);    /* what the matrix gets, from that */
+Ref backward_logdet(IrFunction *f, Ref r, Ref c);
+
 /* ---- derive_view.c -------------------------------------------------------------------------------------------------- */
 /* A view of `of` whose arithmetic is done for the viewed elements alone, as far as it stands in nodes from `from` on. */
 Ref derive_pull(IrFunction *f, Ref from, Ref of, const Shape *shape, const IrMap *map, Span at);

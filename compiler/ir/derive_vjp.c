@@ -176,6 +176,13 @@ static void standardize(Backward *b, Ref r, Ref c) {
   give(b, node.arg[0], ir_two(f, IR_mul, scale, rest, node.at), node.at);
 }
 
+static void solved(Backward *b, Ref r, Ref c) {
+  const IrNode node = b->f->node[r];
+  Ref right = backward_solve_b(b->f, r, c);
+  if (is_active(b, node.arg[0])) give(b, node.arg[0], backward_solve_a(b->f, r, right), node.at);
+  give(b, node.arg[1], right, node.at);
+}
+
 /* ---- the stretch ------------------------------------------------------------------------------------------------------------ */
 
 static void hand_down(Backward *b, Ref r, Ref c) {
@@ -193,6 +200,8 @@ static void hand_down(Backward *b, Ref r, Ref c) {
   case IR_softmax: softmax(b, r, c); return;
   case IR_logsumexp: logsumexp(b, r, c); return;
   case IR_standardize: standardize(b, r, c); return;
+  case IR_solve: solved(b, r, c); return;
+  case IR_logdet: give(b, node.arg[0], backward_logdet(b->f, r, c), node.at); return;
   default: break;
   }
   if (ir_op_class[node.op] == IR_LEAF || derive_is_flat(node.op)) return;

@@ -14,6 +14,7 @@
  *   linear     a contraction over a concat has one chain for each class of parts: weights, t, conditions, both, state; the
  *              first class starts from the bias, the classes are added in this order, and their sum starts the chain of the
  *              state.  So what does not depend on the state can be computed once for all samples.
+ *   logdet     the sum of the logarithms of the pivots' sizes.
  *   max, min   a constant stands first, so that one instruction keeps NaN. */
 #include <math.h>
 #include "freeze.h"
@@ -193,6 +194,14 @@ static Ref freeze_standardize(IrFunction *f, Ref a, double eps, Span at) {
   return ir_two(f, IR_mul, centred, ir_repeat_last(f, scale, &whole, at), at);
 }
 
+/* log |pivot_0| + log |pivot_1| + ... */
+static Ref freeze_logdet(IrFunction *f, Ref a, Span at) {
+  IrNode pivots = {.op = IR_pivots, .args = 1, .arg = &a, .shape = f->node[a].shape, .at = at};
+  pivots.shape.dim[--pivots.shape.rank] = 0;
+  Ref size = ir_one(f, IR_abs, ir_append(f, &pivots), at);
+  return ir_reduce(f, IR_reduce_sum, ir_one(f, IR_log, size, at), at);
+}
+
 /* ---- contractions --------------------------------------------------------------------------------------------------------------- */
 
 int freeze_softmax_operand(const IrFunction *f, const IrNode *node) {
@@ -328,6 +337,7 @@ static Ref freeze_node(IrFunction *f, const IrFunction *old, const IrNode *was, 
   case IR_max: case IR_min: return freeze_extreme(f, node->op, a, b, node->at);
   case IR_softmax: return freeze_softmax(f, a, node->at);
   case IR_logsumexp: return freeze_logsumexp(f, a, node->at);
+  case IR_logdet: return freeze_logdet(f, a, node->at);
   case IR_standardize: return freeze_standardize(f, a, node->number, node->at);
   case IR_contract: return freeze_contract(f, old, was, node, now);
   case IR_pin: return freeze_pin(f, a, was->mask);

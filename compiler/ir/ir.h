@@ -18,6 +18,12 @@
  * results p = i mod 8, each an ascending chain from its first element, then ((p0+p4)+(p2+p6)) + ((p1+p5)+(p3+p7)).
  * max and min in the same order.
  *
+ * ELIMINATION.  solve and pivots work on rows of A (and B beside it), column k = 0 .. n-1:
+ *     for i = k+1 ..: rows k and i change places if |a_ik| > |a_kk|          (so a_kk is the largest: partial pivoting)
+ *     r = 1 / a_kk;  for i = k+1 ..: q = a_ik r;  a_ij = fma(-q, a_kj, a_ij) for j > k, and so for B
+ * then, from the last row up, x_k = (b_k - a_k,k+1 x_k+1 - ...) / a_kk, the sum one ascending chain of fma.  A singular matrix
+ * gives infinities or NaN.  The pivots are the a_kk.
+ *
  * FROZEN.  Before `freeze` a program means real arithmetic; after it, the arithmetic is final: every value is a fixed
  * tree of correctly rounded operations and of the functions of elementary.h in the model's precision.  Interpreter and
  * compiled code execute exactly that tree, and later stages may only duplicate, hoist, drop or interleave.
@@ -42,7 +48,7 @@ typedef enum {
 #undef OP
   IR_OP_COUNT
 } IrOp;
-typedef enum { IR_LEAF, IR_EACH, IR_COMPARE, IR_LOGIC, IR_LAYOUT, IR_SUM, IR_WHOLE } IrClass;
+typedef enum { IR_LEAF, IR_EACH, IR_COMPARE, IR_LOGIC, IR_LAYOUT, IR_SUM, IR_WHOLE, IR_MATRIX } IrClass;
 extern const char *const ir_op_name[IR_OP_COUNT];
 extern const int ir_op_operands[IR_OP_COUNT];
 extern const IrClass ir_op_class[IR_OP_COUNT];

@@ -126,7 +126,7 @@ static double mod_error(const Unit *unit, Near a, Near b) {
 
 static double element_error(const Unit *unit, IrOp op, double v, Near a, Near b, Near c) {
   switch (op) {
-  case IR_neg: case IR_abs: case IR_pin: case IR_variable: return a.e;
+  case IR_neg: case IR_abs: case IR_pin: case IR_variable: case IR_hold: return a.e;
   case IR_add: case IR_sub: return rounded(unit, v, a.e + b.e);
   case IR_mul: return rounded(unit, v, of_product(a, b));
   case IR_div: return rounded(unit, v, of_quotient(a, b, v));
@@ -189,7 +189,7 @@ static void constants(const Run *run, const IrNode *node, double *e) {
 static void layout(const Run *run, const IrNode *node, double *e) {
   for (uint32_t j = 0; j < node->args; j++) run->arg[j] = run->error[node->arg[j]];
   if (node->op == IR_lookup) run->arg[1] = run->value[node->arg[1]];
-  ir_evaluate_f64(run->f, node, run->arg, e);
+  (void)ir_evaluate_f64(run->f, node, run->arg, e);     /* fails for matrices only */
   if (node->op != IR_lookup) return;
   const int64_t count = shape_count(&node->shape), row = node->shape.dim[node->shape.rank - 1];
   for (int64_t i = 0; i < count; i++) {
@@ -312,6 +312,9 @@ static void errors_of(const Run *run, const IrNode *node, const double *v, doubl
     if (node->op == IR_contract) contract(run, node, e);
     else rows(run, node, e);
     break;
+  case IR_MATRIX:               /* as far off as the matrix is near a singular one, which nothing here knows */
+    for (int64_t i = 0; i < shape_count(&node->shape); i++) e[i] = INFINITY;
+    break;
   default: elements(run, node, v, e);
   }
 }
@@ -329,7 +332,11 @@ static bool fill_node(const Run *run, Ref i, const double *const *input, const d
     return true;
   }
   for (uint32_t j = 0; j < node->args; j++) run->arg[j] = run->value[node->arg[j]];
-  ir_evaluate_f64(run->f, node, run->arg, block);
+  if (!ir_evaluate_f64(run->f, node, run->arg, block)) {
+    flow_free(run->f->arena->allocator, block, 2 * count * sizeof *block);
+    run->value[i] = NULL;
+    return false;
+  }
   errors_of(run, node, block, block + count);
   return true;
 }

@@ -69,19 +69,19 @@ static void evaluate_f32(const Fold *fold, const IrNode *node, double *result) {
   float *out = arena_array(arena, (size_t)count, sizeof *out);
   for (uint32_t j = 0; j < node->args; j++)
     arg[j] = rounded(arena, value_of(fold, node->arg[j]), shape_count(&fold->to->node[node->arg[j]].shape));
-  ir_evaluate_f32(fold->to, node, arg, out);
+  (void)ir_evaluate_f32(fold->to, node, arg, out);      /* fails for matrices only */
   for (int64_t i = 0; i < count; i++) result[i] = out[i];
 }
 
 static void evaluate_f64(const Fold *fold, const IrNode *node, double *result) {
   const double **arg = arena_array(fold->to->arena, node->args, sizeof *arg);
   for (uint32_t j = 0; j < node->args; j++) arg[j] = value_of(fold, node->arg[j]);
-  ir_evaluate_f64(fold->to, node, arg, result);
+  (void)ir_evaluate_f64(fold->to, node, arg, result);
 }
 
 static bool can_evaluate(const Fold *fold, const IrNode *node) {
   int64_t count = shape_count(&node->shape);
-  if (node->args == 0 || node->op == IR_pin || count > MOST_FOLDED) return false;
+  if (node->args == 0 || node->op == IR_pin || ir_op_class[node->op] == IR_MATRIX || count > MOST_FOLDED) return false;
   if (node->op == IR_contract && count * ir_contract_terms(node) > most_folded_work) return false;
   for (uint32_t j = 0; j < node->args; j++)
     if (!value_of(fold, node->arg[j])) return false;
@@ -132,7 +132,7 @@ static Ref same_as(const Fold *fold, const IrNode *node) {
   case IR_sub: return is_exactly(fold, b, 0) ? a : IR_NONE;
   case IR_mul: return is_exactly(fold, b, 1) ? a : is_exactly(fold, a, 1) ? b : IR_NONE;
   case IR_div: return is_exactly(fold, b, 1) ? a : IR_NONE;
-  case IR_variable: return a;
+  case IR_variable: case IR_hold: return a;
   case IR_neg: return under(fold, a, IR_neg);
   case IR_not: return under(fold, a, IR_not);
   case IR_select: return select_same_as(fold, node);

@@ -147,6 +147,20 @@ static const char *same_shape_wrong(const IrFunction *f, Ref i) {
   return NULL;
 }
 
+/* solve, pivots, logdet. */
+static const char *matrix_wrong(const IrFunction *f, Ref i) {
+  const IrNode *node = &f->node[i];
+  const Shape *a = &f->node[node->arg[0]].shape, *b = node->op == IR_solve ? &f->node[node->arg[1]].shape : a;
+  uint32_t loops = a->rank - 2;
+  if (a->rank < 2 || a->dim[loops] != a->dim[loops + 1]) return WRONG(f, i, "operand %%%u is %s, no square matrix", (unsigned)node->arg[0], text_of(f, a));
+  Shape expected = *b;
+  if (node->op != IR_solve) expected.rank = node->op == IR_pivots ? a->rank - 1 : loops;
+  bool fits = b->rank > loops && b->dim[loops] == a->dim[loops];
+  for (uint32_t k = 0; k < loops; k++) fits = fits && b->dim[k] == a->dim[k];
+  if (fits && shape_equal(&expected, &node->shape)) return NULL;
+  return WRONG(f, i, "operands %s and %s do not give %s", text_of(f, a), text_of(f, b), text_of(f, &node->shape));
+}
+
 static const char *whole_wrong(const IrFunction *f, Ref i) {
   if (f->node[i].op == IR_logsumexp) return reduction_wrong(f, i);
   if (f->node[i].shape.rank == 0) return WRONG(f, i, "a scalar has no last axis");
@@ -233,6 +247,7 @@ static const char *attributes_wrong(const IrFunction *f, Ref i) {
   case IR_LAYOUT: return layout_wrong(f, i);
   case IR_SUM: return f->node[i].op == IR_contract ? contract_wrong(f, i) : reduction_wrong(f, i);
   case IR_WHOLE: return whole_wrong(f, i);
+  case IR_MATRIX: return matrix_wrong(f, i);
   default: return same_shape_wrong(f, i);
   }
 }

@@ -60,6 +60,19 @@ static Value lower_norm(Lowering *l, const Typed *e, const Value *v) {
   return lower_each(l, IR_sqrt, 1, &square, &scalar, e->at);
 }
 
+static Value matrix(Lowering *l, IrOp op, const Typed *e, const Value *arg) {
+  Value over = arg[0];
+  Ref ref[2] = {0};
+  if (e->args == 2) lower_add_loops(l, &over, &arg[1]);
+  for (uint32_t i = 0; i < e->args; i++) ref[i] = lower_spread(l, &arg[i], &over, &e->arg[i]->shape, e->at);
+  IrNode node = {.op = op, .args = e->args, .arg = ref, .at = e->at};
+  if (l->failed || !lower_shape(l, &over, &e->shape, e->at, &node.shape)) return arg[0];
+  over.ref = ir_append(l->f, &node);
+  return over;
+}
+static Value lower_solve(Lowering *l, const Typed *e, const Value *arg) { return matrix(l, IR_solve, e, arg); }
+static Value lower_logdet(Lowering *l, const Typed *e, const Value *arg) { return matrix(l, IR_logdet, e, arg); }
+
 /* select(i = 0 1 2 .., 1, 0) */
 static Value lower_one_hot(Lowering *l, const Typed *e, const Value *arg) {
   double *number = arena_array(l->f->arena, (size_t)e->shape.dim[0], sizeof *number);
@@ -82,7 +95,8 @@ static const struct { IrOp op; Rule *rule; } builtin[BUILTIN_COUNT] = {
     RULE(softmax, lower_softmax),  RULE(logsumexp, lower_logsumexp),
     RULE(norm2, lower_norm2),      RULE(norm, lower_norm),
     RULE(dot, lower_product),      RULE(standardize, lower_plain_standardize),
-    RULE(one_hot, lower_one_hot),
+    RULE(one_hot, lower_one_hot),  RULE(solve, lower_solve),
+    RULE(logdet, lower_logdet),
 };
 
 Value lower_builtin(Lowering *l, const Typed *e, const Value *arg) {

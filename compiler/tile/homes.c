@@ -94,16 +94,24 @@ static void place_scratch(TilePlan *plan, TileSectionId id) {
     }
   }
   int64_t floor = section->scratch_rows = has_mm ? TILE_PANEL : 0;       /* the block between an MM and its epilogue */
-  Live *live = arena_array(p->arena, stored + 1, sizeof *live);
-  for (uint32_t k = 0; k < section->statements; k++)
-    for (uint32_t i = 0; i < section->statement[k].ops; i++) {
-      const TileOp *op = &section->statement[k].op[i];
+  Live *live = arena_array(p->arena, stored + section->statements + 1, sizeof *live);
+  for (uint32_t k = 0; k < section->statements; k++) {
+    TileStatement *statement = &section->statement[k];
+    int64_t work = statement->kind == TILE_MATRIX ? tile_matrix_rows(plan->f, statement->op[0].node) : 0;
+    if (work) {
+      statement->work = first_fit(live, live_count, k, floor, work);
+      live[live_count++] = (Live){statement->work, statement->work + work, k};
+      if (statement->work + work > section->scratch_rows) section->scratch_rows = statement->work + work;
+    }
+    for (uint32_t i = 0; i < statement->ops; i++) {
+      const TileOp *op = &statement->op[i];
       if (!op->stored || plan->exported[op->node]) continue;
       int64_t rows = shape_count(&plan->f->node[op->node].shape), at = first_fit(live, live_count, k, floor, rows);
       live[live_count++] = (Live){at, at + rows, last[op->node] > k ? last[op->node] : k};
       p->place[op->node][id] = (TilePlace){HOME_SCRATCH, at};
       if (at + rows > section->scratch_rows) section->scratch_rows = at + rows;
     }
+  }
 }
 
 /* ---- all places -------------------------------------------------------------------------------------------------------- */
@@ -131,13 +139,18 @@ static void place_leaves(TilePlan *plan) {
 /* All that the derive section stores it writes to its buffer, which lasts as long as the packing: no scratch for it. */
 static void place_derived(TilePlan *plan) {
   TileSection *section = &plan->program->section[TILE_DERIVE];
-  for (uint32_t k = 0; k < section->statements; k++)
+  for (uint32_t k = 0; k < section->statements; k++) {
+    if (section->statement[k].kind == TILE_MATRIX) {
+      section->statement[k].work = section->output_rows;
+      section->output_rows += tile_matrix_rows(plan->f, section->statement[k].op[0].node);
+    }
     for (uint32_t i = 0; i < section->statement[k].ops; i++) {
       const TileOp *op = &section->statement[k].op[i];
       if (!op->stored) continue;
       plan->program->place[op->node][TILE_DERIVE] = (TilePlace){HOME_OUTPUT, section->output_rows};
       section->output_rows += shape_count(&plan->f->node[op->node].shape);
     }
+  }
 }
 
 static void place_exports(TilePlan *plan) {

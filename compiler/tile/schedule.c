@@ -106,13 +106,18 @@ static bool fits_loop(const Schedule *s, const TileStatement *loop, Ref ref, uin
   return true;
 }
 
+/* A statement of its own, neither unrolled nor looped with others. */
+static bool stands_alone(const Schedule *s, Ref ref) {
+  return s->f->node[ref].op == IR_lookup || ir_op_class[s->f->node[ref].op] == IR_MATRIX;
+}
+
 static bool is_rare(const Schedule *s) { return s->section != TILE_SAMPLE && s->section != TILE_QUIET; }
 
 static int64_t straight_most(const Schedule *s) { return is_rare(s) ? TILE_RARE_STRAIGHT_MOST : TILE_STRAIGHT_MOST; }
 
 static bool is_large(const Schedule *s, Ref ref, bool all_small) {
   int64_t small = is_rare(s) ? TILE_RARE_SMALL_NODE : TILE_SMALL_NODE;
-  return !all_small && (tile_cost(s->f, ref) > small || s->f->node[ref].op == IR_lookup);
+  return !all_small && (tile_cost(s->f, ref) > small || stands_alone(s, ref));
 }
 
 static void schedule_straight(Schedule *s, Ref first, bool all_small) {
@@ -120,7 +125,7 @@ static void schedule_straight(Schedule *s, Ref first, bool all_small) {
   int64_t cost = 0;
   for (Ref r = first; r < s->f->nodes; r++) {
     if (!s->group[r] || !s->pending[r] || is_large(s, r, all_small) || !operands_ready(s, r, NULL)) continue;
-    if (s->f->node[r].op == IR_lookup) continue;
+    if (stands_alone(s, r)) continue;
     if (cost && (cost += tile_cost(s->f, r)) > straight_most(s)) return;
     cost = cost ? cost : tile_cost(s->f, r);
     add_op(s, straight, r);
@@ -131,7 +136,7 @@ static void schedule_loop(Schedule *s, Ref first) {
   TileStatement *loop = open_statement(s, TILE_LOOP);
   loop->space = s->f->node[first].shape;
   for (Ref r = first; r < s->f->nodes; r++) {
-    if (!s->group[r] || !s->pending[r] || s->f->node[r].op == IR_lookup) continue;
+    if (!s->group[r] || !s->pending[r] || stands_alone(s, r)) continue;
     if (r != first && !is_large(s, r, false)) continue;
     if (fits_loop(s, loop, r, s->statements)) add_op(s, loop, r);
   }
@@ -141,16 +146,16 @@ static void schedule_loop(Schedule *s, Ref first) {
 static void schedule_group(Schedule *s) {
   int64_t total = 0;
   for (Ref r = 0; r < s->f->nodes; r++)
-    if (s->group[r]) total += s->f->node[r].op == IR_lookup ? straight_most(s) + 1 : tile_cost(s->f, r);
+    if (s->group[r]) total += stands_alone(s, r) ? straight_most(s) + 1 : tile_cost(s->f, r);
   bool all_small = total <= straight_most(s);
   for (;;) {
     Ref first = 0;
     while (first < s->f->nodes && !(s->group[first] && s->pending[first] && operands_ready(s, first, NULL))) first++;
     if (first == s->f->nodes) return;
-    if (s->f->node[first].op == IR_lookup) {
-      TileStatement *lookup = open_statement(s, TILE_LOOKUP);
-      lookup->space = s->f->node[first].shape;
-      add_op(s, lookup, first);
+    if (stands_alone(s, first)) {
+      TileStatement *alone = open_statement(s, s->f->node[first].op == IR_lookup ? TILE_LOOKUP : TILE_MATRIX);
+      alone->space = s->f->node[first].shape;
+      add_op(s, alone, first);
     } else if (is_large(s, first, all_small)) {
       schedule_loop(s, first);
     } else {

@@ -18,6 +18,11 @@ bool tile_computes(const TilePlan *plan, Ref ref, TileSectionId section) {
   return plan->computed[ref] && plan->section[ref] == section;
 }
 
+int64_t tile_matrix_rows(const IrFunction *f, Ref ref) {
+  const Shape *a = &f->node[f->node[ref].arg[0]].shape;
+  return a->dim[a->rank - 1] * a->dim[a->rank - 1];
+}
+
 int64_t tile_cost(const IrFunction *f, Ref ref) {
   const IrNode *node = &f->node[ref];
   int64_t cost = shape_count(&node->shape);
@@ -39,7 +44,7 @@ static IrMap operand_map(const IrFunction *f, const IrNode *node, uint32_t i) {
 
 /* The index space of operand i, as extents. */
 static uint32_t operand_space(const IrFunction *f, const IrNode *node, uint32_t i, int64_t *extent) {
-  bool own = node->op == IR_concat || node->op == IR_lookup || (ir_op_class[node->op] == IR_SUM && node->op != IR_contract);
+  bool own = node->op == IR_concat || node->op == IR_lookup || ir_op_class[node->op] == IR_MATRIX || (ir_op_class[node->op] == IR_SUM && node->op != IR_contract);
   const Shape *shape = own ? &f->node[node->arg[i]].shape : &node->shape;
   uint32_t axes = shape->rank;
   for (uint32_t k = 0; k < axes; k++) extent[k] = shape->dim[k];

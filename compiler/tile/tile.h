@@ -12,6 +12,7 @@
  *   STRAIGHT  small operations of any shape, unrolled: one instruction per element, nothing stored that is not needed
  *             later.  This is what analytic fields are made of.
  *   LOOKUP    rows of a table chosen by a label in each lane.
+ *   MATRIX    elimination on a copy of a matrix in `work` rows (of scratch; of the output in the derive section).
  *
  * Rules of scheduling.  Nodes are taken in the IR's order.  A contraction with a weight matrix is an MM; elementwise
  * nodes of its shape that depend on it and for which all else is there become its epilogue.  Of the rest, everything
@@ -57,13 +58,14 @@ typedef struct TileOp {         /* one node computed by a statement */
   bool stored;                  /* written to its place, not only kept in registers */
 } TileOp;
 
-typedef enum { TILE_MM, TILE_LOOP, TILE_STRAIGHT, TILE_LOOKUP } TileKind;
+typedef enum { TILE_MM, TILE_LOOP, TILE_STRAIGHT, TILE_LOOKUP, TILE_MATRIX } TileKind;
 typedef struct TileStatement {
   TileKind kind;
   Shape space;                  /* LOOP: index space; MM: [rows] or [copies, rows] */
   uint32_t ops;
   TileOp *op;                   /* MM: op[0] is the contraction, the others its epilogue; LOOKUP: op[0] */
   int64_t copies, rows, columns;        /* MM */
+  int64_t work;                 /* MATRIX: first of its working rows */
   uint64_t panels;              /* MM: byte offset of the packed weights */
   uint32_t lanes_operand;       /* MM: which operand of the contraction holds the lanes */
 } TileStatement;

@@ -21,6 +21,8 @@ bool tile_computes(const TilePlan *plan, Ref ref, TileSectionId section);
 
 /* How many instructions a node is, unrolled. */
 int64_t tile_cost(const IrFunction *f, Ref ref);
+/* Rows that a MATRIX statement works in: the elements of the node's matrix. */
+int64_t tile_matrix_rows(const IrFunction *f, Ref ref);
 bool tile_is_leaf(const IrNode *node);
 /* The weight operand of a contraction that can be an MM (0 or 1), else -1. */
 int tile_mm_weights(const TilePlan *plan, Ref ref);

@@ -118,7 +118,7 @@ static void expect_sharp(const Tally *tally, double most_undecided) {
 }
 
 static IrFunction *tame_function(uint64_t seed, bool no_truth_steps) {
-  return random_ir(ir_arena(), seed, &(RandomIrOptions){.nodes = 25, .tame = true, .no_truth_steps = no_truth_steps});
+  return random_ir(ir_arena(), seed, &(RandomIrOptions){.nodes = 25, .tame = true, .no_truth_steps = no_truth_steps, .no_matrices = true});
 }
 
 static void compare_f32(const IrFunction *f, const Numbers *numbers, uint64_t seed, Tally *tally) {

@@ -41,7 +41,7 @@ START_TEST(a_mask_that_is_handed_in_is_kept) {
 } END_TEST
 
 START_TEST(what_freeze_takes_apart_is_marked_in_the_table) {
-  static const IrOp source[] = {IR_mod, IR_sign, IR_pin, IR_variable, IR_softmax, IR_logsumexp, IR_standardize};
+  static const IrOp source[] = {IR_mod, IR_sign, IR_pin, IR_variable, IR_hold, IR_softmax, IR_logsumexp, IR_standardize, IR_logdet};
   int frozen = 0;
   for (int op = 0; op < IR_OP_COUNT; op++) frozen += ir_op_frozen[op];
   for (size_t i = 0; i < sizeof source / sizeof source[0]; i++) ck_assert(!ir_op_frozen[source[i]]);

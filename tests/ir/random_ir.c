@@ -255,13 +255,41 @@ static Ref step_whole(Draw *d, IrOp op) {
   return add(d, (IrNode){.op = op, .shape = d->f->node[a].shape, .number = op == IR_standardize ? 0.125 : 0}, 1, &a);
 }
 
+/* A matrix with a heavy diagonal, so that its inverse is moderate. */
+static Ref step_matrix(Draw *d, IrOp op) {
+  Shape shape = shape_of_rank(d, (uint32_t)between(d, 0, 1)), right, units = {.rank = 2};
+  int64_t n = between(d, 1, 9), room = d->options.most_elements / (shape.rank ? shape.dim[0] : 1);
+  while (n > 1 && n * n > room) n--;
+  if (n * n > room) shape.dim[0] = 1;
+  right = shape;
+  shape.dim[shape.rank] = shape.dim[shape.rank + 1] = units.dim[0] = units.dim[1] = n;
+  shape.rank += 2;
+  double data[81] = {0};
+  for (int64_t i = 0; i < n; i++) data[i * n + i] = (double)n + 3;
+  IrMap map = {0, {0}};
+  map.stride[shape.rank - 2] = n, map.stride[shape.rank - 1] = 1;
+  double *copy = arena_array(d->f->arena, (size_t)(n * n), sizeof *copy);
+  memcpy(copy, data, (size_t)(n * n) * sizeof *copy);
+  Ref diagonal = add(d, (IrNode){.op = IR_constant, .shape = units, .data = copy}, 0, NULL);
+  diagonal = add(d, (IrNode){.op = IR_view, .shape = shape, .map = map}, 1, &diagonal);
+  Ref arg[2] = {two(d, IR_add, bounded(d, fit(d, any_number(d), shape)), diagonal)};
+  right.dim[right.rank++] = n;
+  if (op == IR_solve && one_in(d, 2)) right.dim[right.rank++] = between(d, 1, 3);
+  if (op == IR_logdet) right.rank--;
+  IrNode node = {.op = op, .shape = right};
+  if (op == IR_solve) arg[1] = fit(d, any_number(d), right);
+  return add(d, node, op == IR_solve ? 2 : 1, arg);
+}
+
 static bool jumps(IrOp op) {
+  if (op == IR_hold || op == IR_pivots) return true;            /* not made to be differentiated */
   return op == IR_floor || op == IR_mod || op == IR_sign || ir_op_class[op] == IR_COMPARE;
 }
 
 static Ref step(Draw *d) {
   IrOp op = (IrOp)between(d, 0, IR_OP_COUNT - 1);
   if (d->options.no_truth_steps && jumps(op)) op = IR_add;
+  if (d->options.no_matrices && ir_op_class[op] == IR_MATRIX) op = IR_mul;
   switch (ir_op_class[op]) {
   case IR_EACH: return step_each(d, op);
   case IR_COMPARE: {
@@ -270,6 +298,7 @@ static Ref step(Draw *d) {
   }
   case IR_LOGIC: return step_logic(d, op);
   case IR_WHOLE: return step_whole(d, op);
+  case IR_MATRIX: return step_matrix(d, op);
   case IR_SUM: return op == IR_contract ? step_contract(d) : step_reduce(d, op);
   case IR_LAYOUT:
     if (op == IR_view) {

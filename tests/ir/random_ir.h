@@ -18,6 +18,7 @@ typedef struct RandomIrOptions {
   int64_t most_elements;        /* of one value; 0: 600 */
   bool tame;                    /* arguments stay in the domain, sums are scaled: values are moderate and no NaN arises */
   bool no_truth_steps;          /* no floor, sign, mod, comparison of computed values: nothing jumps */
+  bool no_matrices;             /* no elimination, whose errors the running bound does not follow */
 } RandomIrOptions;
 
 IrFunction *random_ir(Arena *arena, uint64_t seed, const RandomIrOptions *options);
