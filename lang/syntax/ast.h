@@ -76,6 +76,7 @@ struct Ast {
   Ast *function, *body, *extent, *inverse, *draw;
   AstFor operator_;
   bool no_bias, has_shape, has_result, has_parameters, is_dim, parenthesised;
+  bool has_range;               /* INDEX: one of its selectors is a RANGE */
 };
 
 /* A file: its definitions in order. */

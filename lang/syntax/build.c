@@ -92,12 +92,6 @@ static void check_postfix(Parse *parse, const Ast *base, Span at) {
   }
 }
 
-static bool has_range(const Ast *index) {
-  for (size_t i = 1; i < index->items.count; i++)
-    if (index->items.at[i]->kind == AST_RANGE) return true;
-  return false;
-}
-
 static void check_selector(Parse *parse, const Ast *selector) {
   if (selector->kind != AST_NEGATE || selector->items.at[0]->kind != AST_NUMBER) return;
   Diag *diag = diag_error(parse->diagnostics, E0108, selector->at, "indices count from 0, never from the end");
@@ -106,7 +100,7 @@ static void check_selector(Parse *parse, const Ast *selector) {
 
 Ast *make_index(Parse *parse, Span at, Ast *base, AstList selectors) {
   Ast *ast = base;
-  if (base->kind != AST_INDEX || base->parenthesised || has_range(base)) {
+  if (base->kind != AST_INDEX || base->parenthesised || base->has_range) {
     check_postfix(parse, base, at);
     if (parse->lines.too_deep) return make_node(parse, AST_ERROR, at);
     ast = make_node(parse, AST_INDEX, at);
@@ -116,6 +110,7 @@ Ast *make_index(Parse *parse, Span at, Ast *base, AstList selectors) {
   for (size_t i = 0; i < selectors.count; i++) {
     check_selector(parse, selectors.at[i]);
     add_item(parse, &ast->items, selectors.at[i]);
+    ast->has_range = ast->has_range || selectors.at[i]->kind == AST_RANGE;
   }
   return ast;
 }
