@@ -76,9 +76,9 @@ static flow_status refuse_options(const Run *run, flow_error *error) {
 
 static flow_status choose_replay(const Run *run, AdaptiveSteps *steps, flow_error *error) {
   if (!given(run, OPTION_replay)) return FLOW_OK;
-  if (!given(run, OPTION_only)) return flow_fail(error, FLOW_BAD_CALL, "--replay shows the steps of one sample; --only 17 says which");
+  if (!given(run, OPTION_one_sample)) return flow_fail(error, FLOW_BAD_CALL, "--replay shows the steps of one sample; --only 17 says which");
   steps->replay_path = text_of(run, OPTION_replay);
-  steps->what.traced = count_of(run, OPTION_only, 0);
+  steps->what.traced = count_of(run, OPTION_one_sample, 0);
   return FLOW_OK;
 }
 

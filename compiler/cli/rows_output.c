@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ON_ERROR_FAIL, ON_ERROR_NAN }; /* the words of --on-error */
+enum { ON_ERROR_FAIL, ON_ERROR_NAN, ON_ERROR_DROP }; /* the words of --on-error */
 
 static size_t row_bytes(const RowsOutput *output) {
   return (size_t)output->program->model->dim * output->program->model->precision;
@@ -77,6 +77,8 @@ static bool state_is_good(const FlowRows *rows, uint64_t i) {
   return rows->status[i] == FLOW_SAMPLE_OK || rows->status[i] == FLOW_SAMPLE_OUTSIDE || rows->status[i] == FLOW_SAMPLE_NO_DENSITY;
 }
 
+static bool drops(const RowsOutput *output) { return output->run->line->value[OPTION_on_failure].choice == ON_ERROR_DROP; }
+
 static flow_status write_nan_row(const RowsOutput *output, flow_error *error) {
   void *row = malloc(row_bytes(output));
   if (!row) return flow_fail(error, FLOW_NO_MEMORY, "out of memory");
@@ -94,7 +96,7 @@ static flow_status write_states(const RowsOutput *output, const FlowRows *rows, 
     if (good > i)
       status = flow_writer_append(output->states, (const char *)rows->value + i * row_bytes(output), good - i, error);
     else
-      status = write_nan_row(output, error), good++;
+      status = drops(output) ? FLOW_OK : write_nan_row(output, error), good++;
     i = good;
   }
   return status;
@@ -103,6 +105,7 @@ static flow_status write_states(const RowsOutput *output, const FlowRows *rows, 
 static flow_status write_log_ps(const RowsOutput *output, const FlowRows *rows, uint64_t count, flow_error *error) {
   flow_status status = FLOW_OK;
   for (uint64_t i = 0; !status && i < count; i++) {
+    if (drops(output) && !state_is_good(rows, i)) continue;
     double log_p = state_is_good(rows, i) ? flow_rows_log_p(rows, i, false, output->probes).log_p : NAN;
     status = flow_writer_append(output->log_ps, &log_p, 1, error);
   }
@@ -111,11 +114,12 @@ static flow_status write_log_ps(const RowsOutput *output, const FlowRows *rows, 
 
 static void keep(RowsOutput *output, const FlowRows *rows) {
   size_t bytes = row_bytes(output);
-  memcpy(output->state + output->taken * bytes, rows->value, (size_t)rows->count * bytes);
-  memcpy(output->status + output->taken, rows->status, (size_t)rows->count);
   for (uint64_t i = 0; i < rows->count; i++) {
-    uint64_t at = output->taken + i;
     bool good = state_is_good(rows, i);
+    if (!good && drops(output)) continue;
+    uint64_t at = output->kept++;
+    memcpy(output->state + at * bytes, (const char *)rows->value + i * bytes, bytes);
+    output->status[at] = rows->status[i];
     FlowLogP log_p = good && rows->log_density ? flow_rows_log_p(rows, i, false, output->probes) : (FlowLogP){NAN, NAN};
     if (!good) set_nan(output, output->state + at * bytes);
     output->log_p[at] = log_p.log_p;
@@ -126,7 +130,7 @@ static void keep(RowsOutput *output, const FlowRows *rows) {
 flow_status rows_output_take(RowsOutput *output, const FlowRows *rows, flow_error *error) {
   if (!output->open) return FLOW_OK;
   uint64_t count = 0;
-  bool all = output->run->line->value[OPTION_on_error].choice == ON_ERROR_NAN;
+  bool all = output->run->line->value[OPTION_on_failure].choice != ON_ERROR_FAIL;
   while (count < rows->count && (all || rows->status[count] == FLOW_SAMPLE_OK)) count++;
   flow_status status = output->states ? write_states(output, rows, count, error) : FLOW_OK;
   if (!status && output->log_ps) status = write_log_ps(output, rows, count, error);
@@ -138,10 +142,15 @@ flow_status rows_output_take(RowsOutput *output, const FlowRows *rows, flow_erro
 
 /* ---- the end ----------------------------------------------------------------------------------------------------- */
 
+static flow_status close_writer(const RowsOutput *output, FlowWriter *writer, flow_error *error) {
+  return drops(output) ? flow_writer_close_short(writer, error) : flow_writer_close(writer, error);
+}
+
 static flow_status write_members(const RowsOutput *output, flow_error *error) {
   FlowNpzWriter *writer;
   uint64_t dim[1 + FLOW_MOST_RANK];
   uint32_t rank = state_shape(output, dim);
+  dim[0] = output->kept;
   flow_status status = flow_npz_open(&flow_standard_allocator, output->path, &writer, error);
   if (status) return status;
   status = flow_npz_add(writer, "samples", state_type(output), rank, dim, output->state, error);
@@ -158,11 +167,11 @@ flow_status rows_output_close(RowsOutput *output, flow_error *error) {
   flow_status status = FLOW_OK;
   if (output->open && output->in_memory) status = write_members(output, error);
   if (!status && output->states) {
-    status = flow_writer_close(output->states, error);
+    status = close_writer(output, output->states, error);
     output->states = NULL;
   }
   if (!status && output->log_ps) {
-    status = flow_writer_close(output->log_ps, error);
+    status = close_writer(output, output->log_ps, error);
     output->log_ps = NULL;
   }
   rows_output_abandon(output);

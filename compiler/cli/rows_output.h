@@ -6,8 +6,8 @@
  *   -o x.npz              members samples, status, and with --logp logp (and standard_error, with probes); held in memory
  *                         until the end.  --logp with the same .npz asks for the member alone.
  *
- * A sample that failed: with --on-error nan a state that is not finite is a row of NaN; otherwise all writing ends there, and
- * no file appears. */
+ * A sample that failed: with --on-error nan its row is NaN, with drop there is none; otherwise all writing ends there, and no file
+ * appears. */
 #ifndef FLOWC_ROWS_OUTPUT_H
 #define FLOWC_ROWS_OUTPUT_H
 #include "program.h"
@@ -22,7 +22,7 @@ typedef struct RowsOutput {
   bool open;                    /* rows are still taken */
   FlowWriter *states, *log_ps;
   bool in_memory; /* for a .npz */
-  uint64_t rows, taken;
+  uint64_t rows, taken, kept; /* kept: in memory */
   char *state;
   double *log_p, *standard_error;
   uint8_t *status;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ON_ERROR_FAIL, ON_ERROR_NAN }; /* the words of --on-error */
+enum { ON_ERROR_FAIL, ON_ERROR_NAN, ON_ERROR_DROP }; /* the words of --on-error */
 enum { LISTED_FAILURES = 5 };
 
 /* What happens to the rows as they come. */
@@ -116,7 +116,8 @@ static int report_failures(const Output *output, const FlowSummary *summary) {
   complain(&output->run->terminal, "failed: sample%s %s%s%s", output->failures > 1 ? "s" : "", list,
            output->failures > LISTED_FAILURES ? ", ..." : "",
            !output->files.path                                                      ? ""
-           : output->run->line->value[OPTION_on_error].choice == ON_ERROR_NAN ? "; their rows are NaN"
+           : output->run->line->value[OPTION_on_failure].choice == ON_ERROR_NAN ? "; their rows are NaN"
+           : output->run->line->value[OPTION_on_failure].choice == ON_ERROR_DROP ? "; they have no rows"
            : strcmp(output->files.path, "-") == 0
                ? "; the output ends before the first of them (--on-error nan writes all rows)"
                : "; no file was written (--on-error nan writes all rows)");

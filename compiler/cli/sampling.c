@@ -83,7 +83,7 @@ static flow_status choose_source(const Run *run, const Program *program, const T
 }
 
 static flow_status choose_only(const Run *run, const FlowTensor *rows, Sampling *sampling, flow_error *error) {
-  uint64_t only = count_of(run, OPTION_only, 0);
+  uint64_t only = count_of(run, OPTION_one_sample, 0);
   if (has(run, OPTION_range)) return flow_fail(error, FLOW_BAD_CALL, "--only and --range both say which samples: one or the other");
   if (only == UINT64_MAX || ((rows || has(run, OPTION_count)) && only >= sampling->what.end))
     return flow_fail(error, FLOW_BAD_CALL, "--only %" PRIu64 ": the last sample is %" PRIu64, only, sampling->what.end - 1);
@@ -99,7 +99,7 @@ static flow_status choose_range(const Run *run, uint64_t standard, Sampling *sam
                                         : standard;
   sampling->what.first = 0;
   sampling->what.end = all;
-  if (has(run, OPTION_only)) return choose_only(run, rows, sampling, error);
+  if (has(run, OPTION_one_sample)) return choose_only(run, rows, sampling, error);
   if (!has(run, OPTION_range)) return FLOW_OK;
   const OptionValue *range = option_of(run, OPTION_range);
   bool data = run->line->verb == VERB_logp;

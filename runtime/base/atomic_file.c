@@ -137,6 +137,24 @@ flow_status flow_atomic_write(FlowAtomicFile *file, const void *data, size_t siz
   return FLOW_OK;
 }
 
+flow_status flow_atomic_rewrite(FlowAtomicFile *file, uint64_t offset, const void *data, size_t size, flow_error *error) {
+  if (file->failure != 0) return fail(file, "write", file->failure, error);
+  if (!file->is_renamed)
+    return flow_fail(error, FLOW_BAD_CALL, "%s: what its first bytes say is known only at the end, and there they cannot be changed; it must be a file",
+                     file->target);
+  flow_status status = flush(file, error);
+  const unsigned char *from = data;
+  while (status == FLOW_OK && size > 0) {
+    ssize_t now = pwrite(file->descriptor, from, size, (off_t)offset);
+    if (now < 0 && errno == EINTR) continue;
+    if (now < 0) return fail(file, "write", errno, error);
+    from += now;
+    size -= (size_t)now;
+    offset += (uint64_t)now;
+  }
+  return status;
+}
+
 static int sync_to_disk(int descriptor) {
   int result;
   do result = fsync(descriptor);

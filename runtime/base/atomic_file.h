@@ -12,12 +12,15 @@
 #define FLOW_ATOMIC_FILE_H
 #include "alloc.h"
 #include "flow/status.h"
+#include <stdint.h>
 
 typedef struct FlowAtomicFile FlowAtomicFile;
 
 flow_status flow_atomic_open(const FlowAllocator *allocator, const char *path, FlowAtomicFile **file, flow_error *error);
 /* Buffered.  After a failure every later call fails too. */
 flow_status flow_atomic_write(FlowAtomicFile *file, const void *data, size_t size, flow_error *error);
+/* Writes over bytes near the beginning that were written before: BAD_CALL where the target is no file, so that they are gone. */
+flow_status flow_atomic_rewrite(FlowAtomicFile *file, uint64_t offset, const void *data, size_t size, flow_error *error);
 /* Frees the file whatever happens; on failure the target is as it was and the temporary file is gone. */
 flow_status flow_atomic_commit(FlowAtomicFile *file, flow_error *error);
 void flow_atomic_abandon(FlowAtomicFile *file);         /* the target is as it was; NULL is fine */

@@ -17,6 +17,9 @@ struct FlowWriter {
   FlowType type;
   uint64_t rows, rows_left, columns;
   uint64_t row_bytes;
+  uint32_t rank;
+  uint64_t dim[FLOW_TENSOR_MOST_RANK];
+  size_t head_bytes;            /* of a .npy */
 };
 
 static bool has_suffix(const char *name, const char *suffix) {
@@ -69,7 +72,23 @@ static flow_status write_head(FlowWriter *writer, uint32_t rank, const uint64_t 
                               flow_error *error) {
   char header[FLOW_NPY_MOST_WRITTEN];
   if (writer->format == FLOW_FORMAT_CSV) return write_names(writer, column_name, error);
-  return flow_atomic_write(writer->file, header, flow_npy_header_write(writer->type, rank, dim, header), error);
+  writer->rank = rank;
+  memcpy(writer->dim, dim, rank * sizeof *dim);
+  writer->head_bytes = flow_npy_header_write(writer->type, rank, dim, header);
+  return flow_atomic_write(writer->file, header, writer->head_bytes, error);
+}
+
+/* The head with another number of rows, padded to the length of the first one. */
+static flow_status rewrite_head(FlowWriter *writer, uint64_t rows, flow_error *error) {
+  enum { LENGTH_AT = 8, MAGIC = 10 };
+  char header[FLOW_NPY_MOST_WRITTEN];
+  writer->dim[0] = rows;
+  size_t size = flow_npy_header_write(writer->type, writer->rank, writer->dim, header), length = writer->head_bytes - MAGIC;
+  memset(header + size - 1, ' ', writer->head_bytes - size);
+  header[writer->head_bytes - 1] = '\n';
+  header[LENGTH_AT] = (char)(length & 0xFF);
+  header[LENGTH_AT + 1] = (char)(length >> 8);
+  return flow_atomic_rewrite(writer->file, 0, header, writer->head_bytes, error);
 }
 
 flow_status flow_writer_open(const FlowAllocator *allocator, const char *path, FlowFormat format, FlowType type,
@@ -143,6 +162,17 @@ flow_status flow_writer_close(FlowWriter *writer, flow_error *error) {
   writer->file = NULL;
   flow_writer_abandon(writer);
   return flow_atomic_commit(file, error);
+}
+
+flow_status flow_writer_close_short(FlowWriter *writer, flow_error *error) {
+  flow_status status = FLOW_OK;
+  if (writer->rows_left > 0 && writer->format == FLOW_FORMAT_NPY) status = rewrite_head(writer, writer->rows - writer->rows_left, error);
+  if (status != FLOW_OK) {
+    flow_writer_abandon(writer);
+    return status;
+  }
+  writer->rows_left = 0;
+  return flow_writer_close(writer, error);
 }
 
 void flow_writer_abandon(FlowWriter *writer) {

@@ -20,6 +20,8 @@ flow_status flow_writer_open(const FlowAllocator *allocator, const char *path, F
 flow_status flow_writer_append(FlowWriter *writer, const void *data, uint64_t rows, flow_error *error);
 /* Exactly dim[0] rows must have come.  Frees the writer whatever happens; on failure the old file is untouched. */
 flow_status flow_writer_close(FlowWriter *writer, flow_error *error);
+/* As flow_writer_close where fewer rows than announced have come; they are all that there is.  A .npy to a pipe is BAD_CALL. */
+flow_status flow_writer_close_short(FlowWriter *writer, flow_error *error);
 void flow_writer_abandon(FlowWriter *writer);   /* frees it and removes the temporary file; NULL is fine */
 
 #endif
