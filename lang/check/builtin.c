@@ -2,7 +2,8 @@
 /* builtin.c -- the shapes of the functions that the language has without a definition (builtins.def). */
 #include "checker.h"
 
-typedef enum { EACH, REDUCE, EXTREME, LAST, DOT, ONE_HOT } Rule;
+typedef enum { EACH, REDUCE, EXTREME, LAST, DOT, SOLVE, LOGDET, ONE_HOT } Rule;
+enum { MOST_ROWS = 64 };           /* of a matrix that is eliminated: unrolled, as products never are */
 static const struct { uint32_t least, most; Rule rule; } row[] = {
 #define BUILTIN(name, least, most, rule, help) {least, most, rule},
 #include "builtins.def"
@@ -49,6 +50,30 @@ static Typed *check_dot(Checker *c, const Call *call, Typed *const *arg) {
   return make_builtin(c, call, BUILTIN_dot, shape_scalar(), arg, 2);
 }
 
+static bool is_square(Checker *c, const Call *call, const Typed *a) {
+  Diag *diag;
+  if (a->shape.rank != 2 || a->shape.dim[0] != a->shape.dim[1])
+    diag = report(c, E0323, a->at, "`%s` takes a square matrix, and this is %s", call->name, shape_text(c->arena, &a->shape));
+  else if (a->shape.dim[0] > MOST_ROWS)
+    diag = report(c, E0323, a->at, "`%s` takes a matrix of at most %d rows, and this is %s", call->name, MOST_ROWS, shape_text(c->arena, &a->shape));
+  else
+    return true;
+  note_origins(c, diag, a, a);
+  return false;
+}
+
+static Typed *check_solve(Checker *c, const Call *call, Typed *const *arg) {
+  const Typed *a = arg[0], *b = arg[1];
+  if (!is_square(c, call, a)) return NULL;
+  if ((b->shape.rank == 1 || b->shape.rank == 2) && b->shape.dim[0] == a->shape.dim[0])
+    return make_builtin(c, call, BUILTIN_solve, b->shape, arg, 2);
+  int64_t n = a->shape.dim[0];
+  Diag *diag = report(c, E0323, b->at, "`solve` of a matrix %s takes a vector [%lld] or a matrix of %lld rows, and this is %s",
+                      shape_text(c->arena, &a->shape), (long long)n, (long long)n, shape_text(c->arena, &b->shape));
+  note_origins(c, diag, a, b);
+  return NULL;
+}
+
 Typed *call_builtin(Checker *c, const Call *call, Builtin builtin) {
   uint32_t args = (uint32_t)call_arguments(call);
   if (args < row[builtin].least || args > row[builtin].most) {
@@ -66,6 +91,8 @@ Typed *call_builtin(Checker *c, const Call *call, Builtin builtin) {
   if (!good) return NULL;
   switch (row[builtin].rule) {
   case DOT: return check_dot(c, call, arg);
+  case SOLVE: return check_solve(c, call, arg);
+  case LOGDET: return is_square(c, call, arg[0]) ? make_builtin(c, call, builtin, shape_scalar(), arg, 1) : NULL;
   case LAST: return is_vector(c, call, arg[0]) ? make_builtin(c, call, builtin, arg[0]->shape, arg, 1) : NULL;
   case EXTREME: if (args == 2) return check_each(c, call, builtin, arg, args); /* fall through */
   case REDUCE: return is_vector(c, call, arg[0]) ? make_builtin(c, call, builtin, shape_scalar(), arg, 1) : NULL;

@@ -141,7 +141,6 @@ void unbind(Checker *c, Binding *until);
 uint32_t new_frame(Checker *c);                 /* a frame for a callee; returns the old one, to be put back */
 bool builtin_of(const char *name, Builtin *builtin);
 bool is_layer_word(const char *name);
-bool is_later_word(const char *name);           /* names of what this version has the syntax of, not the meaning */
 const char *nearest_name(Checker *c, const char *name);          /* or NULL */
 void report_unknown(Checker *c, const char *name, Span at);
 const char *definition_kind(const Ast *ast);    /* "a field", "a network" ... */

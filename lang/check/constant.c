@@ -122,13 +122,14 @@ static double of_vector(Evaluator *v, const Scope *in, const Typed *e, int64_t i
 }
 
 static double built_in(Evaluator *v, const Scope *in, const Typed *e, int64_t i) {
-  static const enum { EACH, REDUCE, EXTREME, LAST, DOT, ONE_HOT } rule[] = {
+  static const enum { EACH, REDUCE, EXTREME, LAST, DOT, SOLVE, LOGDET, ONE_HOT } rule[] = {
 #define BUILTIN(name, least, most, rule, help) rule,
 #include "builtins.def"
 #undef BUILTIN
   };
   bool each = rule[e->builtin] == EACH || (rule[e->builtin] == EXTREME && e->args == 2);
   if (rule[e->builtin] == ONE_HOT) return element(v, in, e->arg[0], 0) == (double)i;
+  if (rule[e->builtin] == SOLVE || rule[e->builtin] == LOGDET) return fail(v);
   if (!each) return of_vector(v, in, e, i);
   return of_number(v, e->builtin, element(v, in, e->arg[0], i), e->args == 2 ? element(v, in, e->arg[1], i) : 0);
 }

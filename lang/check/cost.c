@@ -64,7 +64,10 @@ static uint64_t own_work(const Typed *node) {
   switch (node->kind) {
   case TYPED_MATMUL: return times(elements, (uint64_t)node->arg[1]->shape.dim[0]);
   case TYPED_REDUCE: return times(elements, (uint64_t)node->count);
-  case TYPED_BUILTIN: return plus(elements, (uint64_t)shape_elements(&node->arg[0]->shape));
+  case TYPED_BUILTIN:
+    if (node->builtin == BUILTIN_solve || node->builtin == BUILTIN_logdet)      /* each of n columns passes through the rest */
+      return times((uint64_t)node->arg[0]->shape.dim[0], plus(elements, (uint64_t)shape_elements(&node->arg[0]->shape)));
+    return plus(elements, (uint64_t)shape_elements(&node->arg[0]->shape));
   case TYPED_LAYER:
     return node->layer == LAYER_LINEAR ? times(elements, (uint64_t)node->arg[0]->shape.dim[0]) : elements;
   default: return elements;

@@ -56,7 +56,7 @@ static void collect_argument(Collector *k, const Ast *ast, const Bound *bound, U
 
 /* What a call of this name does to its arguments. */
 static Use use_of(Checker *c, const char *name, size_t arguments) {
-  static const enum { EACH, REDUCE, EXTREME, LAST, DOT, ONE_HOT } rule[] = {
+  static const enum { EACH, REDUCE, EXTREME, LAST, DOT, SOLVE, LOGDET, ONE_HOT } rule[] = {
 #define BUILTIN(name, least, most, rule, help) rule,
 #include "builtins.def"
 #undef BUILTIN

@@ -142,7 +142,6 @@ bool builtin_of(const char *name, Builtin *builtin) {
 }
 
 static const char *const layer_word[] = {"linear", "layer_norm", "embedding", "param"};
-static const char *const later_word[] = {"solve", "logdet"};
 static const char *const derivative_word[] = {
 #define DERIVATIVE(KIND, word, vector, form, help) [DERIVATIVE_##KIND] = #word,
 #include "derivatives.def"
@@ -164,7 +163,6 @@ bool derivative_of(const char *name, DerivativeKind *kind) {
     }
   return false;
 }
-bool is_later_word(const char *name) { return among(name, later_word, sizeof later_word / sizeof *later_word); }
 
 /* ---- names that nobody knows ---- */
 static size_t visible_names(Checker *c, const char ***names) {

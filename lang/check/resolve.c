@@ -30,11 +30,6 @@ void mention(Checker *c, Definition *d, Definition *to, Span at) {
   d->mention[d->mentions++] = (struct Mention){to, at};
 }
 
-static void not_yet(Checker *c, Span at, const char *what) {
-  Diag *diag = report(c, E0212, at, "%s is not in this version of flowc", what);
-  help(c, diag, "the grammar knows it already; `flowc explain E0212` lists what is to come");
-}
-
 /* One message for a name in one definition: its second use has the same cause. */
 static void unknown(Resolver *r, const char *name, Span at) {
   Symbol *symbol = symbol_of(r->c, name);
@@ -119,8 +114,6 @@ static void resolve_callee(Resolver *r, const char *name, Span at, size_t args) 
     resolve_definition_call(r, name, at, args, symbol->definition);
   } else if (builtin_of(name, &builtin)) {
     resolve_builtin_call(c, name, at, args, builtin);
-  } else if (is_later_word(name)) {
-    not_yet(c, at, arena_format(c->arena, "`%s`", name));
   } else if (!is_layer_word(name)) {
     unknown(r, name, at);
   } else if (r->self->ast->kind != AST_NETWORK) {
@@ -152,8 +145,6 @@ static void resolve_call(Resolver *r, const Ast *ast) {
     return;
   } else if (f && f->kind == AST_NAME) {
     resolve_callee(r, f->name, f->at, ast->items.count);
-    Symbol *symbol = symbol_of(c, f->name);
-    if (is_later_word(f->name) && !symbol->definition && !symbol->local) return;
     if (ast->extra.count) report(c, E0214, ast->extra.at[0]->at, "an argument behind `;` belongs to `jvp(f)` and `vjp(f)`, and this is a call of `%s`", f->name);
   } else if (f && f->kind == AST_CALL) {
     report(c, E0206, f->at, "what a call gives is a value and cannot be called");

@@ -136,6 +136,16 @@ START_TEST(the_score_of_a_mixture_is_that_of_its_differences) {
   expect_difference(program, 0, x2, (const double[]){slope(q, 0, x2, 2, 0, 0), slope(q, 0, x2, 2, 0, 1)}, 2);
 } END_TEST
 
+START_TEST(a_solution_and_a_determinant_have_derivatives) {
+  double det = x2[0] * x2[1] - 2;
+  expect_value("fn f(v: [2]) = logdet([[v[0], 1], [2, v[1]]])\n"
+               "field u(t, x: [2]) = grad(f)(x)\n", 0, x2, NULL, (const double[]){x2[1] / det, x2[0] / det}, 2);
+  /* y = (x0/a, x1/x0) */
+  expect_value("field w(t, x: [2]) = solve([[4, 0], [0, x[0]]], x)\n"
+               "field u(t, x: [2]) = [div(w)(t, x), jvp(w)(t, x; [1, 2])[1]]\n", 0, x2, NULL,
+               (const double[]){0.25 + 1 / 0.3, 2 / 0.3 + 1.2 / 0.09}, 2);
+} END_TEST
+
 START_TEST(a_function_of_one_number_is_differentiated_in_it) {
   double c = cos(0.3), s = sin(0.3);
   expect_value("fn f(a) = sin(a)^2\n"
@@ -328,6 +338,7 @@ void add_derivatives_tests(TCase *tcase) {
   tcase_add_test(tcase, products_in_loops_keep_the_points_apart);
   tcase_add_test(tcase, the_gradient_of_a_normal_density_is_its_score);
   tcase_add_test(tcase, the_score_of_a_mixture_is_that_of_its_differences);
+  tcase_add_test(tcase, a_solution_and_a_determinant_have_derivatives);
   tcase_add_test(tcase, a_function_of_one_number_is_differentiated_in_it);
   tcase_add_test(tcase, a_derivative_is_in_the_first_parameter_with_a_shape);
   tcase_add_test(tcase, a_derivative_in_time_keeps_the_rest);

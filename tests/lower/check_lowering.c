@@ -109,6 +109,17 @@ START_TEST(powers_mod_and_sign_mean_what_they_say) {
                0, x2, NULL, (const double[]){0.3 - 1 + 0.027, 1 / 0.09 + sqrt(0.3) + pow(0.3, 1.5)}, 2);
 } END_TEST
 
+START_TEST(a_linear_system_is_solved_and_a_determinant_measured) {
+  /* [[0, 2], [3, 1]]: the first pivot is 0, so that rows change places; det = -6. */
+  const char *program = "let a = [[0, 2], [3, 1]]\nfield u(t, x: [2]) = solve(a, x) + logdet(a)\n";
+  double y1 = x2[0] / 2, y0 = (x2[1] - y1) / 3;
+  expect_value(program, 0, x2, NULL, (const double[]){y0 + log(6), y1 + log(6)}, 2);
+  double expected[2]; /* in a loop, and with two right sides */
+  for (int k = 0; k < 2; k++) expected[k] = x2[0] / (2 + k) + x2[1] / 4;
+  expect_value("field u(t, x: [2]) = for k < 2: sum(solve([[2 + k, 0], [0, 4]], [[x[0], 1], [x[1], 2]])[:, 0])\n", 0, x2, NULL,
+               expected, 2);
+} END_TEST
+
 START_TEST(one_hot_is_one_in_one_place) {
   expect_value("field u(t, x: [3]) = one_hot(1, 3) + one_hot(3*t, 3)\n", 0.5, x3, NULL, (const double[]){0, 1, 0}, 3);
 } END_TEST
@@ -120,6 +131,8 @@ START_TEST(every_builtin_has_a_lowering) {
 #define EXTREME "%s(x[0], x[1])"
 #define LAST "sum(%s(x))"
 #define DOT "%s(x, x)"
+#define SOLVE "%s([[2, 1], [0, x[0]]], x)"
+#define LOGDET "%s([[2, 1], [0, x[0]]])"
 #define ONE_HOT "sum(%s(1, 2))"
 #define BUILTIN(name, least, most, rule, help) rule,
 #include "builtins.def"
@@ -129,6 +142,8 @@ START_TEST(every_builtin_has_a_lowering) {
 #undef EXTREME
 #undef LAST
 #undef DOT
+#undef SOLVE
+#undef LOGDET
 #undef ONE_HOT
   };
   static const struct { const char *name; int least; } builtin[] = {
@@ -182,6 +197,7 @@ void add_lowering_tests(TCase *tcase) {
   tcase_add_test(tcase, softmax_and_logsumexp);
   tcase_add_test(tcase, if_selects_and_comparisons_turn_round);
   tcase_add_test(tcase, powers_mod_and_sign_mean_what_they_say);
+  tcase_add_test(tcase, a_linear_system_is_solved_and_a_determinant_measured);
   tcase_add_test(tcase, one_hot_is_one_in_one_place);
   tcase_add_test(tcase, every_builtin_has_a_lowering);
   tcase_add_test(tcase, a_chain_of_a_hundred_thousand_operators_is_lowered);
