@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* check.c -- flowc check: every error at once; what the program defines; do the weights of each flow fit. */
-#include "program.h"
+/* check.c -- flowc check: every error at once; what the program defines; do the weights of each flow fit; and is what it says
+ * true, and what should hold of every flow (verify.h)? */
+#include "check_report.h"
+#include "show_progress.h"
 #include "signature.h"
+#include <inttypes.h>
 #include <stdlib.h>
 
 /* Over the flows that are checked: whose layers were filled, and whose file is not there. */
@@ -44,59 +47,153 @@ static int check_weights(const Run *run, Program *program, Weights *weights) {
   return 0;
 }
 
-/* The program stands for its first flow, or for the one that was asked for. */
-static int check_flows(const Run *run, Program *program, Weights *weights) {
-  const TypedProgram *typed = flow_compiled_program(program->compiled);
-  int code = check_weights(run, program, weights);
-  for (uint32_t f = 1; f < typed->flows && !has(run, OPTION_flow) && !code; f++) {
-    Program other;
-    code = program_open_other(run, program, typed->flow[f].name, &other);
-    if (!code) code = check_weights(run, &other, weights);
-    program_close(&other);
+/* ---- the flows of the file --------------------------------------------------------------------------------------- */
+
+/* One compilation for each flow, or the one that was asked for; a file without flows is one too. */
+typedef struct Flows {
+  Program *program;
+  Verify **verify;   /* what was computed of each; NULL: nothing */
+  Verify *claims;    /* the program's own checks */
+  uint32_t count;
+  Weights weights;
+  Tally tally;
+} Flows;
+
+static int open_flows(const Run *run, Flows *flows) {
+  uint32_t all = flow_compiled_program(flows->program->compiled)->flows;
+  uint32_t count = has(run, OPTION_flow) || has(run, OPTION_field) || all == 0 ? 1 : all;
+  Program *program = calloc(count, sizeof *program);
+  flows->verify = calloc(count, sizeof *flows->verify);
+  if (program) program[0] = flows->program[0];
+  if (!program || !flows->verify) {
+    free(program);
+    return failed(run, FLOW_NO_MEMORY, &(flow_error){"out of memory"});
+  }
+  free(flows->program);
+  flows->program = program;
+  int code = check_weights(run, &program[0], &flows->weights);
+  for (uint32_t f = 1; f < count && !code; f++) {
+    code = program_open_other(run, &program[0], flow_compiled_program(program[0].compiled)->flow[f].name, &program[f]);
+    flows->count = f + 1;
+    if (!code) code = check_weights(run, &program[f], &flows->weights);
   }
   return code;
 }
 
-static void print_verdict(const Weights *weights, size_t warnings) {
-  printf("ok");
+static void close_flows(Flows *flows) {
+  verify_close(flows->claims);
+  for (uint32_t f = 0; f < flows->count; f++) {
+    if (flows->verify) verify_close(flows->verify[f]);
+    program_close(&flows->program[f]);
+  }
+  free(flows->program);
+  free(flows->verify);
+  free(flows->weights.path);
+}
+
+/* ---- what is computed --------------------------------------------------------------------------------------------- */
+
+static int show_step(void *user, uint64_t done, uint64_t total) { return progress_step(user, done, total); }
+
+static flow_status open_verify(const Run *run, const Program *first, Program *program, ShowProgress *show, Verify **verify,
+                               flow_error *error) {
+  VerifyOptions what = {.allocator = &flow_standard_allocator,
+                           .name = first->path,
+                           .text = first->text.data ? (const char *)first->text.data : "",
+                           .length = first->text.size,
+                           .compiled = program->compiled,
+                           .how = program_options(run),
+                           .tensors = program->has_tensors ? &program->tensors : NULL,
+                           .tensors_name = program->weights_path,
+                           .points = count_of(run, OPTION_points, 1000),
+                           .seed = count_of(run, OPTION_check_seed, 0),
+                           .progress = show_step,
+                           .user = show};
+  const TypedFlow *flow = flow_compiled_flow(program->compiled);
+  if (flow) what.how.flow = flow->name;
+  return verify_open(&what, verify, error);
+}
+
+static int verify_flows(const Run *run, Flows *flows) {
+  ShowProgress show;
+  flow_error error = {{0}};
+  progress_begin(&show, run);
+  flow_status status = open_verify(run, flows->program, flows->program, &show, &flows->claims, &error);
+  if (!status) status = verify_claims(flows->claims, &error);
+  progress_end(&show);
+  if (status) return failed(run, status, &error);
+  tally_add(&flows->tally, flows->claims);
+  return 0;
+}
+
+/* ---- what is said --------------------------------------------------------------------------------------------------- */
+
+static void print_verdict(const Flows *flows, size_t warnings) {
+  const Weights *weights = &flows->weights;
+  const Tally *tally = &flows->tally;
+  if (tally->failed) printf("%" PRIu64 " of %" PRIu64 " checks failed", tally->failed, tally->failed + tally->passed);
+  else printf("ok");
   if (warnings) printf(", %zu warning%s", warnings, warnings == 1 ? "" : "s");
+  if (!tally->failed && tally->passed) printf("; %" PRIu64 " check%s passed", tally->passed, tally->passed == 1 ? "" : "s");
+  if (tally->skipped) printf("; %" PRIu64 " skipped", tally->skipped);
   if (weights->bound == 1) printf("; %u tensors of %s fill the layers", weights->tensors, weights->path);
   if (weights->bound > 1) printf("; the layers of %u flows are filled", weights->bound);
   if (weights->missing) printf("; the weights file is not there, so the layers are not filled");
   printf("\n");
 }
 
-/* Silence would look like a claim that held. */
-static void warn_of_claims(const Run *run, const TypedProgram *typed) {
-  if (typed->checks)
-    warn(&run->terminal, "%u claim%s of `check`s: names and shapes are right, but this version of flowc does not evaluate them",
-         typed->checks, typed->checks == 1 ? "" : "s");
+/* The flow or field of which the lines are. */
+static const char *name_of(const Program *program) {
+  const TypedFlow *flow = flow_compiled_flow(program->compiled);
+  const TypedFunction *function = flow_compiled_function(program->compiled);
+  return flow ? flow->name : function ? function->name : "";
 }
 
-static int check_program(const Run *run, Program *program, Weights *weights) {
-  if (has(run, OPTION_emit)) return program_emit(run, program, FLOW_ENTRY_EVAL | FLOW_ENTRY_STEP);
-  int code = check_flows(run, program, weights);
-  if (code) return code;
-  const TypedProgram *typed = flow_compiled_program(program->compiled);
-  warn_of_claims(run, typed);
-  size_t warnings = flow_compiled_diagnostics(program->compiled)->warnings;
-  if (has(run, OPTION_json)) {
-    fputs("{", stdout);
-    print_signatures_json(stdout, typed);
-    printf(", \"warnings\": %zu, \"weights_bound\": %s}\n", warnings, weights->bound && !weights->missing ? "true" : "false");
-    return finish_output(run);
-  }
-  if (!has(run, OPTION_quiet)) print_signatures(stdout, typed);
-  print_verdict(weights, warnings);
+static int print_json(const Run *run, const Flows *flows, size_t warnings) {
+  const Weights *weights = &flows->weights;
+  const char *between = "";
+  fputs("{", stdout);
+  print_signatures_json(stdout, flow_compiled_program(flows->program->compiled));
+  printf(", \"warnings\": %zu, \"weights_bound\": %s, \"checks\": [", warnings,
+         weights->bound && !weights->missing ? "true" : "false");
+  if (flows->claims) print_checks_json(stdout, NULL, flows->claims, &between);
+  for (uint32_t f = 0; f < flows->count; f++)
+    if (flows->verify[f]) print_checks_json(stdout, name_of(&flows->program[f]), flows->verify[f], &between);
+  puts("]}");
   return finish_output(run);
 }
 
+static int print_text(const Run *run, const Flows *flows, size_t warnings) {
+  char title[200];
+  if (!has(run, OPTION_quiet)) print_signatures(stdout, flow_compiled_program(flows->program->compiled));
+  if (flows->claims && (!has(run, OPTION_quiet) || flows->tally.failed))
+    print_checks(run, flows->program, "what the program says:", flows->claims);
+  for (uint32_t f = 0; f < flows->count; f++) {
+    const Program *program = &flows->program[f];
+    if (!flows->verify[f] || (has(run, OPTION_quiet) && !flows->tally.failed)) continue;
+    snprintf(title, sizeof title, "what should hold of %s `%.100s`:", flow_compiled_flow(program->compiled) ? "flow" : "field",
+             name_of(program));
+    print_checks(run, program, title, flows->verify[f]);
+  }
+  print_verdict(flows, warnings);
+  return finish_output(run);
+}
+
+static int check_flows(const Run *run, Flows *flows) {
+  if (has(run, OPTION_emit)) return program_emit(run, flows->program, FLOW_ENTRY_EVAL | FLOW_ENTRY_STEP);
+  int code = open_flows(run, flows);
+  if (!code && !has(run, OPTION_only_types)) code = verify_flows(run, flows);
+  if (code) return code;
+  size_t warnings = flow_compiled_diagnostics(flows->program->compiled)->warnings;
+  code = has(run, OPTION_json) ? print_json(run, flows, warnings) : print_text(run, flows, warnings);
+  return code || !flows->tally.failed ? code : flow_status_exit_code(FLOW_FAILED_SAMPLES);
+}
+
 int verb_check(const Run *run) {
-  Program program;
-  Weights weights = {0};
-  int code = program_open(run, run->line->operand[0], &program);
-  if (!code) code = check_program(run, &program, &weights);
-  program_close(&program);
-  free(weights.path);
+  Flows flows = {.program = calloc(1, sizeof(Program)), .count = 1};
+  if (!flows.program) return failed(run, FLOW_NO_MEMORY, &(flow_error){"out of memory"});
+  int code = program_open(run, run->line->operand[0], flows.program);
+  if (!code) code = check_flows(run, &flows);
+  close_flows(&flows);
   return code;
 }

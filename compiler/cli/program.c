@@ -16,7 +16,7 @@ int program_read_text(const Run *run, const char *path, FlowBytes *text) {
   return status ? failed(run, status, &error) : 0;
 }
 
-static FlowCompileOptions compile_options(const Run *run) {
+FlowCompileOptions program_options(const Run *run) {
   FlowCompileOptions how = flow_compile_defaults();
   how.precision = run->line->value[OPTION_precision].choice == PRECISION_F64 ? FLOW_F64 : FLOW_F32;
   int cpu = run->line->value[OPTION_cpu].choice;
@@ -64,7 +64,7 @@ int program_open(const Run *run, const char *path, Program *program) {
   *program = (Program){.path = path};
   int code = program_read_text(run, path, &program->text);
   if (code) return code;
-  FlowCompileOptions how = compile_options(run);
+  FlowCompileOptions how = program_options(run);
   flow_error error = {{0}};
   const char *shown = strcmp(path, "-") == 0 ? "<input>" : path;
   const char *text = program->text.data ? (const char *)program->text.data : "";
@@ -81,7 +81,7 @@ int program_open(const Run *run, const char *path, Program *program) {
 
 int program_open_other(const Run *run, const Program *first, const char *flow, Program *program) {
   *program = (Program){.path = first->path};
-  FlowCompileOptions how = compile_options(run);
+  FlowCompileOptions how = program_options(run);
   how.flow = flow;
   flow_error error = {{0}};
   const char *text = first->text.data ? (const char *)first->text.data : "";
@@ -95,7 +95,7 @@ int program_with_extras(const Run *run, Program *program, FlowExtras extras, uin
   flow_compiled_free(program->compiled);
   program->compiled = NULL;
   program->model = NULL;
-  FlowCompileOptions how = compile_options(run);
+  FlowCompileOptions how = program_options(run);
   how.extras = extras;
   how.probes = probes;
   program->own_conditions = extras == FLOW_PROBES || extras == FLOW_JVP || extras == FLOW_VJP;

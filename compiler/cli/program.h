@@ -30,6 +30,8 @@ typedef struct Program {
 } Program;
 
 int program_open(const Run *run, const char *path, Program *program);
+/* What the command line asks of the compiler. */
+FlowCompileOptions program_options(const Run *run);
 /* The same text for another of its flows; what there was to say has been said. */
 int program_open_other(const Run *run, const Program *first, const char *flow, Program *program);
 /* Compiles the program once more, for a model that computes `extras` beside its velocity (compile.h).  Before program_bind

@@ -54,6 +54,8 @@ void diag_help(Diagnostics *diagnostics, Diag *diag, const char *format, ...) __
 void diag_fix(Diagnostics *diagnostics, Diag *diag, Span replaced, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 void diag_print(const Diagnostics *diagnostics, FILE *to, bool colour);
+/* The line of a place, and below it the mark. */
+void diag_print_line(const Diagnostics *diagnostics, Span at, FILE *to, bool colour);
 char *diag_json(const Diagnostics *diagnostics);        /* one JSON array, in the arena */
 
 const char *diag_code_name(DiagCode code);              /* "E0302" */

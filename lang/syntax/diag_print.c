@@ -137,6 +137,11 @@ static void put_entry(const Printer *printer, const Diag *diag) {
   if (diag->fix) put_fix(printer, diag);
 }
 
+void diag_print_line(const Diagnostics *diagnostics, Span at, FILE *to, bool colour) {
+  Printer printer = {diagnostics, to, colour};
+  if (has_place(&printer, at)) put_line(&printer, at);
+}
+
 /* By place, and where two share one in order of report. */
 static int by_place(const void *a, const void *b) {
   const Diag *left = *(const Diag *const *)a, *right = *(const Diag *const *)b;

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* functions.c -- a function of the program, lowered, filled with weights and run in f64 by the interpreter. */
+#include <string.h>
+#include "bind.h"
+#include "derive.h"
+#include "ir_walk.h"
+#include "verify_parts.h"
+
+/* A side of a claim may use a part of what the file holds: first as the flow does, then with every tensor excused. */
+static bool bind(Verify *v, IrFunction *f) {
+  const FlowTensors *tensors = v->options.tensors;
+  const TypedFlow *flow = v->flow;
+  const char *prefix = flow ? flow->prefix : "";
+  flow_error error = {{0}};
+  Diagnostics unseen = {.arena = &v->arena, .sources = v->diagnostics.sources};
+  if (!ir_bind(f, tensors, prefix, flow ? flow->skip : NULL, flow ? flow->skips : 0, &unseen, &error)) return true;
+  const char **all = arena_array(&v->arena, tensors->count + (size_t)1, sizeof *all);
+  for (uint32_t i = 0; i < tensors->count; i++) all[i] = tensors->tensor[i].name;
+  return !ir_bind(f, tensors, prefix, all, (uint32_t)tensors->count, &unseen, &error);
+}
+
+/* The numbers of a tensor; read once. */
+static const double *numbers_of(Verify *v, const char *name) {
+  const FlowTensors *tensors = v->options.tensors;
+  const FlowTensor *tensor = flow_tensors_find(tensors, name);
+  if (!v->tensor) v->tensor = arena_array(&v->arena, tensors->count, sizeof *v->tensor);
+  const double **known = &v->tensor[tensor - tensors->tensor];
+  if (*known) return *known;
+  double *number = arena_array(&v->arena, (size_t)tensor->count + 1, sizeof *number);
+  flow_tensor_to_f64(tensor, 0, tensor->count, number);
+  return *known = number;
+}
+
+static const double *const *read_weights(Verify *v, const IrFunction *f) {
+  const double **weight = arena_array(&v->arena, f->weights, sizeof *weight);
+  for (uint32_t w = 0; w < f->weights; w++) weight[w] = numbers_of(v, f->weight[w].name);
+  return weight;
+}
+
+static Function cannot(const char *why) { return (Function){.why = why}; }
+
+Function function_lower(Verify *v, const TypedFunction *function, FlowExtras extras) {
+  const char *prefix = v->flow ? v->flow->prefix : "";
+  v->diagnostics.errors = 0;
+  IrFunction *f = extras ? ir_lower(&v->arena, function, prefix, &v->diagnostics)
+                         : ir_lower_function(&v->arena, function, prefix, &v->diagnostics);
+  if (!f || v->diagnostics.errors) return cannot("it is too large to be evaluated");
+  Function result = {0};
+  if (f->weights && !v->options.tensors) return cannot("its layers have no weights");
+  if (f->weights && !bind(v, f)) return cannot("its layers do not find their tensors in the weights file");
+  if (f->weights) result.weight = read_weights(v, f);
+  if (extras && !(f = ir_with_extras(f, (IrExtras)extras, 1))) return cannot("its derivative is too large to be evaluated");
+  result.ir = ir_optimise(f, FLOW_F64);
+  result.results = (uint64_t)shape_count(&result.ir->node[result.ir->result].shape);
+  return result;
+}
+
+void function_run(Verify *v, const Function *f, const double *const *input, double *result) {
+  if (!ir_run_f64(f->ir, input, f->weight, result)) longjmp(v->no_memory, 1);
+}
+
+uint64_t function_cost(const Function *f) {
+  uint64_t cost = 1;
+  for (Ref i = 0; i < f->ir->nodes; i++) {
+    const IrNode *node = &f->ir->node[i];
+    uint64_t terms = node->op == IR_contract ? (uint64_t)ir_contract_terms(node) : 1;
+    cost += (uint64_t)shape_count(&node->shape) * (terms ? terms : 1);
+  }
+  return cost;
+}
