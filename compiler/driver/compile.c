@@ -50,6 +50,7 @@ const TypedProgram *flow_compiled_program(const FlowCompiled *c) { return c->pro
 const TypedFlow *flow_compiled_flow(const FlowCompiled *c) { return c->flow; }
 const TypedFunction *flow_compiled_function(const FlowCompiled *c) { return c->function; }
 const IrFunction *flow_compiled_ir(const FlowCompiled *c, bool frozen) { return frozen ? c->frozen : c->source; }
+const char *flow_compiled_trace(const FlowCompiled *c) { return c->options.extras == FLOW_LOG_P && c->frozen ? c->frozen->trace : NULL; }
 FlowCompileCost flow_compiled_cost(const FlowCompiled *c) { return c->cost; }
 const flow_model *flow_compiled_model(const FlowCompiled *c) { return c->model.abi ? &c->model : NULL; }
 

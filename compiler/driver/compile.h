@@ -63,6 +63,9 @@ flow_status flow_compiled_bind(FlowCompiled *compiled, const FlowTensors *tensor
 flow_status flow_compiled_link(FlowCompiled *compiled, unsigned entries, flow_error *error);
 const flow_model *flow_compiled_model(const FlowCompiled *compiled);            /* after link */
 
+/* How the trace of the Jacobian is computed, in words; NULL without FLOW_LOG_P. */
+const char *flow_compiled_trace(const FlowCompiled *compiled);
+
 /* The flow's source; what it points to is the compilation's.  SOURCE_FILE: a tensor that the caller has to read, named by its
  * path.  A density of the program draws in the order of its draw line: each name takes the sample's next numbers (random.h)
  * from an even one on, a choice one uniform number.  BAD_PROGRAM may leave its words in the diagnostics. */

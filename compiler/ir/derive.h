@@ -36,7 +36,7 @@ Ref ir_jvp(IrFunction *f, Ref from, Ref value, Ref variable, Ref direction, Span
 Ref ir_vjp(IrFunction *f, Ref from, Ref value, Ref variable, Ref w, Span at);
 
 /* The trace of the Jacobian in the last `own` axes; variable and value have one shape, and the axes before these are
- * independent of each other (open loops).  The result has the shape of those. */
+ * independent of each other (open loops).  The result has the shape of those.  f->trace says in words what was chosen. */
 Ref ir_divergence(IrFunction *f, Ref from, Ref value, Ref variable, uint32_t own, Span at);
 
 /* A new function with the extras of compile.h behind the result of f (a velocity, not frozen, whose result has the shape of

@@ -222,6 +222,10 @@ Ref derive_total(IrFunction *f, Ref from, Ref r, Span at) {
     if (!take_apart(&p, i)) i++;
   uint32_t outer[2], outers;
   if (!outer_variables(&p, outer, &outers) || !worth_it(&p, outer, outers)) return sum_plainly(f, r, at);
+  f->trace = outers == 1 ? arena_format(f->arena, "one hidden layer: a dot product of %lld numbers with a vector made of the weights",
+                                        (long long)p.extent[outer[0]])
+                         : arena_format(f->arena, "two hidden layers: one product with a matrix of %lld x %lld made of the weights",
+                                        (long long)p.extent[outer[0]], (long long)p.extent[outer[1]]);
   join_weights(&p, outer, outers);
   return sum_rest(&p, outer, outers);
 }

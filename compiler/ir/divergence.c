@@ -62,6 +62,8 @@ static Ref trace_of_dense(Forward *d, Ref made, const Tangent *t, const Shape *s
   return ir_reduce(f, IR_reduce_sum, trace, at);
 }
 
+static bool trace_is_constant(const IrFunction *f, Ref trace, bool known) { return known && !(f->node[trace].mask & IR_STATE); }
+
 Ref ir_divergence(IrFunction *f, Ref from, Ref value, Ref variable, uint32_t own, Span at) {
   Shape shape = f->node[value].shape;
   uint32_t loops = shape.rank - own;
@@ -76,14 +78,20 @@ Ref ir_divergence(IrFunction *f, Ref from, Ref value, Ref variable, uint32_t own
   if (!forward_run(&d, value, &t)) return IR_NONE;
   Shape outer = {.rank = loops};
   for (uint32_t k = 0; k < loops; k++) outer.dim[k] = shape.dim[k];
+  f->trace = "zero: the value does not depend on the state";
   if (t.kind == TANGENT_ZERO) return ir_number(f, &outer, 0, at);
   if (t.kind == TANGENT_UNITS) {
     bool known;
     Ref trace = trace_of_units(&d, &t, &shape, own, &known, at);
+    f->trace = trace_is_constant(f, trace, known) ? "constant: the diagonal of the Jacobian does not depend on the state"
+                                                  : "diagonal: each component depends on itself alone, one derivative each";
     if (known) return trace;
     t = tangent_dense(forward_dense(&d, &t, &shape, at));
   }
-  return trace_of_dense(&d, made, &t, &shape, own, at);
+  f->trace = arena_format(f->arena, "%lld tangents through shared weights, of the last step the diagonal alone", (long long)d.directions);
+  Ref trace = trace_of_dense(&d, made, &t, &shape, own, at);
+  if (trace_is_constant(f, trace, true)) f->trace = "constant: a trace of weights";
+  return trace;
 }
 
 /* ---- functions with extras ---------------------------------------------------------------------------------------------- */

@@ -34,6 +34,7 @@ IrFunction *ir_sweep(IrFunction *f) {
   swept->weight = f->weight;
   swept->frozen = f->frozen;
   swept->general = f->general;
+  swept->trace = f->trace;
   for (Ref i = 0; i <= f->result; i++)
     if (live[i]) now[i] = copy_node(swept, &f->node[i], now);
   swept->result = now[f->result];

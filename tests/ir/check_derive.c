@@ -246,6 +246,8 @@ START_TEST(the_trace_of_a_network_costs_what_its_depth_asks_for) {
   static const int64_t trace[] = {0, 0, H, H * H + H, D * 2 * H * H + D * H};
   for (int layers = 1; layers <= 4; layers++) {
     IrFunction *f = network(D, width, layers), *g = ir_optimise(ir_with_extras(f, IR_LOG_P, 0), 8);
+    static const char *const how[] = {"", "constant", "one hidden", "two hidden", "8 tangents"};
+    ck_assert_msg(!strncmp(g->trace, how[layers], strlen(how[layers])), "%d layers: %s", layers, g->trace);
     ck_assert_msg(work_of(g) == velocity[layers] + trace[layers], "%d layers: %lld multiply-adds, %lld are right", layers,
                   (long long)work_of(g), (long long)(velocity[layers] + trace[layers]));
     Point p = point_of(f, (uint64_t)layers);
