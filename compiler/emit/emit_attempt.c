@@ -56,36 +56,59 @@ static Val method_number(Emit *e, Val method, enum flow_method_number which) {
   return ll_load_scalar(&e->ll, ll_at(&e->ll, numbers, ll_int(&e->ll, (int64_t)which * e->ll.precision)));
 }
 
-/* sum of c_i k_i at `place` (a row and vector, in bytes), from 0 on, term by term. */
-static Val combine(Emit *e, Val terms, Val k, Val place) {
+/* sum[v] = sum of c_i k_i at `place` (a row and vector, in bytes) and the vectors behind it, from 0 on, term by term. */
+static void combine_vectors(Emit *e, Val terms, Val k, Val place, unsigned vectors, Val *sum) {
   LL *ll = &e->ll;
   Val count = ll_load_u32(ll, terms, offsetof(flow_combination, count));
   Val stage = ll_load_pointer(ll, terms, offsetof(flow_combination, stage));
   Val coefficient = ll_load_pointer(ll, terms, offsetof(flow_combination, coefficient));
   LLLoop term = ll_loop(ll, ll_int(ll, 0), count, 1);
-  Val sum = ll_carry(ll, &term, number(e, 0));
+  for (unsigned v = 0; v < vectors; v++) sum[v] = ll_carry(ll, &term, number(e, 0));
   Val at = ll_imul(ll, ll_load_u32(ll, ll_at(ll, stage, ll_imul(ll, term.i, 4)), 0), (int64_t)e->level.stage_bytes);
-  Val c = ll_load_scalar(ll, ll_at(ll, coefficient, ll_imul(ll, term.i, ll->precision)));
-  term.next[0] = ll_fma(ll, c, ll_load_lanes(ll, ll_at(ll, ll_at(ll, k, at), place)), sum);
+  Val c = ll_load_scalar(ll, ll_at(ll, coefficient, ll_imul(ll, term.i, ll->precision))), from = ll_at(ll, ll_at(ll, k, at), place);
+  for (unsigned v = 0; v < vectors; v++)
+    term.next[v] = ll_fma(ll, c, ll_load_lanes(ll, ll_at(ll, from, vector_bytes(e, ll_int(ll, v)))), sum[v]);
   ll_loop_end(ll, &term);
-  return term.next[0];
+  for (unsigned v = 0; v < vectors; v++) sum[v] = term.next[v];
+}
+
+static Val combine(Emit *e, Val terms, Val k, Val place) {
+  Val sum;
+  combine_vectors(e, terms, k, place, 1, &sum);
+  return sum;
 }
 
 /* ---- arguments and times of stages ------------------------------------------------------------------------------------ */
+
+/* The vectors of attempt_move in groups: a chain of additions alone would wait for each of them. */
+enum { GROUP = 4 };
+static void move_vectors(Emit *e, unsigned group) {
+  LL *ll = &e->ll;
+  LLLoop row = ll_loop(ll, ll_int(ll, 0), ll_parameter(ll, 5), 1);
+  LLLoop vector = ll_loop(ll, ll_int(ll, 0), ll_parameter(ll, 6), group);
+  Val lane = vector_bytes(e, vector.i), place = ll_iadd(ll, ll_imul(ll, row.i, emit_row_bytes(e)), lane), sum[GROUP];
+  combine_vectors(e, ll_parameter(ll, 3), ll_parameter(ll, 2), place, group, sum);
+  for (unsigned v = 0; v < group; v++) {
+    Val further = vector_bytes(e, ll_int(ll, v));
+    Val x = ll_load_lanes(ll, ll_at(ll, ll_at(ll, ll_parameter(ll, 1), place), further));
+    Val h = ll_load_lanes(ll, ll_at(ll, ll_at(ll, ll_parameter(ll, 4), lane), further));
+    ll_store_lanes(ll, ll_at(ll, ll_at(ll, ll_parameter(ll, 0), place), further), ll_fma(ll, h, sum[v], x));
+  }
+  ll_loop_end(ll, &vector);
+  ll_loop_end(ll, &row);
+}
 
 /* void attempt_move(to, x, k, terms, h, rows, vectors) */
 static Val move_function(Emit *e) {
   LL *ll = &e->ll;
   LLVMTypeRef type[] = {ll->pointer, ll->pointer, ll->pointer, ll->pointer, ll->pointer, ll->i64, ll->i64};
   Val function = ll_function(ll, "attempt_move", ll->nothing, type, 7, false);
-  LLLoop row = ll_loop(ll, ll_int(ll, 0), ll_parameter(ll, 5), 1);
-  LLLoop vector = ll_loop(ll, ll_int(ll, 0), ll_parameter(ll, 6), 1);
-  Val lane = vector_bytes(e, vector.i), place = ll_iadd(ll, ll_imul(ll, row.i, emit_row_bytes(e)), lane);
-  Val sum = combine(e, ll_parameter(ll, 3), ll_parameter(ll, 2), place);
-  Val x = ll_load_lanes(ll, ll_at(ll, ll_parameter(ll, 1), place)), h = ll_load_lanes(ll, ll_at(ll, ll_parameter(ll, 4), lane));
-  ll_store_lanes(ll, ll_at(ll, ll_parameter(ll, 0), place), ll_fma(ll, h, sum, x));
-  ll_loop_end(ll, &vector);
-  ll_loop_end(ll, &row);
+  Val rest = LLVMBuildAnd(ll->builder, ll_parameter(ll, 6), ll_int(ll, GROUP - 1), "");
+  LLIf whole = ll_if(ll, compare_integers(e, LLVMIntEQ, rest, ll_int(ll, 0)));
+  move_vectors(e, GROUP);
+  ll_else(ll, &whole);
+  move_vectors(e, 1);
+  ll_endif(ll, &whole);
   ll_return(ll);
   return function;
 }
