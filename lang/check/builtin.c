@@ -54,6 +54,9 @@ static bool is_square(Checker *c, const Call *call, const Typed *a) {
   Diag *diag;
   if (a->shape.rank != 2 || a->shape.dim[0] != a->shape.dim[1])
     diag = report(c, E0323, a->at, "`%s` takes a square matrix, and this is %s", call->name, shape_text(c->arena, &a->shape));
+  else if (a->shape.dim[0] > MOST_ROWS && call->name[0] == ' ')        /* newton.c */
+    diag = report(c, E0218, a->at, "Newton's method finds an inverse of at most %d numbers, and this state has %lld: write the line `inverse(t, y) = ...`", MOST_ROWS,
+                  (long long)a->shape.dim[0]);
   else if (a->shape.dim[0] > MOST_ROWS)
     diag = report(c, E0323, a->at, "`%s` takes a matrix of at most %d rows, and this is %s", call->name, MOST_ROWS, shape_text(c->arena, &a->shape));
   else

@@ -133,6 +133,7 @@ static const char *const builtin_name[] = {
 };
 
 bool builtin_of(const char *name, Builtin *builtin) {
+  name += *name == ' ';                             /* synthetic.h */
   for (int i = 0; i < BUILTIN_COUNT; i++)
     if (strcmp(name, builtin_name[i]) == 0) {
       *builtin = (Builtin)i;

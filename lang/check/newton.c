@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* newton.c -- the inverse of a map that has no line `inverse`, by Newton's method, written as a program:
  *
- *   newton(t, x, y)   = x - (psi(t, x) - y) @ newton_inverse(C),   C[j] = jvp(psi)(t, x; e_j), the columns of the Jacobian
+ *   newton(t, x, y)   = x - solve(J, psi(t, x) - y),   J[i] = vjp(psi)(t, x; e_i), the rows of the Jacobian
  *   inverse(t, y)     = x12 with x1 = newton(t, y, y), x2 = newton(t, x1, y), ..
  *
  * It begins at y, since maps of flows are near the identity, and converges quadratically.  x12 is NaN where psi(t, x12) is
@@ -30,8 +30,8 @@ static Ast *loop(const Newton *n, const char *counter, Ast *body) {
   return ast;
 }
 
-/* for j: jvp(psi)(t, x; for i: if i == j then 1 else 0) */
-static Ast *columns(const Newton *n, const char *x) {
+/* for i: vjp(psi)(t, x; for j: if i == j then 1 else 0) */
+static Ast *rows(const Newton *n, const char *x) {
   Checker *c = n->c;
   Ast *same = synthetic(c, AST_COMPARE, NULL, n->at), *unit = synthetic(c, AST_IF, NULL, n->at);
   same->ops = arena_array(c->arena, 1, sizeof *same->ops);
@@ -43,14 +43,10 @@ static Ast *columns(const Newton *n, const char *x) {
   append_item(c, &unit->items, same);
   append_item(c, &unit->items, synthetic_number(c, 1, n->at));
   append_item(c, &unit->items, synthetic_number(c, 0, n->at));
-  Ast *jvp = synthetic_operator(c, " jvp", n->psi, n->at);
-  append_arguments(n, &jvp->items, x, NULL);
-  append_item(c, &jvp->extra, loop(n, " i", unit));
-  return loop(n, " j", jvp);
-}
-
-static Ast *library_call(const Newton *n, const char *name) {
-  return synthetic_call(n->c, alias_of(n->c, of_prelude(n->c, name)), n->at);
+  Ast *row = synthetic_operator(c, " vjp", n->psi, n->at);
+  append_arguments(n, &row->items, x, NULL);
+  append_item(c, &row->extra, loop(n, " j", unit));
+  return loop(n, " i", row);
 }
 
 static Ast *map_at(const Newton *n, const char *x) {
@@ -73,9 +69,10 @@ static Definition *define_step(const Newton *n) {
     if (i == 1) append_item(c, &step->items, y);
   }
   Ast *residual = synthetic_two(c, map_at(n, x), AST_SUBTRACT, synthetic_name(c, " y", n->at));
-  Ast *inverse = library_call(n, "newton_inverse");
-  append_item(c, &inverse->items, columns(n, x));
-  step->body = synthetic_two(c, synthetic_name(c, x, n->at), AST_SUBTRACT, synthetic_two(c, residual, AST_MATMUL, inverse));
+  Ast *solve = synthetic_call(c, " solve", n->at);
+  append_item(c, &solve->items, rows(n, x));
+  append_item(c, &solve->items, residual);
+  step->body = synthetic_two(c, synthetic_name(c, x, n->at), AST_SUBTRACT, solve);
   return define_hidden(c, arena_format(c->arena, "newton %s", n->map->name), step);
 }
 
@@ -90,7 +87,7 @@ static Ast *steps(const Newton *n, const char *step) {
     append_arguments(n, &call->items, x, y);
     append_let(c, inverse, x = arena_format(c->arena, " x%d", i), call);
   }
-  inverse->body = library_call(n, "newton_checked");
+  inverse->body = synthetic_call(c, alias_of(c, of_prelude(c, "newton_checked")), n->at);
   append_item(c, &inverse->body->items, synthetic_name(c, x, n->at));
   append_item(c, &inverse->body->items, synthetic_name(c, y, n->at));
   append_item(c, &inverse->body->items, map_at(n, x));

@@ -72,6 +72,7 @@ START_TEST(a_flow_of_a_map_needs_no_solver_and_knows_the_map) {
 
 START_TEST(the_library_does_not_see_the_sizes_of_a_file) {
   program_of("dim n = 5\ndim m = 7\nmap a(t, x: [2]) = x + t*x^3\nfield w = velocity of a\n"
+             "fn solve(a) = a\n"
              "network v(t, x: [2]) -> [2] = x |> concat_squash(t, 2)\n");
 } END_TEST
 
