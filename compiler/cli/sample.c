@@ -17,6 +17,7 @@ typedef struct Output {
   const Run *run;
   const Program *program;
   RowsOutput files; /* its path is NULL where the picture is all that is wanted */
+  const Trace *trace; /* of --logp */
   double *picture;  /* [picture_rows][dim] */
   uint64_t picture_rows, picture_room;
   uint64_t failure[LISTED_FAILURES], failures;
@@ -54,6 +55,7 @@ static int step_progress(void *user, uint64_t done, uint64_t total) {
 
 static flow_status prepare_output(Output *output, const Sampling *sampling, flow_error *error) {
   const Run *run = output->run;
+  output->trace = &sampling->trace;
   uint64_t rows = sampling->what.end - sampling->what.first, dim = output->program->model->dim;
   bool file_is_enough = has(run, OPTION_plot) || has(run, OPTION_logp);
   const char *path = has(run, OPTION_output) ? text_of(run, OPTION_output) : file_is_enough ? NULL : "-";
@@ -73,6 +75,16 @@ static double compile_ms(const Program *program) {
   return cost.front_ms + cost.lower_ms + cost.schedule_ms + cost.emit_ms + cost.codegen_ms + cost.load_ms;
 }
 
+/* How log p was computed, where it was. */
+static void print_trace(const Output *output) {
+  const Trace *trace = output->trace;
+  if (!output->files.logp_path) return;
+  if (trace->probes == 0)
+    fputs("log p: exact trace\n", stderr);
+  else
+    fprintf(stderr, "log p: %u %s probe%s a sample\n", trace->probes, trace_probe_name(trace), trace->probes == 1 ? "" : "s");
+}
+
 static void print_summary(const Output *output, const AdaptiveSteps *adaptive, const FlowSummary *summary, double seconds) {
   double rate = seconds > 0 ? (double)summary->samples / seconds : 0;
   if (has(output->run, OPTION_json)) {
@@ -86,6 +98,8 @@ static void print_summary(const Output *output, const AdaptiveSteps *adaptive, c
       print_json_text(stderr, output->files.path);
     else
       fputs("null", stderr);
+    if (output->files.logp_path)
+      fprintf(stderr, ", \"trace\": \"%s\", \"probes\": %u", output->trace->probes ? "hutchinson" : "exact", output->trace->probes);
     fputs("}\n", stderr);
     return;
   }
@@ -95,6 +109,7 @@ static void print_summary(const Output *output, const AdaptiveSteps *adaptive, c
           summary->samples, seconds, rate, summary->evaluations, adaptive->wanted ? "in the middle" : "each", summary->failed,
           compile_ms(output->program));
   adaptive_steps_print(adaptive);
+  print_trace(output);
   const char *suffix = output->files.path ? strrchr(output->files.path, '.') : NULL;
   if (suffix && strcmp(suffix, ".npy") == 0 && !summary->failed) {
     fputs("in Python: numpy.load(\"", stderr);
@@ -115,10 +130,10 @@ static int report_failures(const Output *output, const FlowSummary *summary) {
   int code = failed(output->run, status, &error);
   complain(&output->run->terminal, "failed: sample%s %s%s%s", output->failures > 1 ? "s" : "", list,
            output->failures > LISTED_FAILURES ? ", ..." : "",
-           !output->files.path                                                      ? ""
+           !output->files.path && !output->files.logp_path                          ? ""
            : output->run->line->value[OPTION_on_failure].choice == ON_ERROR_NAN ? "; their rows are NaN"
            : output->run->line->value[OPTION_on_failure].choice == ON_ERROR_DROP ? "; they have no rows"
-           : strcmp(output->files.path, "-") == 0
+           : output->files.path && strcmp(output->files.path, "-") == 0
                ? "; the output ends before the first of them (--on-error nan writes all rows)"
                : "; no file was written (--on-error nan writes all rows)");
   return code;

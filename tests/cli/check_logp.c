@@ -179,6 +179,7 @@ START_TEST(samples_have_the_log_p_that_logp_finds) {
   char *x = path_of("x.npy"), *l = path_of("l.npy"), *again = path_of("again.npy"), *both = path_of("both.npz");
   Result result = flowc("sample %s/moons.flow -n 50 --precision f64 --solver rk4 --steps 200 -o %s --logp %s", examples(), x, l);
   expect_code(result, 0);
+  expect_in(result.err, "log p: exact trace");
   result_free(&result);
   result = flowc("logp %s/moons.flow --data %s --precision f64 --solver rk4 --steps 200 -o %s", examples(), x, again);
   expect_code(result, 0);
