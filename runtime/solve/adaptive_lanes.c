@@ -12,7 +12,7 @@ enum { ATTEMPTS_BETWEEN_POLLS = 16 };
 
 typedef enum {
   PART_X, PART_K, PART_CONDITIONS, PART_COND, PART_ROW, PART_SUM, PART_FIRST_K, PART_MOVED, PART_MOVED_K, PART_T, PART_TIMES, PART_TRACED,
-  PART_FIRST_STEP, PART_STEP_BEFORE, PART_NORMS, PART_SCRATCH,
+  PART_FIRST_STEP, PART_STEP_BEFORE, PART_NORMS, PART_THROUGH, PART_SCRATCH,
 #define X(type, name, start) PART_##name,
   FLOW_LANE_COLUMNS(X)
 #undef X
@@ -78,7 +78,7 @@ FlowLanes flow_lanes_open(FlowLanesShared *shared, char *memory) {
                      .row = PART(ROW), .sum = PART(SUM), FLOW_LANE_COLUMNS(X) .traced = PART(TRACED), .width = shared->chunk->width,
                      .first_k = PART(FIRST_K), .moved = PART(MOVED), .moved_k = PART(MOVED_K), .t = PART(T), .times = PART(TIMES),
                      .first_step = PART(FIRST_STEP),
-                     .step_before = PART(STEP_BEFORE), .norms = PART(NORMS), .scratch = PART(SCRATCH)};
+                     .step_before = PART(STEP_BEFORE), .norms = PART(NORMS), .through = PART(THROUGH), .scratch = PART(SCRATCH)};
 #undef X
 #undef PART
 }
@@ -168,14 +168,14 @@ static void park_idle_lanes(FlowLanes *self) {
   }
 }
 
-/* Every lane that is through gives its place to a waiting sample, or to the last lane. */
+/* Every lane that is through gives its place to a waiting sample, or where none is left to the last lane: from the back, so
+ * that the last one is always under way. */
 static void refill(FlowLanes *self) {
-  uint32_t before = self->live;
-  for (uint32_t i = 0; i < self->live;) {
-    if (!((int)self->flags[i] & FLOW_LANE_THROUGH)) i++;
-    else if (flow_lanes_start_tile(self)) begin_lane(self, i++);
-    else if (--self->live > i) move_lane(self, i, self->live);
-  }
+  uint32_t before = self->live, filled = 0;
+  while (filled < self->through_count && flow_lanes_start_tile(self)) begin_lane(self, self->through[filled++]);
+  for (uint32_t i = self->through_count; i-- > filled;)
+    if (--self->live > self->through[i]) move_lane(self, self->through[i], self->live);
+  self->through_count = 0;
   while (self->live < self->width && flow_lanes_start_tile(self)) begin_lane(self, self->live++);
   if (self->live != before) park_idle_lanes(self);
 }
@@ -254,7 +254,9 @@ static void look_at_flags(FlowLanes *self) {
     if (self->flags[i] == 0) continue;
     int flags = (int)self->flags[i];
     if (flags & FLOW_LANE_CHECK_STIFF) check_stiffness(self, i, self->step_before[i]);
-    if (flags & FLOW_LANE_THROUGH) deliver(self, i);
+    if (!(flags & FLOW_LANE_THROUGH)) continue;
+    deliver(self, i);
+    self->through[self->through_count++] = i;
   }
 }
 

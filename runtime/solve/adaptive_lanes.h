@@ -67,6 +67,7 @@ typedef struct FlowLanes {
   FLOW_LANE_COLUMNS(X)
 #undef X
   double *step_before;          /* of the attempt that was made last */
+  uint32_t *through, through_count;     /* the lanes whose samples are through, ascending */
   double *traced;               /* [dim] */
   uint32_t width, live, lanes;
   /* the waiting tile */
