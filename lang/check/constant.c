@@ -165,6 +165,7 @@ static double of_kind(Evaluator *v, const Scope *in, const Typed *e, int64_t i) 
   int64_t below = e->kind == TYPED_FOR || e->kind == TYPED_STACK ? shape_elements(&e->arg[0]->shape) : 1;
   switch (e->kind) {
   case TYPED_NUMBER: return e->number;
+  case TYPED_HOLD: return element(v, in, e->arg[0], i);
   case TYPED_GLOBAL: return element(v, &outside, e->global->value, i);
   case TYPED_LOOP: return (double)counter(in, e->slot);
   case TYPED_PARAMETER: return in->call ? element(v, in->caller, in->call->arg[e->slot], i) : fail(v);

@@ -147,6 +147,11 @@ static Typed *check_named_call(Checker *c, const Ast *ast) {
     c->reported = true;                             /* resolve.c has refused it */
     return NULL;
   }
+  if (strcmp(ast->function->name, " hold") == 0) {  /* newton.c */
+    Typed *arg = check_number(c, ast->items.at[0]), *held = arg ? new_typed(c, TYPED_HOLD, arg->shape, ast->at, 1) : NULL;
+    if (held) held->arg[0] = arg;
+    return held;
+  }
   Call call = {.name = ast->function->name, .at = ast->at, .name_at = ast->function->at,
                .arg = (const Ast *const *)ast->items.at, .args = ast->items.count,
                .label = ast->label, .label_at = ast->label_at, .no_bias = ast->no_bias};

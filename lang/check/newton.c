@@ -2,14 +2,16 @@
 /* newton.c -- the inverse of a map that has no line `inverse`, by Newton's method, written as a program:
  *
  *   newton(t, x, y)   = x - solve(J, psi(t, x) - y),   J[i] = vjp(psi)(t, x; e_i), the rows of the Jacobian
- *   inverse(t, y)     = x12 with x1 = newton(t, y, y), x2 = newton(t, x1, y), ..
+ *   inverse(t, y)     = x12 with x1 = newton(t, y, y), x2 = newton(t, x1, y), .. and x9 held
  *
- * It begins at y, since maps of flows are near the identity, and converges quadratically.  x12 is NaN where psi(t, x12) is
- * not y (newton_checked in the prelude), so that what is not found is a failed sample and no wrong number.  A derivative
- * goes through the last step alone: where it has converged that step has the derivative of the inverse. */
+ * It begins at y, since maps of flows are near the identity, and converges quadratically.  x12 becomes NaN where
+ * psi(t, x12) is not y (newton_doubt in the prelude, held too), so that what is not found is a failed sample and no wrong number.
+ *
+ * Derivatives go through the last three steps alone: from a point that is right to order 0, one step of Newton's method has
+ * the first derivative of the inverse, two have all up to the third, three all up to the seventh. */
 #include "synthetic.h"
 
-enum { NEWTON_STEPS = 12 };
+enum { NEWTON_STEPS = 12, HELD_STEPS = 9 };
 
 typedef struct Newton { Checker *c; const Ast *map; const char *psi; Span at; } Newton;
 
@@ -76,6 +78,12 @@ static Definition *define_step(const Newton *n) {
   return define_hidden(c, arena_format(c->arena, "newton %s", n->map->name), step);
 }
 
+static Ast *hold(const Newton *n, Ast *value) {
+  Ast *held = synthetic_call(n->c, " hold", n->at);
+  append_item(n->c, &held->items, value);
+  return held;
+}
+
 static Ast *steps(const Newton *n, const char *step) {
   Checker *c = n->c;
   const char *y = n->map->items.at[1]->name, *x = y;
@@ -85,12 +93,12 @@ static Ast *steps(const Newton *n, const char *step) {
   for (int i = 1; i <= NEWTON_STEPS; i++) {
     Ast *call = synthetic_call(c, step, n->at);
     append_arguments(n, &call->items, x, y);
-    append_let(c, inverse, x = arena_format(c->arena, " x%d", i), call);
+    append_let(c, inverse, x = arena_format(c->arena, " x%d", i), i == HELD_STEPS ? hold(n, call) : call);
   }
-  inverse->body = synthetic_call(c, alias_of(c, of_prelude(c, "newton_checked")), n->at);
-  append_item(c, &inverse->body->items, synthetic_name(c, x, n->at));
-  append_item(c, &inverse->body->items, synthetic_name(c, y, n->at));
-  append_item(c, &inverse->body->items, map_at(n, x));
+  Ast *doubt = synthetic_call(c, alias_of(c, of_prelude(c, "newton_doubt")), n->at);
+  append_item(c, &doubt->items, synthetic_name(c, y, n->at));
+  append_item(c, &doubt->items, map_at(n, x));
+  inverse->body = synthetic_two(c, synthetic_name(c, x, n->at), AST_ADD, hold(n, doubt));
   return inverse;
 }
 

@@ -139,6 +139,9 @@ static void resolve_call(Resolver *r, const Ast *ast) {
   } else if (f && f->kind == AST_NAME && is_operator(c, ast)) {
     refuse_operator_value(c, ast);
     return;
+  } else if (f && f->kind == AST_NAME && strcmp(f->name, " hold") == 0) {
+    resolve_all(r, &ast->items);
+    return;
   } else if (f && f->kind == AST_NAME && stands_in_a_check(c, f->name)) {
     Diag *diag = report(c, E0216, f->at, "`%s` is no function: it is a part of some checks, at one place", f->name);
     help(c, diag, "`check continuity(p, u)`, `check flux(u, ball(center, radius)) == e`, `check flux(u, box(low, high)) == e`");

@@ -56,6 +56,7 @@ typedef enum {
   TYPED_IF,        /* arg [3]: truth value, then, else                                                */
   TYPED_CALL,      /* callee, arg [n], label or NULL                                                  */
   TYPED_LAYER,     /* layer, arg, label or NULL                                                       */
+  TYPED_HOLD,      /* arg [1]: its value, a constant for every derivative (newton.c)                  */
   TYPED_DERIVATIVE,/* derivative, callee, arg [callee's parameters, then 1 direction if JVP or VJP], slot: the parameter
                       in which it is differentiated                                                   */
 } TypedKind;

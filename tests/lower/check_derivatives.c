@@ -218,6 +218,13 @@ START_TEST(an_inverse_that_no_line_gives_is_found) {
                "field u(t, x: [3]) = inverse(bend)(t, x)\n", t, y, NULL, x3, 3);
 } END_TEST
 
+START_TEST(an_inverse_that_is_found_has_higher_derivatives) {
+  /* y = x + x^3/3: x' = 1/(1 + x^2), x'' = -2x/(1 + x^2)^3 */
+  double x = 0.4, y[] = {x + x * x * x / 3, 0}, q = 1 + x * x;
+  expect_value("map m(t, x: [1]) = x + x^3/3\nfn back(a) = inverse(m)(0, [a])[0]\nfn slope(a) = grad(back)(a)\n"
+               "field u(t, x: [2]) = [slope(x[0]), grad(slope)(x[0])]\n", 0, y, NULL, (const double[]){1 / q, -2 * x / (q * q * q)}, 2);
+} END_TEST
+
 START_TEST(an_inverse_that_is_not_there_is_no_number) {
   IrFunction *f = lowered("map fold(t, x: [2]) = [x[0]^2 + 1, x[1]]\nfield u(t, x: [2]) = inverse(fold)(t, x)\n");
   ck_assert_double_nan(value_at(f, 0, x2, NULL)[0]);
@@ -348,6 +355,7 @@ void add_derivatives_tests(TCase *tcase) {
   tcase_add_test(tcase, the_velocity_of_a_shear_is_that_of_its_formula);
   tcase_add_test(tcase, an_inverse_goes_back);
   tcase_add_test(tcase, an_inverse_that_no_line_gives_is_found);
+  tcase_add_test(tcase, an_inverse_that_is_found_has_higher_derivatives);
   tcase_add_test(tcase, an_inverse_that_is_not_there_is_no_number);
   tcase_add_test(tcase, a_flow_of_a_map_has_the_map);
   tcase_add_test(tcase, a_draw_takes_the_row_that_was_chosen);
