@@ -15,6 +15,7 @@ static bool given(const Run *run, OptionId option) { return option_is_of(option,
 
 static bool adapts(const Run *run, const TypedFlow *flow) {
   if (!option_is_of(OPTION_rtol, run->line->verb)) return false;
+  if (flow->map && !program_wants_a_solver(run)) return false;        /* a jump */
   if (given(run, OPTION_rtol) || given(run, OPTION_atol)) return true;
   if (given(run, OPTION_steps) || given(run, OPTION_grid) || flow->steps > 0) return false;
   const char *name = given(run, OPTION_solver) ? text_of(run, OPTION_solver) : flow->solver;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* logp_report.c -- what a likelihood says of itself: how it was computed, and how far it is to be trusted. */
 #include "logp.h"
+#include "tile.h" /* names of the sections */
 #include <inttypes.h>
 #include <math.h>
 
@@ -30,7 +31,7 @@ static void print_likelihood(const LogP *logp) {
 static void print_trace(const LogP *logp) {
   const FlowLikelihoodSummary *s = &logp->summary;
   if (logp->trace.probes == 0) {
-    fputs("exact trace", stderr);
+    fputs(logp->program->model->jump ? "exact determinant" : "exact trace", stderr);
     return;
   }
   if (s->least_probes == s->most_probes)
@@ -44,9 +45,27 @@ static void print_trace(const LogP *logp) {
   if (s->above_target) fprintf(stderr, ", %" PRIu64 " points above %.3g", s->above_target, logp->trace.target);
 }
 
+/* What was chosen, and what an evaluation with it costs in evaluations of the velocity: by multiply-adds of products, which are
+ * what networks spend their time on. */
+static void explain_trace(const LogP *logp) {
+  const char *how = flow_compiled_trace(logp->program->compiled);
+  FlowCompileCost cost = flow_compiled_cost(logp->program->compiled);
+  uint64_t with = cost.multiply_adds[TILE_SAMPLE], without = cost.multiply_adds[TILE_QUIET], once = cost.multiply_adds[TILE_DERIVE];
+  fprintf(stderr, "%s: %s\n", logp->program->model->jump ? "determinant" : "trace", how ? how : "by probes: one tangent for each");
+  if (!without) return;
+  fprintf(stderr, "cost: %" PRIu64 " multiply-adds of products an evaluation, %" PRIu64 " without it (%.2f evaluations of the velocity)", with,
+          without, (double)with / (double)without);
+  if (once) fprintf(stderr, "; %" PRIu64 " once for the weights", once);
+  fputs("\n", stderr);
+}
+
 static void print_checks(const LogP *logp) {
   const FlowLikelihoodSummary *s = &logp->summary;
   if (s->checked == 0) return;
+  if (logp->program->model->jump) {
+    fprintf(stderr, "on %" PRIu64 " point%s: worst round-trip error %.2g\n", s->checked, s->checked == 1 ? "" : "s", s->round_trip);
+    return;
+  }
   fprintf(stderr,
           "on %" PRIu64 " point%s: %s error of log p %.2g (root mean square), %.2g (worst); worst round-trip error %.2g\n",
           s->checked, s->checked == 1 ? "" : "s", logp->what.solve.adaptive ? "tolerance" : "step-halving", s->halving, s->halving_worst, s->round_trip);
@@ -56,13 +75,15 @@ static void print_text(const LogP *logp) {
   const FlowLikelihoodSummary *s = &logp->summary;
   print_likelihood(logp);
   print_trace(logp);
-  fprintf(stderr, "; %s, ", logp->what.solve.tableau->name);
-  if (logp->what.solve.adaptive)
-    fprintf(stderr, "rtol %.3g, atol %.3g", logp->what.solve.adaptive->tolerance.rtol, logp->what.solve.adaptive->tolerance.atol);
+  if (logp->program->model->jump)
+    fprintf(stderr, "; the flow's map, no equation is solved");
+  else if (logp->what.solve.adaptive)
+    fprintf(stderr, "; %s, rtol %.3g, atol %.3g", logp->what.solve.tableau->name, logp->what.solve.adaptive->tolerance.rtol, logp->what.solve.adaptive->tolerance.atol);
   else
-    fprintf(stderr, "%" PRIu64 " steps", logp->what.solve.steps);
+    fprintf(stderr, "; %s, %" PRIu64 " steps", logp->what.solve.tableau->name, logp->what.solve.steps);
   fprintf(stderr, ", %" PRIu64 " evaluations a point", s->solve.evaluations * s->rounds);
   fprintf(stderr, s->rounds > 1 ? " at most\n" : "\n");
+  if (has(logp->run, OPTION_explain_trace)) explain_trace(logp);
   print_checks(logp);
   fprintf(stderr, "%" PRIu64 " points in %.3f s (%.4g/s), %" PRIu64 " failed; compiled in %.1f ms\n", s->solve.samples, logp->seconds,
           rate_of(logp), s->solve.failed, compile_ms(logp->program));

@@ -16,6 +16,15 @@ int program_read_text(const Run *run, const char *path, FlowBytes *text) {
   return status ? failed(run, status, &error) : 0;
 }
 
+/* A flow that is given by a map needs no solver, unless one is asked for. */
+bool program_wants_a_solver(const Run *run) {
+  static const OptionId of_solvers[] = {OPTION_solver, OPTION_steps, OPTION_grid, OPTION_rtol, OPTION_atol};
+  if (run->line->verb != VERB_sample && run->line->verb != VERB_logp && run->line->verb != VERB_bench) return true;
+  for (size_t i = 0; i < sizeof of_solvers / sizeof *of_solvers; i++)
+    if (option_is_of(of_solvers[i], run->line->verb) && has(run, of_solvers[i])) return true;
+  return false;
+}
+
 FlowCompileOptions program_options(const Run *run) {
   FlowCompileOptions how = flow_compile_defaults();
   how.precision = run->line->value[OPTION_precision].choice == PRECISION_F64 ? FLOW_F64 : FLOW_F32;
@@ -25,6 +34,7 @@ FlowCompileOptions program_options(const Run *run) {
   how.field = text_of(run, OPTION_field);
   how.solver = flow_tableau_names();
   how.need_flow = run->line->verb == VERB_sample || run->line->verb == VERB_logp;
+  how.as_velocity = program_wants_a_solver(run);
   how.first_flow = run->line->verb == VERB_check && !has(run, OPTION_emit);
   return how;
 }

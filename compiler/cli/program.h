@@ -29,6 +29,8 @@ typedef struct Program {
   uint32_t own_conditions; /* of the model's conditions the last ones, which are not the user's: probes, a direction */
 } Program;
 
+/* Does the command line ask for a solve, also of a flow that is given by a map?  --solver, --steps, --rtol and their like. */
+bool program_wants_a_solver(const Run *run);
 int program_open(const Run *run, const char *path, Program *program);
 /* What the command line asks of the compiler. */
 FlowCompileOptions program_options(const Run *run);

@@ -46,6 +46,13 @@ static flow_status take_grid(const Run *run, Sampling *sampling, flow_error *err
   return status ? flow_fail(error, status, "--grid: %s", why.text) : FLOW_OK;
 }
 
+/* A jump is one evaluation, whatever the flow says of solvers. */
+static flow_status jump(FlowSampling *what) {
+  what->tableau = flow_tableau_find("euler");
+  what->steps = 1;
+  return FLOW_OK;
+}
+
 static flow_status choose_grid(const Run *run, const TypedFlow *flow, Sampling *sampling, flow_error *error) {
   sampling->what.grid = &sampling->grid;
   return has(run, OPTION_grid) ? take_grid(run, sampling, error) : space_steps(run, flow, sampling, error);
@@ -132,8 +139,10 @@ static flow_status prepare(const Run *run, const Program *program, uint64_t coun
     return flow_fail(error, FLOW_BAD_CALL, "--threads wants 1 to %d", MOST_THREADS);
   what->threads = (int)count_of(run, OPTION_threads, 0);
   flow_status status = adaptive_steps_choose(run, program, what, &sampling->adaptive, error);
-  if (!status && !sampling->adaptive.wanted) status = choose_solver(run, flow, what, error);
-  if (!status && !sampling->adaptive.wanted) status = choose_grid(run, flow, sampling, error);
+  bool steps = !sampling->adaptive.wanted && !program->model->jump;
+  if (program->model->jump) status = jump(what);
+  if (!status && steps) status = choose_solver(run, flow, what, error);
+  if (!status && steps) status = choose_grid(run, flow, sampling, error);
   if (sampling->adaptive.wanted) what->adaptive = &sampling->adaptive.what;
   if (!status) status = choose_source(run, program, flow, sampling, error);
   if (status) return status;

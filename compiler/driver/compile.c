@@ -113,7 +113,7 @@ static void describe_model(FlowCompiled *c) {
       .condition_rows = (uint64_t)tile->condition_rows, .times_rows = (uint64_t)tile->section[TILE_TIMES].output_rows,
       .cond_rows = (uint64_t)tile->section[TILE_COND].output_rows, .blob_bytes = tile->blob_bytes,
       .name = c->flow ? c->flow->name : c->function->name, .condition = describe_conditions(c), .weight = describe_weights(c),
-      .pack = tile->pack, .level = &c->level, .extras = (uint32_t)tile->extras,
+      .pack = tile->pack, .level = &c->level, .extras = (uint32_t)tile->extras, .jump = tile->jump,
       .derived_rows = (uint64_t)tile->section[TILE_DERIVE].output_rows};
 }
 

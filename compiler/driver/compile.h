@@ -22,7 +22,7 @@
 #include "typed.h"
 
 /* What the model computes beside the velocity: its extras (flow/model.h).  PROBES, JVP and VJP add a last condition.
- *   LOG_P    1 row: -div u, exactly
+ *   LOG_P    1 row: -div u, exactly; -log |det J| where the model is a jump (flow/model.h)
  *   PROBES   `probes` rows: -e_j . J e_j, the last condition being e, [probes * dim] numbers (Hutchinson's estimates)
  *   JVP      dim rows: J v, the last condition being v
  *   VJP      dim rows: w J, the last condition being w                                                              */
@@ -37,6 +37,7 @@ typedef struct FlowCompileOptions {
   const char *const *solver;    /* names of the solvers that a flow may ask for, NULL at the end; NULL: the runtime's table */
   bool need_flow;               /* no flow in the file is an error */
   bool first_flow;              /* of several flows, where none is named, take the first; of several fields, none */
+  bool as_velocity;             /* a flow that is given by a map: compile its velocity all the same, not the jump */
   FlowExtras extras;
   uint32_t probes;              /* FLOW_PROBES: at least 1 */
 } FlowCompileOptions;

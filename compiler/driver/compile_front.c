@@ -82,8 +82,13 @@ static flow_status lower(FlowCompiled *c, flow_error *error) {
   if (c->options.extras == FLOW_PROBES && c->options.probes == 0)
     return flow_fail(error, FLOW_BAD_CALL, "0 probes: a model with probes has at least 1");
   double start = compile_clock_ms();
-  c->source = ir_lower(&c->arena, c->function, c->flow ? c->flow->prefix : "", &c->diagnostics);
+  bool jump = c->flow && c->flow->map && c->function == c->flow->velocity && !c->options.as_velocity;
+  if (jump && c->options.extras == FLOW_PROBES)
+    return flow_fail(error, FLOW_BAD_CALL, "the flow `%s` is given by a map, and its log p is exact: no probes", c->flow->name);
+  const TypedFunction *function = jump ? compile_jump(c) : c->function;
+  c->source = ir_lower(&c->arena, function, c->flow ? c->flow->prefix : "", &c->diagnostics);
   if (!c->source || c->diagnostics.errors) return FLOW_BAD_PROGRAM;
+  c->source->jump = jump;
   IrFunction *with_extras =
       c->options.extras ? ir_with_extras(c->source, (IrExtras)c->options.extras, c->options.probes) : c->source;
   if (!with_extras) return flow_fail(error, FLOW_BAD_PROGRAM, "%s: its derivative has a value of more than %d numbers%s",

@@ -147,6 +147,35 @@ static void step_entry(Emit *e, Val sample, Val quiet) {
   close_entry(e);
 }
 
+/* ---- jump ---------------------------------------------------------------------------------------------------------------
+ * The step of a flow that is given by a map: x = the value at x, and what the extras say is added to them. */
+
+static void jump_entry(Emit *e, Val sample, Val quiet) {
+  LL *ll = &e->ll;
+  Val base[BASE_COUNT + 1];
+  open_entry(e, "flow_step");
+  Val call = ll_parameter(ll, 0);
+  emit_load_bases(e, call, base);
+  int64_t row_bytes = emit_row_bytes(e), dim = e->program->dim;
+  Val x = base[BASE_X], value = base[BASE_SCRATCH];
+  base[BASE_TIMES] = ll_load_pointer(ll, ll_load_pointer(ll, call, FIELD(stage_times)), 0);
+  base[BASE_OUTPUT] = value;
+  base[BASE_SCRATCH] = ll_at(ll, value, ll_int(ll, emit_state_rows(e) * row_bytes));
+  base[BASE_COUNT] = emit_call_vectors(e, call);
+  evaluate(e, sample, quiet, ll_load_i64(ll, call, FIELD(quiet)), ll_int(ll, 0), base);
+  LLLoop vector = ll_loop(ll, ll_int(ll, 0), base[BASE_COUNT], 1);
+  Val lane = ll_imul(ll, vector.i, (int64_t)ll->lanes * ll->precision);
+  for (int extras = 0; extras < (e->program->extras ? 2 : 1); extras++) {
+    LLLoop row = ll_loop(ll, ll_int(ll, extras ? dim : 0), ll_int(ll, extras ? emit_state_rows(e) : dim), 1);
+    Val at = ll_iadd(ll, ll_imul(ll, row.i, row_bytes), lane), new = ll_load_lanes(ll, ll_at(ll, value, at));
+    if (extras) new = LLVMBuildFAdd(ll->builder, ll_load_lanes(ll, ll_at(ll, x, at)), new, "");
+    ll_store_lanes(ll, ll_at(ll, x, at), new);
+    ll_loop_end(ll, &row);
+  }
+  ll_loop_end(ll, &vector);
+  close_entry(e);
+}
+
 /* ---- the module --------------------------------------------------------------------------------------------------------- */
 
 static unsigned vector_lanes(const TileProgram *program, int schedule) {
@@ -179,7 +208,7 @@ void emit_module(Emit *e, Arena *arena, LLVMContextRef context, const TileProgra
     if (options->entries & FLOW_ENTRY_EVAL) simple_entry(e, "flow_eval", sample);
     if (options->entries & FLOW_ENTRY_STEP) {
       Val quiet = program->extras ? section_function(e, "quiet", TILE_QUIET, false) : NULL;
-      step_entry(e, sample, quiet);
+      (program->jump ? jump_entry : step_entry)(e, sample, quiet);
     }
   }
   if (program->section[TILE_DERIVE].output_rows)

@@ -39,10 +39,13 @@ Ref ir_vjp(IrFunction *f, Ref from, Ref value, Ref variable, Ref w, Span at);
  * independent of each other (open loops).  The result has the shape of those.  f->trace says in words what was chosen. */
 Ref ir_divergence(IrFunction *f, Ref from, Ref value, Ref variable, uint32_t own, Span at);
 
+/* log |det J| of value, of the variable's shape, in the variable: a scalar. */
+Ref ir_log_det(IrFunction *f, Ref from, Ref value, Ref variable, Span at);
+
 /* A new function with the extras of compile.h behind the result of f (a velocity, not frozen, whose result has the shape of
  * input 1): what is needed for a log-density, or products with the Jacobian.  Its result is a vector [d + extras].  NULL: the
  * program is too large for it (more than IR_MOST_ELEMENTS elements in a value, or no room for an axis). */
-typedef enum IrExtras { IR_NO_EXTRAS, IR_LOG_P, IR_PROBES, IR_JVP, IR_VJP } IrExtras;
+typedef enum IrExtras { IR_NO_EXTRAS, IR_LOG_P, IR_PROBES, IR_JVP, IR_VJP } IrExtras;   /* LOG_P of a jump: -log |det J| */
 IrFunction *ir_with_extras(IrFunction *f, IrExtras extras, uint32_t probes);
 
 #endif

@@ -140,7 +140,7 @@ static Ref extra_rows(IrFunction *f, IrExtras extras, uint32_t probes, int64_t n
   Shape own = f->node[x].shape;
   if (extras == IR_PROBES) return probe_rates(f, x, probes, n, at);
   if (extras == IR_LOG_P) {
-    Ref divergence = ir_divergence(f, 0, value, x, own.rank, at);
+    Ref divergence = f->jump ? ir_log_det(f, 0, value, x, at) : ir_divergence(f, 0, value, x, own.rank, at);
     if (divergence == IR_NONE) return IR_NONE;
     Ref rate = ir_one(f, IR_neg, divergence, at);
     Shape one = {.rank = 1, .dim = {1}};

@@ -35,6 +35,7 @@ IrFunction *ir_sweep(IrFunction *f) {
   swept->frozen = f->frozen;
   swept->general = f->general;
   swept->trace = f->trace;
+  swept->jump = f->jump;
   for (Ref i = 0; i <= f->result; i++)
     if (live[i]) now[i] = copy_node(swept, &f->node[i], now);
   swept->result = now[f->result];

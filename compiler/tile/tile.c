@@ -177,7 +177,7 @@ int tile_mm_weights(const TilePlan *plan, Ref ref) {
 
 TileProgram *tile_build(Arena *arena, IrFunction *frozen, int precision) {
   TileProgram *program = arena_alloc(arena, sizeof *program);
-  *program = (TileProgram){.arena = arena, .ir = frozen, .precision = precision};
+  *program = (TileProgram){.arena = arena, .ir = frozen, .precision = precision, .jump = frozen->jump};
   program->dim = shape_count(&frozen->input[1].shape);
   TilePlan plan = {.program = program, .f = frozen};
   find_results(&plan);

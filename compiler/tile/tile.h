@@ -89,7 +89,7 @@ typedef struct TileProgram {
   int64_t *condition_row;       /* [inputs]: first row of a condition */
   int64_t condition_rows, dim, extras;
   int precision;
-  bool has_mm;
+  bool has_mm, jump;
 } TileProgram;
 
 /* Never fails but for memory (the arena's jump). */

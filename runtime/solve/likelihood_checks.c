@@ -126,9 +126,10 @@ flow_status likelihood_checks_run(LikelihoodChecks *checks, const FlowSampling *
   chosen.progress = checks->what->solve.progress ? report : NULL;
   chosen.summary = NULL;
   flow_status status = run_round_trip(checks, &chosen, error);
-  if (!status) status = run_halved(&chosen, error);
+  if (!status && !chosen.model->jump) status = run_halved(&chosen, error);
   if (status) return status;
   summary->round_trip = checks->farthest;
+  if (chosen.model->jump) return FLOW_OK;               /* no steps, no error of steps */
   summary->halving = sqrt(checks->squares / (double)checks->taken);
   summary->halving_worst = checks->worst;
   return FLOW_OK;

@@ -46,6 +46,8 @@ flow_status flow_sampling_check(const FlowSampling *what, flow_error *error) {
   if (status) return status;
   if (!what->source || !what->tableau || !what->allocator || !what->sink)
     return flow_fail(error, FLOW_BAD_CALL, "a sampling needs a source, a method, an allocator and a sink");
+  if (what->model->jump && (what->adaptive || what->steps != 1 || what->tableau->stages != 1))
+    return flow_fail(error, FLOW_BAD_CALL, "%s is given by a map: one step of `euler` carries it to the other end", what->model->name);
   if (what->first > what->end)
     return flow_fail(error, FLOW_BAD_CALL, "samples %" PRIu64 " to %" PRIu64 ": the range ends before it begins", what->first, what->end);
   if (what->threads < 0) return flow_fail(error, FLOW_BAD_CALL, "%d threads: 0 means all, otherwise at least 1", what->threads);

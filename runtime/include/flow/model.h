@@ -15,6 +15,10 @@
  * x, in u and in every stage of a step; what the rows of x hold never enters the arithmetic, so a step adds to them the
  * integral of their rates.  A stage whose rate counts for nothing (weight 0) is computed without them: see `quiet`.
  *
+ * JUMPS.  A flow that is given by a map psi needs no solver: `jump` is 1, and eval at (t, x) gives not a velocity but the state at
+ * the other end, psi(t', psi^-1(t, x)), t being the time at one end of the flow and t' at the other; the one extra there can be
+ * is -log |det J| of it.  Its step has one stage, at the time at which it begins, and puts that in the place of x.
+ *
  * THE SECTIONS.  By what it depends on, the arithmetic of a field falls apart in four:
  *   derive  values of the weights alone: once for a set of weights, by flow_model_pack, into the blob.
  *   times   values of t and the weights alone: once per stage time for all samples.  lanes = stage times.
@@ -157,7 +161,7 @@ typedef struct flow_model {
   uint32_t conditions, weights, packs, levels;
   uint64_t condition_rows, times_rows, cond_rows, blob_bytes;
   uint32_t extras;              /* rows behind the state's */
-  uint32_t reserved;
+  uint32_t jump;                /* 1: given by a map */
   uint64_t derived_rows;
   const char *name;
   const flow_condition *condition;
