@@ -222,6 +222,51 @@ START_TEST(sums_and_bits_are_of_the_points) {
 }
 END_TEST
 
+/* midpoint's first stage has weight 0; a solve that is quiet has no rates at all, and one of the checks is. */
+START_TEST(rates_that_count_for_nothing_are_not_computed) {
+  Case *c = case_open(&rates_mixture, FLOW_F64, 8, 0, 16);
+  c->what.solve.tableau = flow_tableau_find("midpoint");
+  uint64_t before = rates_computed();
+  case_run(c);
+  ck_assert_uint_eq(rates_computed() - before, 16 * 20);
+  c->what.check_points = 8;
+  before = rates_computed();
+  case_run(c);
+  ck_assert_uint_eq(rates_computed() - before, 16 * 20 + 8 * 40);      /* half the step; nothing for the way back */
+  case_close(c);
+}
+END_TEST
+
+static flow_status drop(void *user, const FlowRows *rows, flow_error *error) {
+  (void)error;
+  for (uint64_t i = 0; i < rows->count; i++) *(double *)user += flow_rows_log_p(rows, i, false, false).log_p;
+  return FLOW_OK;
+}
+
+START_TEST(samples_with_log_p_need_no_more_memory_when_they_are_many) {
+  size_t peak[2];
+  for (int many = 0; many < 2; many++) {
+    Failing failing;
+    FlowAllocator allocator = failing_allocator(&failing);
+    Case *c = case_open(&rates_gaussian, FLOW_F64, 8, 0, 1);
+    double sum = 0;
+    FlowSampling what = c->what.solve;
+    what.end = many ? 40000 : 4000;
+    what.tableau = flow_tableau_find("euler");
+    what.steps = 2;
+    what.density = &c->source;
+    what.allocator = &allocator;
+    what.sink = drop;
+    what.user = &sum;
+    ck_assert_int_eq(flow_sample(&what, NULL), FLOW_OK);
+    ck_assert(isfinite(sum));
+    peak[many] = failing.peak;
+    case_close(c);
+  }
+  ck_assert_uint_eq(peak[0], peak[1]);
+}
+END_TEST
+
 /* ---- probes ---------------------------------------------------------------------------------------------------------------- */
 
 START_TEST(signs_measure_a_diagonal_exactly) {
@@ -432,6 +477,18 @@ START_TEST(a_point_outside_of_a_uniform_source_has_density_0) {
 }
 END_TEST
 
+/* 0.7 as an f32 number is below 0.7: it is a bound, and drawn, in f32 alone. */
+START_TEST(the_bounds_of_a_uniform_source_are_those_of_the_precision) {
+  static const double from = 0.7, to = 1.7;
+  FlowSource source = {.kind = FLOW_SOURCE_UNIFORM, .dim = 1, .low = &from, .high = &to};
+  double x = (double)0.7f;
+  ck_assert_double_lt(x, from);
+  ck_assert_double_eq_tol(flow_source_log_density(&source, FLOW_F32, &x), 0, 1e-15);
+  x = (double)0.7f;
+  ck_assert(isinf(flow_source_log_density(&source, FLOW_F64, &x)));
+}
+END_TEST
+
 static double tent(void *user, const double *x, uint64_t dim) {
   (void)dim;
   return x[0] < 0 ? NAN : *(double *)user - x[0];
@@ -573,13 +630,15 @@ int main(void) {
   tcase_add_loop_test(all, a_coarse_solve_is_wrong_about_a_mixture_by_the_known_amount, 0, BIASES);
   const TTest *const test[] = {
       samples_come_with_the_log_p_that_their_points_have, sums_are_f64_where_the_model_is_f32, sums_and_bits_are_of_the_points,
+      rates_that_count_for_nothing_are_not_computed, samples_with_log_p_need_no_more_memory_when_they_are_many,
       signs_measure_a_diagonal_exactly, no_probe_sees_a_divergence_in_a_rotation,
       estimates_have_the_mean_and_the_spread_that_they_claim, one_probe_has_no_standard_error,
       probes_are_added_until_each_point_is_sure_enough, points_that_stay_unsure_are_counted,
       log_p_has_the_same_bits_in_any_batch_on_any_threads_in_any_tile,
       a_point_has_the_same_estimate_however_many_probes_a_round_has_and_whoever_else_is_unsure,
       a_point_that_is_no_number_leaves_the_others_their_bits, a_path_that_leaves_all_bounds_is_told_from_a_bad_point,
-      a_point_outside_of_a_uniform_source_has_density_0, a_density_of_the_callers_takes_the_place_of_the_sources,
+      a_point_outside_of_a_uniform_source_has_density_0,
+      the_bounds_of_a_uniform_source_are_those_of_the_precision, a_density_of_the_callers_takes_the_place_of_the_sources,
       a_source_without_density_is_an_error, what_does_not_fit_together_is_refused,
       every_failure_of_memory_is_an_answer_and_leaks_nothing, a_likelihood_can_be_stopped,
       the_checks_tell_what_half_the_step_and_the_way_back_change, a_rotation_comes_back_to_where_it_began};

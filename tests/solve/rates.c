@@ -2,6 +2,7 @@
 /* rates.c -- one set of entries for all fields: the weights blob holds which one it is. */
 #include "rates.h"
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,12 +116,16 @@ static double rate(const Blob *blob, const flow_call *call, uint32_t extra, uint
   return sum;
 }
 
+static _Atomic uint64_t computed;
+uint64_t rates_computed(void) { return computed; }
+
 static void evaluate(const Blob *blob, const flow_call *call, double t, const double *x, uint32_t lane, void *to, int quiet) {
   double u[RATES_MOST_DIM];
   uint32_t dim = blob->field->dim;
   blob->field->velocity(blob->field->p, t, x, u);
   for (uint32_t c = 0; c < dim; c++) put(blob, to, c, lane, u[c]);
   for (uint32_t e = 0; e < blob->extras; e++) put(blob, to, dim + e, lane, quiet ? NAN : rate(blob, call, e, lane, t, x));
+  if (!quiet) computed += blob->extras;
 }
 
 static int times(const flow_call *call) {

@@ -40,5 +40,7 @@ typedef struct Rates {
 /* probes 0: one extra, the exact -div u. */
 void rates_open(Rates *rates, const RatesField *field, uint32_t precision, uint32_t lanes, uint32_t quantum, uint32_t probes);
 void rates_close(Rates *rates);
+/* Rates of lanes that steps have computed so far, in all models. */
+uint64_t rates_computed(void);
 
 #endif
