@@ -142,16 +142,33 @@ flow_status adaptive_steps_solve(AdaptiveSteps *steps, const FlowSampling *sampl
   return status || !closed ? status : flow_fail(error, closed, "%s", why.text);
 }
 
+void adaptive_steps_note(AdaptiveSteps *steps, const flow_model *model, const FlowRows *rows) {
+  enum { SHOWN = sizeof steps->stopped_at / sizeof steps->stopped_at[0] };
+  for (uint64_t i = 0; steps->stopped_numbers == 0 && i < rows->count; i++) {
+    if (rows->status[i] == FLOW_SAMPLE_OK) continue;
+    steps->stopped_dim = model->dim;
+    steps->stopped_numbers = model->dim < SHOWN ? model->dim : SHOWN;
+    for (uint64_t c = 0; c < steps->stopped_numbers; c++) {
+      uint64_t at = i * model->dim + c;
+      steps->stopped_at[c] = model->precision == FLOW_F32 ? (double)((const float *)rows->value)[at] : ((const double *)rows->value)[at];
+    }
+  }
+}
+
 /* ---- the summary ------------------------------------------------------------------------------------------------------- */
 
 static double percent(uint64_t part, uint64_t whole) { return whole ? 100.0 * (double)part / (double)whole : 0; }
 
-static void print_failures(const FlowAdaptiveSummary *summary) {
+static void print_failures(const AdaptiveSteps *steps) {
+  const FlowAdaptiveSummary *summary = &steps->summary;
   for (int status = 1; status < FLOW_SAMPLE_STATUS_COUNT; status++)
     if (summary->solve.by_status[status])
       fprintf(stderr, "  %-10" PRIu64 " failed: %s\n", summary->solve.by_status[status], flow_sample_status_text((FlowSampleStatus)status));
-  if (summary->solve.failed)
-    fprintf(stderr, "  the first one, sample %" PRIu64 ", stopped at t = %.9g\n", summary->solve.first_failed, summary->failed_at);
+  if (!summary->solve.failed) return;
+  fprintf(stderr, "  the first one, sample %" PRIu64 ", stopped at t = %.9g", summary->solve.first_failed, summary->failed_at);
+  for (uint64_t c = 0; c < steps->stopped_numbers; c++) fprintf(stderr, c ? ", %.6g" : ", x = [%.6g", steps->stopped_at[c]);
+  if (steps->stopped_numbers) fputs(steps->stopped_dim > steps->stopped_numbers ? ", ...]" : "]", stderr);
+  fprintf(stderr, "; --only %" PRIu64 " --replay steps.csv shows its steps\n", summary->solve.first_failed);
 }
 
 void adaptive_steps_print(const AdaptiveSteps *steps) {
@@ -164,7 +181,7 @@ void adaptive_steps_print(const AdaptiveSteps *steps) {
   fprintf(stderr, "  steps         %" PRIu64 ", %.1f %% rejected", summary->attempts, percent(summary->rejected, summary->attempts));
   if (summary->smallest_step > 0) fprintf(stderr, "; the smallest %.3g, sample %" PRIu64, summary->smallest_step, summary->smallest_sample);
   fputc('\n', stderr);
-  print_failures(summary);
+  print_failures(steps);
   if (summary->stiff)
     fprintf(stderr, "  %-10" PRIu64 " stiff: stability, not the tolerance, set their steps; the first: sample %" PRIu64 "\n", summary->stiff,
             summary->first_stiff);

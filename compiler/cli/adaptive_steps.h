@@ -15,6 +15,8 @@ typedef struct AdaptiveSteps {
   bool wanted;
   FlowAdaptive what;            /* all but the sampling */
   FlowAdaptiveSummary summary;
+  double stopped_at[4];         /* the first numbers of the first failed sample's last good point */
+  uint64_t stopped_numbers, stopped_dim;        /* how many of those; 0: none failed */
   const char *replay_path;      /* NULL: not wanted */
   FILE *replay;
 } AdaptiveSteps;
@@ -27,6 +29,9 @@ flow_status adaptive_steps_choose(const Run *run, const Program *program, FlowSa
 
 /* The solve, of whichever kind. */
 flow_status adaptive_steps_solve(AdaptiveSteps *steps, const FlowSampling *sampling, flow_error *error);
+
+/* Keeps the first failed sample's point from rows that hold one. */
+void adaptive_steps_note(AdaptiveSteps *steps, const flow_model *model, const FlowRows *rows);
 
 /* What adaptive steps have to say beside the usual summary: to standard error, as text or as members of a JSON object. */
 void adaptive_steps_print(const AdaptiveSteps *steps);

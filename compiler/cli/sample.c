@@ -21,6 +21,7 @@ typedef struct Output {
   double *picture;  /* [picture_rows][dim] */
   uint64_t picture_rows, picture_room;
   uint64_t failure[LISTED_FAILURES], failures;
+  AdaptiveSteps *adaptive;
   ShowProgress progress;
 } Output;
 
@@ -43,6 +44,7 @@ static flow_status take_rows(void *user, const FlowRows *rows, flow_error *error
     if (output->failures < LISTED_FAILURES) output->failure[output->failures] = rows->first + i;
     output->failures++;
   }
+  adaptive_steps_note(output->adaptive, output->program->model, rows);
   if (output->picture) keep_for_picture(output, rows);
   return rows_output_take(&output->files, rows, error);
 }
@@ -142,6 +144,7 @@ static int report_failures(const Output *output, const FlowSummary *summary) {
 static int sample_all(const Run *run, Output *output, Sampling *sampling) {
   FlowSummary summary = {0};
   flow_error error = {{0}};
+  output->adaptive = &sampling->adaptive;
   sampling->what.sink = take_rows;
   sampling->what.progress = step_progress;
   sampling->what.user = output;

@@ -27,5 +27,9 @@ for n in "$@"; do
     [ -z "$YARDSTICK" ] || $pin "$YARDSTICK" --net "$width" --n "$n" --threads "$threads" --rounds "$rounds" | grep '"rk4'
   done
   $pin "$root/build/flowc" bench "$here/mixture8.flow" -n "$n" --threads "$threads" --rounds "$rounds" --json
+  # steps of each sample's own: how full the tiles are, and what an evaluation of an accepted step costs beside the lines above
+  $pin "$root/build/flowc" bench "$here/net64.flow" --weights "$out/net64.safetensors" -n "$n" --rtol 1e-5 --threads "$threads" --rounds "$rounds" --json
+  $pin "$root/build/flowc" bench "$here/mixture8.flow" -n "$n" --rtol 1e-5 --threads "$threads" --rounds "$rounds" --json
+  $pin "$root/build/flowc" bench "$here/mixture8.flow" -n "$n" --solver dop853 --rtol 1e-11 --precision f64 --threads "$threads" --rounds "$rounds" --json
   [ -z "$YARDSTICK" ] || $pin "$YARDSTICK" --field mixture --n "$n" --rounds "$rounds"
 done

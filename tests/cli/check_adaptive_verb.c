@@ -80,6 +80,7 @@ START_TEST(failed_samples_are_counted_with_their_reason_and_nothing_is_written) 
   expect_code(result, 3);
   expect_in(result.err, "its step became too small");
   expect_in(result.err, "stopped at t = ");
+  expect_in(result.err, ", x = [");
   expect_in(result.err, "no file was written");
   ck_assert_ptr_null(read_text(path, NULL));
   result_free(&result);
