@@ -31,7 +31,8 @@ static const double *numbers_of(Verify *v, const char *name) {
   return *known = number;
 }
 
-static const double *const *read_weights(Verify *v, const IrFunction *f) {
+const double *const *weights_of(Verify *v, const IrFunction *f) {
+  if (!f->weights) return NULL;
   const double **weight = arena_array(&v->arena, f->weights, sizeof *weight);
   for (uint32_t w = 0; w < f->weights; w++) weight[w] = numbers_of(v, f->weight[w].name);
   return weight;
@@ -48,7 +49,7 @@ Function function_lower(Verify *v, const TypedFunction *function, FlowExtras ext
   Function result = {0};
   if (f->weights && !v->options.tensors) return cannot("its layers have no weights");
   if (f->weights && !bind(v, f)) return cannot("its layers do not find their tensors in the weights file");
-  if (f->weights) result.weight = read_weights(v, f);
+  result.weight = weights_of(v, f);
   if (extras && !(f = ir_with_extras(f, (IrExtras)extras, 1))) return cannot("its derivative is too large to be evaluated");
   result.ir = ir_optimise(f, FLOW_F64);
   result.results = (uint64_t)shape_count(&result.ir->node[result.ir->result].shape);
@@ -67,4 +68,26 @@ uint64_t function_cost(const Function *f) {
     cost += (uint64_t)shape_count(&node->shape) * (terms ? terms : 1);
   }
   return cost;
+}
+
+static const float *rounded(Verify *v, const double *number, size_t count) {
+  float *copy = arena_array(&v->arena, count + 1, sizeof *copy);
+  for (size_t i = 0; i < count; i++) copy[i] = (float)number[i];
+  return copy;
+}
+
+bool run_in_f32(Verify *v, const IrFunction *f, const PointNames *names, const double *number, double *result) {
+  const double *const *wide = weights_of(v, f);
+  const float **weight = arena_array(&v->arena, f->weights + 1u, sizeof *weight), **input = arena_array(&v->arena, names->names, sizeof *input);
+  for (uint32_t w = 0; w < f->weights; w++) weight[w] = rounded(v, wide[w], (size_t)shape_count(&f->weight[w].shape));
+  for (uint32_t n = 0; n < names->names; n++) {
+    size_t count = (size_t)shape_count(&names->shape[n]);
+    input[n] = rounded(v, number, count);
+    number += count;
+  }
+  size_t results = (size_t)shape_count(&f->node[f->result].shape);
+  float *narrow = arena_array(&v->arena, results + 1, sizeof *narrow);
+  if (!ir_run_f32(f, input, weight, narrow)) return false;
+  for (size_t i = 0; i < results; i++) result[i] = (double)narrow[i];
+  return true;
 }

@@ -17,6 +17,7 @@ flow_status verify_open(const VerifyOptions *options, Verify **verify, flow_erro
 void verify_close(Verify *verify) {
   if (!verify) return;
   const FlowAllocator *allocator = verify->options.allocator;
+  models_free(verify);
   arena_free(&verify->arena);
   flow_free(allocator, verify, sizeof *verify);
 }
@@ -36,6 +37,21 @@ VerifyLine *verify_skip(Verify *v, const char *what, const char *reason) {
   line->reason = reason;
   return line;
 }
+
+void verify_hold(Verify *v, VerifyLine *line, double amount, Sides sides, const PointNames *names, const double *number) {
+  if (isnan(amount)) amount = INFINITY;
+  line->points++;
+  line->failed += !(amount <= line->bound);
+  if (line->has_sides && !(amount > line->worst)) return;
+  line->has_sides = true;
+  line->worst = amount;
+  line->left = sides.left;
+  line->right = sides.right;
+  line->element = sides.element;
+  if (names) keep_point(v, names, number, line);
+}
+
+void verify_judge(VerifyLine *line) { line->verdict = line->failed ? VERIFY_FAIL : VERIFY_PASS; }
 
 void verify_expect(Verify *v, uint64_t work) { v->total += work; }
 

@@ -72,6 +72,7 @@ void verify_close(Verify *verify);      /* NULL is allowed */
 
 /* Each appends lines.  NO_MEMORY, CANCELLED (progress said so), INTERNAL. */
 flow_status verify_claims(Verify *verify, flow_error *error);           /* the program's own `check` lines */
+flow_status verify_field(Verify *verify, flow_error *error);            /* derivatives and arithmetic of the velocity */
 
 const VerifyLine *verify_lines(const Verify *verify);
 uint64_t verify_count(const Verify *verify, VerifyVerdict verdict);

@@ -120,9 +120,14 @@ static int verify_flows(const Run *run, Flows *flows) {
   progress_begin(&show, run);
   flow_status status = open_verify(run, flows->program, flows->program, &show, &flows->claims, &error);
   if (!status) status = verify_claims(flows->claims, &error);
+  for (uint32_t f = 0; f < flows->count && !status; f++) {
+    status = open_verify(run, flows->program, &flows->program[f], &show, &flows->verify[f], &error);
+    if (!status) status = verify_field(flows->verify[f], &error);
+  }
   progress_end(&show);
   if (status) return failed(run, status, &error);
   tally_add(&flows->tally, flows->claims);
+  for (uint32_t f = 0; f < flows->count; f++) tally_add(&flows->tally, flows->verify[f]);
   return 0;
 }
 

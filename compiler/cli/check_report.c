@@ -5,7 +5,7 @@
 
 enum {
   NAME_CELLS = 40,   /* of the column of names; what is longer is cut, and the line of a failure shows all of it */
-  FEW = 4, MANY = 12 /* numbers of a value that are shown beside a check that holds, and one that does not */
+  FEW = 2, MANY = 12 /* numbers of a value that are shown beside a check that holds, and one that does not */
 };
 
 void tally_add(Tally *tally, const Verify *verify) {
@@ -48,8 +48,9 @@ static void print_value(const VerifyValue *value, int most) {
   int64_t count = shape_count(&value->shape);
   print_foreign(stdout, value->name);
   printf(value->shape.rank ? " = [" : " = ");
-  for (int64_t i = 0; i < count && i < most; i++) printf("%s%.6g", i ? ", " : "", value->number[i]);
-  if (count > most) printf(", ... %" PRId64 " numbers", count);
+  bool all = count <= 2 * most;
+  for (int64_t i = 0; i < count && (all || i < most); i++) printf("%s%.6g", i ? ", " : "", value->number[i]);
+  if (!all) printf(", ... %" PRId64 " numbers", count);
   if (value->shape.rank) putchar(']');
 }
 
