@@ -28,6 +28,12 @@ static flow_status take_numbers(const char *text, size_t count, Given *given, fl
   return FLOW_OK;
 }
 
+static const FlowTensor *choose_array(const char *what, const FlowTensors *file) {
+  if (file->count == 1) return &file->tensor[0];
+  const FlowTensor *own = flow_tensors_find(file, what + strspn(what, "-"));
+  return own ? own : flow_tensors_find(file, "samples");
+}
+
 flow_status given_read(const char *what, const char *text, Given *given, flow_error *error) {
   *given = (Given){0};
   size_t count = count_numbers(text);
@@ -39,11 +45,13 @@ flow_status given_read(const char *what, const char *text, Given *given, flow_er
   flow_status status = flow_tensors_read(&flow_standard_allocator, text, &given->file, error);
   if (status) return status;
   given->from_file = true;
-  if (given->file.count == 1) {
-    given->tensor = given->file.tensor[0];
+  const FlowTensor *chosen = choose_array(what, &given->file);
+  if (chosen) {
+    given->tensor = *chosen;
     return FLOW_OK;
   }
-  status = flow_fail(error, FLOW_BAD_INPUT, "%s: %s holds %u arrays; one is wanted", what, text, given->file.count);
+  status = flow_fail(error, FLOW_BAD_INPUT, "%s: %s holds %u arrays; one is wanted, or one called `samples`", what, text,
+                     given->file.count);
   given_free(given);
   return status;
 }

@@ -13,8 +13,8 @@ typedef struct Given {
   double *numbers;
 } Given;
 
-/* `text` is numbers with commas, or a path; `what` names it in messages (--at, --condition c).  A .npz must have one
- * array. */
+/* `text` is numbers with commas, or a path; `what` names it in messages (--at, --condition c).  A file of several arrays
+ * gives the one of the option's own name (data, at, from), or else `samples`, which flowc sample writes. */
 flow_status given_read(const char *what, const char *text, Given *given, flow_error *error);
 void given_free(Given *given);
 /* One row of numbers (--from 0.5,-1) is one point. */

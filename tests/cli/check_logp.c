@@ -187,6 +187,9 @@ START_TEST(samples_have_the_log_p_that_logp_finds) {
   result = flowc("sample %s/moons.flow -n 50 --precision f64 --solver rk4 --steps 200 -o %s --logp %s", examples(), both, both);
   expect_code(result, 0);
   result_free(&result);
+  result = flowc("logp %s/moons.flow --data %s -q", examples(), both);   /* its member `samples` */
+  expect_code(result, 0);
+  result_free(&result);
   FlowTensors forward = read_file(l), backward = read_file(again), members = read_file(both), states = read_file(x);
   for (uint64_t i = 0; i < 50; i++) {
     ck_assert_double_eq_tol(flow_tensor_at(&forward.tensor[0], i), flow_tensor_at(&backward.tensor[0], i), 1e-3);
