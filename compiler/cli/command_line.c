@@ -186,12 +186,6 @@ static flow_status take_words(Walk *walk) {
 /* ---- the verb --------------------------------------------------------------------------------------------------- */
 
 static flow_status no_such_verb(const char *word, flow_error *error) {
-  size_t length = strlen(word);
-  if (length > 5 && strcmp(word + length - 5, ".flow") == 0)
-    return flow_fail(error, FLOW_BAD_CALL,
-                     "compiling ahead of time (`flowc MODEL.flow -o FILE`) is not in this version; "
-                     "`flowc sample %s` compiles and runs",
-                     word);
   const char *name[VERB_COUNT];
   for (int v = 0; v < VERB_COUNT; v++) name[v] = verbs[v].name;
   const char *near = diag_nearest(word, name, VERB_COUNT);
@@ -219,13 +213,19 @@ static void set_standards(CommandLine *line) {
     if (options[o].kind == KIND_CHOICE) read_choice(options[o].argument, options[o].standard, &line->value[o].choice);
 }
 
+static bool is_program(const char *word) {
+  size_t length = strlen(word);
+  return length > 5 && strcmp(word + length - 5, ".flow") == 0;
+}
+
 static flow_status parse_verb(int argc, char *const *argv, CommandLine *line, flow_error *error) {
-  line->verb = verb_find(argv[1]);
+  bool program_first = is_program(argv[1]);           /* flowc MODEL.flow -o MODEL.so */
+  line->verb = program_first ? VERB_compile : verb_find(argv[1]);
   if (line->verb == VERB_COUNT) return no_such_verb(argv[1], error);
   line->operand = calloc((size_t)argc, sizeof *line->operand);
   line->condition = calloc((size_t)argc, sizeof *line->condition);
   if (!line->operand || !line->condition) return flow_fail(error, FLOW_NO_MEMORY, "out of memory");
-  Walk walk = {argc, 2, argv, line, error};
+  Walk walk = {argc, program_first ? 1 : 2, argv, line, error};
   flow_status status = take_words(&walk);
   if (status) return status;
   if (line->value[OPTION_help].given) line->ask = ASK_HELP;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inspect.c -- flowc inspect: by the file's suffix, a program or arrays. */
+/* inspect.c -- flowc inspect: by the file's suffix, a program, a compiled one, or arrays. */
 #include "inspect.h"
 #include <string.h>
 
@@ -13,5 +13,8 @@ int verb_inspect(const Run *run) {
              path);
     return flow_status_exit_code(FLOW_BAD_INPUT);
   }
+  static const char *const compiled[] = {".so", ".o", ".a"};
+  for (size_t i = 0; suffix && i < sizeof compiled / sizeof *compiled; i++)
+    if (strcmp(suffix, compiled[i]) == 0) return inspect_library(run, path);
   return inspect_arrays(run, path);
 }

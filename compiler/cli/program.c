@@ -121,8 +121,9 @@ bool program_has_weights(const Program *program) {
   return ir && ir->weights > 0;
 }
 
-/* From --weights, else where the flow says. */
+/* Where the verb has said, else from --weights, else where the flow says. */
 static flow_status find_weights(const Run *run, Program *program, flow_error *error) {
+  if (program->weights_path) return FLOW_OK;
   const char *given = text_of(run, OPTION_weights);
   if (given) {
     program->weights_path = strdup(given);

@@ -19,7 +19,7 @@ typedef struct Program {
   const char *path;
   FlowBytes text;
   FlowCompiled *compiled;
-  char *weights_path; /* NULL where the program has no weights */
+  char *weights_path; /* NULL where the program has no weights; a verb may set it before program_bind */
   FlowTensors tensors;
   bool has_tensors;
   /* after program_link */

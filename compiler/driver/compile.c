@@ -105,29 +105,44 @@ static const flow_weight *describe_weights(FlowCompiled *c) {
   return weight;
 }
 
-static void describe_model(FlowCompiled *c) {
+static flow_model describe_model(FlowCompiled *c) {
   const TileProgram *tile = c->tile;
-  c->model = (flow_model){
+  return (flow_model){
       .abi = FLOW_MODEL_ABI, .size = sizeof(flow_model), .precision = (uint32_t)c->options.precision, .dim = (uint32_t)tile->dim,
-      .conditions = c->frozen->inputs - 2, .weights = c->frozen->weights, .packs = tile->packs, .levels = 1,
+      .conditions = c->frozen->inputs - 2, .weights = c->frozen->weights, .packs = tile->packs,
       .condition_rows = (uint64_t)tile->condition_rows, .times_rows = (uint64_t)tile->section[TILE_TIMES].output_rows,
       .cond_rows = (uint64_t)tile->section[TILE_COND].output_rows, .blob_bytes = tile->blob_bytes,
       .name = c->flow ? c->flow->name : c->function->name, .condition = describe_conditions(c), .weight = describe_weights(c),
-      .pack = tile->pack, .level = &c->level, .extras = (uint32_t)tile->extras, .jump = tile->jump,
+      .pack = tile->pack, .extras = (uint32_t)tile->extras, .jump = tile->jump,
       .derived_rows = (uint64_t)tile->section[TILE_DERIVE].output_rows};
 }
 
-flow_status flow_compiled_link(FlowCompiled *c, unsigned entries, flow_error *error) {
-  ON_NO_MEMORY(c);
+static flow_status schedule(FlowCompiled *c, flow_error *error) {
   if (!c->frozen) return flow_fail(error, FLOW_BAD_CALL, "there is no field to compile");
   for (uint32_t i = 0; i < c->frozen->weights; i++)
     if (!c->frozen->weight[i].name) return flow_fail(error, FLOW_BAD_CALL, "the layers have no weights yet");
   compile_tile(c);
+  return FLOW_OK;
+}
+
+flow_status flow_compiled_schedule(FlowCompiled *c, const TileProgram **tile, flow_model *model, flow_error *error) {
+  ON_NO_MEMORY(c);
+  flow_status status = schedule(c, error);
+  if (status) return status;
+  *tile = c->tile;
+  *model = describe_model(c);
+  return FLOW_OK;
+}
+
+flow_status flow_compiled_link(FlowCompiled *c, unsigned entries, flow_error *error) {
+  ON_NO_MEMORY(c);
+  flow_status status = schedule(c, error);
+  if (status) return status;
   EmitOptions options = compile_emit_options(c, entries);
   emit_unload(c->code);
   emit_object_free(&c->object);
   c->code = NULL;
-  flow_status status = emit_object(c->tile, &options, &c->object, error);
+  status = emit_object(c->tile, &options, &c->object, error);
   if (status) return status;
   double start = compile_clock_ms();
   c->level = emit_level(c->tile, &options);
@@ -136,6 +151,10 @@ flow_status flow_compiled_link(FlowCompiled *c, unsigned entries, flow_error *er
   c->cost.codegen_ms = c->object.codegen_ms;
   c->cost.object_bytes = c->object.size;
   c->cost.load_ms = compile_clock_ms() - start;
-  if (!status) describe_model(c);
+  if (!status) {
+    c->model = describe_model(c);
+    c->model.level = &c->level;
+    c->model.levels = 1;
+  }
   return status;
 }

@@ -66,6 +66,9 @@ const flow_model *flow_compiled_model(const FlowCompiled *compiled);            
 
 /* How the trace of the Jacobian is computed, in words; NULL without FLOW_LOG_P. */
 const char *flow_compiled_trace(const FlowCompiled *compiled);
+/* The schedule, and the model's tables without levels: for a library of them (compiler/aot).  After bind. */
+struct TileProgram;
+flow_status flow_compiled_schedule(FlowCompiled *compiled, const struct TileProgram **tile, flow_model *model, flow_error *error);
 
 /* The flow's source; what it points to is the compilation's.  SOURCE_FILE: a tensor that the caller has to read, named by its
  * path.  A density of the program draws in the order of its draw line: each name takes the sample's next numbers (random.h)

@@ -10,8 +10,9 @@
 #include <string.h>
 #include <time.h>
 #include "emit_module.h"
+#include "machine.h"
 
-static const char *cpu_name(int cpu) { return cpu == FLOW_CPU_V4 ? "x86-64-v4" : "x86-64-v3"; }
+const char *emit_cpu_name(int cpu) { return cpu == FLOW_CPU_V4 ? "x86-64-v4" : "x86-64-v3"; }
 
 const char *emit_llvm_version(void) { return LLVM_VERSION_TEXT; }
 
@@ -21,7 +22,7 @@ static double now_ms(void) {
   return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
-static LLVMTargetMachineRef open_machine(int cpu, flow_error *error) {
+LLVMTargetMachineRef emit_machine_open(int cpu, flow_error *error) {
   static const char triple[] = "x86_64-unknown-linux-gnu";
   LLVMTargetRef target;
   char *message = NULL;
@@ -34,7 +35,16 @@ static LLVMTargetMachineRef open_machine(int cpu, flow_error *error) {
     LLVMDisposeMessage(message);
     return NULL;
   }
-  return LLVMCreateTargetMachine(target, triple, cpu_name(cpu), "", LLVMCodeGenLevelDefault, LLVMRelocPIC, LLVMCodeModelDefault);
+  return LLVMCreateTargetMachine(target, triple, emit_cpu_name(cpu), "", LLVMCodeGenLevelDefault, LLVMRelocPIC, LLVMCodeModelDefault);
+}
+
+void emit_machine_prepare(LLVMTargetMachineRef machine, LLVMModuleRef module) {
+  LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
+  LLVMSetModuleDataLayout(module, layout);
+  LLVMDisposeTargetData(layout);
+  char *triple = LLVMGetTargetMachineTriple(machine);
+  LLVMSetTarget(module, triple);
+  LLVMDisposeMessage(triple);
 }
 
 typedef struct Build {
@@ -53,9 +63,9 @@ static void close_build(Build *b) {
   arena_free(&b->arena);
 }
 
-static flow_status verify(Build *b, flow_error *error) {
+flow_status emit_machine_verify(LLVMModuleRef module, flow_error *error) {
   char *message = NULL;
-  bool broken = LLVMVerifyModule(b->emit.ll.module, LLVMReturnStatusAction, &message);
+  bool broken = LLVMVerifyModule(module, LLVMReturnStatusAction, &message);
   flow_status status = broken ? flow_fail(error, FLOW_INTERNAL, "the emitted module is malformed: %s", message) : FLOW_OK;
   LLVMDisposeMessage(message);
   return status;
@@ -64,22 +74,18 @@ static flow_status verify(Build *b, flow_error *error) {
 static flow_status open_build(Build *b, const TileProgram *program, const EmitOptions *options, flow_error *error) {
   arena_init(&b->arena, &flow_standard_allocator, &b->out_of_memory);
   if (setjmp(b->out_of_memory)) return flow_fail(error, FLOW_NO_MEMORY, "out of memory while emitting code");
-  b->machine = open_machine(options->cpu, error);
+  b->machine = emit_machine_open(options->cpu, error);
   if (!b->machine) return FLOW_INTERNAL;
   b->context = LLVMContextCreate();
   emit_module(&b->emit, &b->arena, b->context, program, options);
-  LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(b->machine);
-  LLVMSetModuleDataLayout(b->emit.ll.module, layout);
-  LLVMDisposeTargetData(layout);
-  char *triple = LLVMGetTargetMachineTriple(b->machine);
-  LLVMSetTarget(b->emit.ll.module, triple);
-  LLVMDisposeMessage(triple);
-  return verify(b, error);
+  emit_machine_prepare(b->machine, b->emit.ll.module);
+  return emit_machine_verify(b->emit.ll.module, error);
 }
 
-static flow_status generate(Build *b, LLVMCodeGenFileType type, LLVMMemoryBufferRef *buffer, flow_error *error) {
+flow_status emit_machine_generate(LLVMTargetMachineRef machine, LLVMModuleRef module, LLVMCodeGenFileType type,
+                                  LLVMMemoryBufferRef *buffer, flow_error *error) {
   char *message = NULL;
-  if (!LLVMTargetMachineEmitToMemoryBuffer(b->machine, b->emit.ll.module, type, &message, buffer)) return FLOW_OK;
+  if (!LLVMTargetMachineEmitToMemoryBuffer(machine, module, type, &message, buffer)) return FLOW_OK;
   flow_fail(error, FLOW_INTERNAL, "LLVM could not generate code: %s", message);
   LLVMDisposeMessage(message);
   return FLOW_INTERNAL;
@@ -92,7 +98,7 @@ flow_status emit_object(const TileProgram *program, const EmitOptions *options, 
   *object = (EmitObject){.bytes = NULL};
   flow_status status = open_build(&build, program, options, error);
   object->emit_ms = now_ms() - start;
-  if (!status) status = generate(&build, LLVMObjectFile, &buffer, error);
+  if (!status) status = emit_machine_generate(build.machine, build.emit.ll.module, LLVMObjectFile, &buffer, error);
   object->codegen_ms = now_ms() - start - object->emit_ms;
   if (!status) {
     object->llvm = buffer;
@@ -112,7 +118,7 @@ flow_status emit_text(const TileProgram *program, const EmitOptions *options, bo
   Build build = {.context = NULL};
   flow_status status = open_build(&build, program, options, error);
   LLVMMemoryBufferRef buffer = NULL;
-  if (!status && assembly) status = generate(&build, LLVMAssemblyFile, &buffer, error);
+  if (!status && assembly) status = emit_machine_generate(build.machine, build.emit.ll.module, LLVMAssemblyFile, &buffer, error);
   if (!status && buffer) {
     fwrite(LLVMGetBufferStart(buffer), 1, LLVMGetBufferSize(buffer), to);
     LLVMDisposeMemoryBuffer(buffer);

@@ -174,7 +174,6 @@ static const struct {
 } refused[] = {
     {"flowc", "a verb is missing"},
     {"flowc smaple m.flow", "did you mean `flowc sample`"},
-    {"flowc model.flow -o model.so", "not in this version"},
     {"flowc -n 5", "a verb comes first"},
     {"flowc sample", "wants one more word: flowc sample MODEL.flow"},
     {"flowc sample a.flow b.flow", "`b.flow` is one word too many"},

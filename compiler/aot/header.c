@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* header.c -- MODEL.h: the model's sizes as macros, and how to call it. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+#include "tables.h"
+
+typedef struct Header {
+  AotBuild build;
+  const char *symbol, *macro, *file;
+} Header;
+
+static const char *upper(Arena *arena, const char *text) {
+  char *to = arena_text(arena, text, strlen(text));
+  for (char *c = to; *c; c++) *c = (char)toupper((unsigned char)*c);
+  return to;
+}
+
+/* "digits" of "out/digits.so", whatever else a path may hold. */
+static const char *stem(Arena *arena, const char *path) {
+  const char *slash = strrchr(path, '/'), *from = slash ? slash + 1 : path, *dot = strrchr(from, '.');
+  return arena_text(arena, from, dot ? (size_t)(dot - from) : strlen(from));
+}
+
+static const char *conditions(Header *h) {
+  const flow_model *model = &h->build.model[0];
+  const char *text = "";
+  for (uint32_t i = 0; i < model->conditions; i++)
+    text = arena_format(&h->build.arena, "%s#define %s_CONDITION_%" PRIu32 "_SIZE %" PRIu64 "  /* %s */\n", text, h->macro, i,
+                        model->condition[i].size, aot_symbol(&h->build.arena, model->condition[i].name));
+  return text;
+}
+
+static const char *render(Header *h, const char *path) {
+  Arena *arena = &h->build.arena;
+  const flow_model *model = &h->build.model[0];
+  h->symbol = aot_symbol(arena, aot_name(h->build.what));
+  h->macro = upper(arena, h->symbol);
+  h->file = aot_symbol(arena, stem(arena, path));
+  const char *number = model->precision == FLOW_F32 ? "float" : "double";
+  const char *embedded = h->build.what->variant[0].blob ? "" : ".weights_path = \"WEIGHTS.safetensors\"";
+  return arena_format(
+      arena,
+      "/* %s.h -- the flow `%s`, compiled by %s.\n"
+      " *\n"
+      " *   cc main.c %s.o $(pkg-config --cflags --libs flowrt)     or, without linking it: flowrt_open(\"./%s.so\", ...)\n"
+      " *\n"
+      " *   #include <flow/flow.h>\n"
+      " *   #include \"%s.h\"\n"
+      " *   flow_error error;\n"
+      " *   flowrt_model *model;\n"
+      " *   flowrt_options options = {.size = sizeof options%s%s};\n"
+      " *   %s x[1000 * %s_DIM];\n"
+      " *   flowrt_request request = {.size = sizeof request, .count = 1000, .seed = 1, .x = x};\n"
+      " *   if (flowrt_open_export(flow_export_%s(), &options, &model, &error) || flowrt_sample(model, &request, &error))\n"
+      " *     fprintf(stderr, \"%%s\\n\", error.text);\n"
+      " *   flowrt_close(model);\n"
+      " */\n"
+      "#ifndef %s_FLOW_H\n#define %s_FLOW_H\n#include <flow/export.h>\n"
+      "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
+      "#define %s_DIM %" PRIu32 "          /* numbers of a state */\n"
+      "typedef %s %s_number;\n"
+      "#define %s_CONDITIONS %" PRIu32 "\n%s"
+      "#define %s_BLOB_BYTES %" PRIu64 "   /* of the weights as the velocity's code reads them */\n\n"
+      "/* The one symbol of this model; constant, callable from any thread. */\n"
+      "const flow_export *flow_export_%s(void);\n\n"
+      "#ifdef __cplusplus\n}\n#endif\n#endif\n",
+      h->file, h->symbol, flow_compiler_version(), h->file, h->file, h->file, *embedded ? ", " : "", embedded, number, h->macro, h->symbol,
+      h->macro, h->macro, h->macro, model->dim, number, h->symbol, h->macro, model->conditions, conditions(h), h->macro, model->blob_bytes,
+      h->symbol);
+}
+
+static flow_status build(Header *h, const char *path, FlowBytes *text, flow_error *error) {
+  AotBuild *b = &h->build;
+  arena_init(&b->arena, &flow_standard_allocator, &b->out_of_memory);
+  if (setjmp(b->out_of_memory)) return flow_fail(error, FLOW_NO_MEMORY, "out of memory while writing a header");
+  flow_status status = aot_schedule(b, error);
+  if (status) return status;
+  const char *rendered = render(h, path);
+  text->size = strlen(rendered);
+  text->data = flow_alloc(&flow_standard_allocator, text->size);
+  if (!text->data) return flow_fail(error, FLOW_NO_MEMORY, "out of memory while writing a header");
+  memcpy(text->data, rendered, text->size);
+  return FLOW_OK;
+}
+
+flow_status aot_header(const AotLibrary *library, const char *path, FlowBytes *text, flow_error *error) {
+  Header h = {.build.what = library};
+  *text = (FlowBytes){NULL, 0};
+  flow_status status = build(&h, path, text, error);
+  arena_free(&h.build.arena);
+  return status;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* library.h -- a compiled program as the bytes of a file.
+ *
+ *   AotVariant variant[] = {{velocity, FLOW_COMPUTES_VELOCITY, blob}, {with_log_p, FLOW_COMPUTES_LOG_P, other_blob}};
+ *   AotLibrary library = {.variant = variant, .variants = 2, .cpus = {FLOW_CPU_V4, FLOW_CPU_V3}, .cpu_count = 2};
+ *   EmitObject object;
+ *   if (!(status = aot_compile(&library, EMIT_OBJECT, &object, &error)))
+ *     status = aot_link(NULL, "moons.so", object.bytes, object.size, &shared, &error);
+ *
+ * The variants are compilations of one text, bound to their weights (driver/compile.h). */
+#ifndef FLOW_AOT_LIBRARY_H
+#define FLOW_AOT_LIBRARY_H
+#include "compile.h"
+#include "emit_library.h"
+#include "flow/export.h"
+#include "read_file.h"
+
+typedef struct AotVariant {
+  FlowCompiled *compiled;
+  uint32_t computes;            /* FLOW_COMPUTES_... */
+  const void *blob;             /* the weights as flow_model_pack makes them, to stand in the library; NULL: they are loaded */
+} AotVariant;
+
+enum { AOT_MOST_CPUS = 2 };
+typedef struct AotLibrary {
+  const AotVariant *variant;    /* the first one is the velocity */
+  uint32_t variants;
+  int cpus[AOT_MOST_CPUS];      /* best first */
+  uint32_t cpu_count;
+  bool shared;                  /* for a .so: with the symbol that every .so has */
+} AotLibrary;
+
+/* The name of the program's flow (or field) as a word of C. */
+const char *aot_symbol(Arena *arena, const char *name);
+
+flow_status aot_compile(const AotLibrary *library, EmitForm form, EmitObject *object, flow_error *error);
+
+/* MODEL.h, for `path`; freed with flow_bytes_free (flow_standard_allocator). */
+flow_status aot_header(const AotLibrary *library, const char *path, FlowBytes *text, flow_error *error);
+
+/* A static library of one object file; freed likewise. */
+flow_status aot_archive(const AotLibrary *library, const EmitObject *object, FlowBytes *bytes, flow_error *error);
+
+/* A shared library of one object file.  ld: the linker to run, or NULL: the first that there is of the environment's LD, ld,
+ * ld.lld, ld.lld-19, ld.bfd, ld.gold.  name: the library's soname.  BAD_FILE tells what the linker said; freed likewise. */
+flow_status aot_link(const char *ld, const char *name, const EmitObject *object, FlowBytes *bytes, flow_error *error);
+
+/* The description in a library's, an object's or an archive's bytes, or NULL where there is none.  NUL-terminated. */
+#define AOT_DESCRIPTION_MARK "{\"flowc-model\": 1"
+const char *aot_find_description(const void *bytes, size_t size);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tables.h -- what the files of this folder share while a library is being made. */
+#ifndef FLOW_AOT_TABLES_H
+#define FLOW_AOT_TABLES_H
+#include "image.h"
+#include "library.h"
+
+enum { AOT_MOST_VARIANTS = 8 };
+typedef struct AotBuild {
+  const AotLibrary *what;
+  Arena arena;
+  jmp_buf out_of_memory;
+  Image image;
+  EmitPart *part;               /* [variants][cpus] */
+  flow_model *model;            /* [variants]: tables without levels */
+  uint32_t blob[AOT_MOST_VARIANTS];             /* [variants]: their data */
+} AotBuild;
+
+/* describe.c: schedules the variants, and what the library says of itself. */
+flow_status aot_schedule(AotBuild *build, flow_error *error);
+const char *aot_describe(AotBuild *build);
+const char *aot_name(const AotLibrary *library);
+/* tables.c: datum 0 is the flow_export. */
+void aot_tables(AotBuild *build);
+
+#endif
