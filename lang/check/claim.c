@@ -26,6 +26,7 @@ static void make_sides(Checker *c, Claim *claim, const Ast *left, const Ast *rig
   collect_names(c, claim, left);
   collect_names(c, claim, right);
   if (claim->crowded) return;
+  if (claim->field) take_as_time(c, claim, claim->field);
   refuse_loose_names(c, claim);
   AstList parameters = {0};
   for (uint32_t i = 0; i < claim->names; i++)

@@ -32,6 +32,7 @@ void list_checks(Checker *c, TypedProgram *program);    /* after the flows, whos
 /* free_name.c */
 FreeName *add_name(Checker *c, Claim *claim, const char *name, Span at);         /* NULL, and reported: they are too many */
 void collect_names(Checker *c, Claim *claim, const Ast *ast);
+void take_as_time(Checker *c, Claim *claim, Definition *field);         /* a loose name that is the field's word for t */
 void refuse_loose_names(Checker *c, Claim *claim);      /* those that are no argument */
 bool give_shape(Checker *c, const TypedProgram *program, const FreeName *name, Ast *parameter, Shape *shape);
 

@@ -139,6 +139,12 @@ static void collect(Collector *k, const Ast *ast, const Bound *bound) {
 
 void collect_names(Checker *c, Claim *claim, const Ast *ast) { collect(&(Collector){c, claim}, ast, NULL); }
 
+void take_as_time(Checker *c, Claim *claim, Definition *field) {
+  const Ast *t = field->ast->items.at[0];
+  FreeName *name = known_name(claim, t->name);
+  if (name && !name->use) use_name(&(Collector){c, claim}, name, (Use){.callee = field});
+}
+
 void refuse_loose_names(Checker *c, Claim *claim) {
   for (uint32_t i = 0; i < claim->names; i++) {
     const FreeName *name = &claim->name[i];

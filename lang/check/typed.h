@@ -137,7 +137,8 @@ typedef struct TypedMap {
 /* A claim.  left and right are functions of the free names, both of all of them in the same order; where their shapes
  * differ one is a scalar that meets every element of the other.
  *   CONTINUITY  left is the residual  d log p/dt + div u + u . grad log p  of (t, x), right is 0: held to like EQUAL
- *   FLUX        the flux of `field` out of the region is right; the time is drawn where right has a parameter for it
+ *   FLUX        the flux of `field` out of the region is right, at times that are drawn; where right has a parameter of
+ *               role TIME it is that time
  * NOT_EQUAL to GREATER_EQUAL hold at every point, without tolerance. */
 typedef enum { CHECK_EQUAL, CHECK_NOT_EQUAL, CHECK_LESS, CHECK_LESS_EQUAL, CHECK_GREATER, CHECK_GREATER_EQUAL,
                CHECK_CONTINUITY, CHECK_FLUX } CheckKind;

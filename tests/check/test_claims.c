@@ -223,6 +223,7 @@ START_TEST(continuity_is_a_residual_of_time_and_state) {
 START_TEST(a_flux_has_its_region) {
   const TypedProgram *program = program_of("let r = 2\nfield u(t, x: [n]) = x\ncheck flux(u, ball([0, 1, 0], r)) == 32*pi\n"
                                            "check flux(u, box([-1, -r], [1, r^2])) == 24\n");
+  ck_assert_uint_eq(program->check[0].names, 0);
   const TypedCheck *ball = &program->check[0], *box = &program->check[1];
   ck_assert(!ball->is_box && box->is_box);
   ck_assert_int_eq(ball->dim, 3);
@@ -233,6 +234,13 @@ START_TEST(a_flux_has_its_region) {
   ck_assert_int_eq(ball->field->parameter[1].dim[0], 3);
   ck_assert_int_eq(box->field->parameter[1].dim[0], 2);
   ck_assert_ptr_null(box->left);
+} END_TEST
+
+START_TEST(a_flux_may_change_with_the_time_of_its_field) {
+  const TypedProgram *program = program_of("field u(s, x: [2]) = s*x\ncheck flux(u, ball([0, 0], 1)) == 2*pi*s\n");
+  ck_assert_uint_eq(program->check[0].names, 1);
+  ck_assert_int_eq(program->check[0].role[0], ROLE_TIME);
+  expect_errors("field u(s, x: [2]) = s*x\ncheck flux(u, ball([0, 0], 1)) == 2*pi*t\n", "E0215");
 } END_TEST
 
 START_TEST(one_mistake_in_a_check_is_one_error) {
@@ -305,6 +313,7 @@ void add_claim_tests(TCase *tcase) {
   tcase_add_test(tcase, an_open_size_is_that_of_the_flow);
   tcase_add_test(tcase, continuity_is_a_residual_of_time_and_state);
   tcase_add_test(tcase, a_flux_has_its_region);
+  tcase_add_test(tcase, a_flux_may_change_with_the_time_of_its_field);
   tcase_add_test(tcase, one_mistake_in_a_check_is_one_error);
   tcase_add_test(tcase, a_slip_in_a_check_is_recognised);
   tcase_add_test(tcase, a_check_of_many_names_uses_or_claims_ends_soon);
