@@ -16,6 +16,10 @@ static double rate_of(const LogP *logp) {
 
 static void print_likelihood(const LogP *logp) {
   const FlowLikelihoodSummary *s = &logp->summary;
+  if (s->solve.by_status[FLOW_SAMPLE_OK] == 0) {
+    fputs("no point has a log p\n", stderr);
+    return;
+  }
   fprintf(stderr, "mean NLL %.6g", s->nll);
   if (isfinite(s->nll_error)) fprintf(stderr, " +- %.2g", s->nll_error);
   fprintf(stderr, " nats over %" PRIu64 " point%s", s->solve.by_status[FLOW_SAMPLE_OK],

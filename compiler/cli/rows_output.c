@@ -53,12 +53,15 @@ static flow_status open_log_ps(RowsOutput *output, flow_error *error) {
 flow_status rows_output_open(RowsOutput *output, uint64_t rows, flow_error *error) {
   const char *suffix = output->path ? strrchr(output->path, '.') : NULL;
   bool npz = suffix && strcmp(suffix, ".npz") == 0;
+  bool same = output->path && output->logp_path && strcmp(output->path, output->logp_path) == 0;
   flow_status status = FLOW_OK;
+  if (same && !npz)
+    return flow_fail(error, FLOW_BAD_CALL, "the samples and --logp cannot both go to %s; a .npz has room for both",
+                     strcmp(output->path, "-") == 0 ? "standard output" : output->path);
   output->rows = rows;
   output->open = output->path || output->logp_path;
   if (output->path) status = npz ? open_memory(output, error) : open_states(output, error);
-  bool member = npz && output->logp_path && strcmp(output->path, output->logp_path) == 0;
-  return status || !output->logp_path || member ? status : open_log_ps(output, error);
+  return status || !output->logp_path || same ? status : open_log_ps(output, error);
 }
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */

@@ -59,8 +59,7 @@ static flow_status prepare_output(Output *output, const Sampling *sampling, flow
   const Run *run = output->run;
   output->trace = &sampling->trace;
   uint64_t rows = sampling->what.end - sampling->what.first, dim = output->program->model->dim;
-  bool file_is_enough = has(run, OPTION_plot) || has(run, OPTION_logp);
-  const char *path = has(run, OPTION_output) ? text_of(run, OPTION_output) : file_is_enough ? NULL : "-";
+  const char *path = has(run, OPTION_output) ? text_of(run, OPTION_output) : has(run, OPTION_plot) ? NULL : "-";
   output->files = (RowsOutput){.run = run, .program = output->program, .path = path, .logp_path = text_of(run, OPTION_logp),
                                .probes = sampling->trace.probes > 0};
   if (has(run, OPTION_plot)) {

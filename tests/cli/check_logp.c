@@ -278,6 +278,10 @@ START_TEST(a_row_that_is_no_number_is_named_and_on_request_passed_over) {
   ck_assert_double_eq(with[2], without[2]);
   result_free(&result);
   result_free(&clean);
+  result = flowc("logp %s/moons.flow --data nan,0 --on-error nan", examples());
+  expect_code(result, 3);
+  expect_in(result.err, "no point has a log p");
+  result_free(&result);
   free(data), free(good);
 }
 END_TEST
@@ -333,6 +337,7 @@ static const struct {
     {4, "logp %s/moons.flow --data none.npy", "none.npy"},
     {2, "sample %s/moons.flow --probes 3", "--probes says how --logp is computed"},
     {2, "sample %s/moons.flow --logp l.npy --probes auto", "for flowc logp"},
+    {2, "sample %s/moons.flow -n 5 --logp -", "cannot both go to standard output"},
     {2, "eval %s/moons.flow --at 1,2 --divergence --jvp 1,0 -o e.npy", "2 results go to a .npz"},
     {1, "eval %s/moons.flow --at 1,2 --jvp 1,0,0", "--jvp 1,0,0: 3 numbers; 2 for all points"},
 };
