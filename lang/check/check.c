@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check.c -- the passes over a file, in order, and the question for one more instance later. */
 #include "density.h"
+#include "synthetic.h"
 
 typedef struct Program { TypedProgram program; Checker checker; } Program;
 
@@ -78,4 +79,24 @@ TypedFunction *flow_check_instance(const TypedProgram *program, const char *name
   Definition *d = symbol->definition;
   if (!d || d->prelude || !is_function(d->ast)) return NULL;
   return field_instance(c, d, state, d->ast->name_at, condition, conditions, d->ast->name_at);
+}
+
+static bool is_truth(const Ast *value) {
+  return value->kind == AST_COMPARE || value->kind == AST_AND || value->kind == AST_OR || value->kind == AST_NOT;
+}
+
+TypedFunction *flow_check_value(const TypedProgram *program, const Ast *value) {
+  Checker *c = &((Program *)program)->checker;
+  Ast *f = synthetic(c, AST_CHECK, "value", value->at), *body = (Ast *)value;
+  if (is_truth(value)) {
+    body = synthetic(c, AST_IF, NULL, value->at);
+    append_item(c, &body->items, (Ast *)value);
+    for (int number = 1; number >= 0; number--) append_item(c, &body->items, synthetic_number(c, number, value->at));
+  }
+  f->has_parameters = true;
+  f->body = body;
+  Definition *d = define_hidden(c, arena_format(c->arena, "value %u", value->at.from), f);
+  resolve_definition(c, d);
+  Instance *instance = d->broken || c->diagnostics->errors ? NULL : instance_of(c, d, NULL, NULL, value->at);
+  return instance && !c->diagnostics->errors ? &instance->function : NULL;
 }

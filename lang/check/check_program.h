@@ -37,6 +37,11 @@ TypedProgram *flow_check(Arena *arena, Diagnostics *diagnostics, const AstFile *
 TypedFunction *flow_check_instance(const TypedProgram *program, const char *name, const Shape *state,
                                    const Shape *condition, uint32_t conditions);
 
+/* An expression of the program's names, as a function without parameters that may call networks as a field does; a truth
+ * value becomes 1 or 0.  Where it was parsed is a matter of the caller: its text is a source of the same map.  NULL after an
+ * error in the program's diagnostics.  Works as long as the arena lives. */
+TypedFunction *flow_check_value(const TypedProgram *program, const Ast *value);
+
 /* "[64]", "[2, 3]", "a scalar": a shape as messages show it, in the arena. */
 const char *shape_text(Arena *arena, const Shape *shape);
 

@@ -66,6 +66,10 @@ static bool refuse_velocity(Checker *c, const Ast *ast, Span at) {
   Diag *diag = report(c, E0506, at, "a velocity is a field, `(t, x: [n], ...)` to the shape of x, and `%s` is %s%s", ast->name,
                       definition_kind(ast), ast->kind == AST_NETWORK ? " with other arguments" : "");
   note(c, diag, ast->name_at, "`%s` is defined here", ast->name);
+  if (ast->kind == AST_MAP) {
+    help(c, diag, "the field that moves points as the map does is `velocity of %s`", ast->name);
+    fix(c, diag, at, "of %s", ast->name);
+  }
   return false;
 }
 

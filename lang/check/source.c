@@ -143,6 +143,23 @@ bool fill_bounds(FlowReader *r) {
   return true;
 }
 
+static void suggest_source(Checker *c, Diag *diag, const char *name, Span at) {
+  size_t count = 2;
+  if (c->diagnostics->errors >= DIAG_MOST) return;
+  for (const Definition *d = c->first; d; d = d->next) count += d->ast->kind == AST_DENSITY;
+  const char **source = arena_array(c->arena, count, sizeof *source);
+  source[0] = "normal";
+  source[1] = "uniform";
+  size_t n = 2;
+  for (const Definition *d = c->first; d; d = d->next)
+    if (d->ast->kind == AST_DENSITY) source[n++] = d->ast->name;
+  const char *near = diag_nearest(name, source, count);
+  if (!near) return;
+  bool normal = strcmp(near, "normal") == 0, uniform = strcmp(near, "uniform") == 0;
+  help(c, diag, "did you mean `%s`?", normal ? "normal(2)" : uniform ? "uniform(low, high)" : near);
+  if (!normal && !uniform) fix(c, diag, at, "%s", near);
+}
+
 bool read_source(FlowReader *r, const Ast *clause) {
   Checker *c = r->c;
   const Ast *value = clause->items.count == 1 ? clause->items.at[0] : NULL;
@@ -160,9 +177,8 @@ bool read_source(FlowReader *r, const Ast *clause) {
   if (d && d->ast->kind == AST_DENSITY && value->kind == AST_NAME) return read_density(r, d, value->at);
   if (value->kind == AST_CALL && strcmp(name, "normal") == 0) return read_normal(r, value);
   if (value->kind == AST_CALL && strcmp(name, "uniform") == 0) return read_uniform(r, value);
-  static const char *const source[] = {"normal", "uniform"};
-  const char *near = diag_nearest(name, source, 2);
-  Diag *diag = report(c, E0505, value->at, "a source is `normal(d)`, `uniform(low, high)` or the name of a file in quotes, and this is none");
-  if (near) help(c, diag, "did you mean `%s`?", strcmp(near, "normal") == 0 ? "normal(2)" : "uniform(low, high)");
+  Diag *diag = report(c, E0505, value->at, "a source is `normal(d)`, `uniform(low, high)`, a density or the name of a file in quotes, and this is none");
+  if (d) note(c, diag, d->ast->name_at, "`%s` is %s", name, definition_kind(d->ast));
+  else suggest_source(c, diag, name, value->at);
   return false;
 }
