@@ -16,7 +16,7 @@ static const struct { const char *name; double x, log_p, round_trip; uint64_t mo
     {"ffjord_tanh", 1e-8, 2e-8, 50, 400, 256},
     {"wine_mlp", 1e-8, 2e-8, 50, 400, 256},
     {"moons_elu", 1e-6, 2e-5, 2000, 1700, 128},
-    {"gaussians8_to_moons", 1e-6, INFINITY, 3000, 6000, 32},
+    {"gaussians8_to_moons", 1e-6, INFINITY, 3000, 6000, 8},
 };
 enum { ROWS = sizeof row / sizeof row[0] };
 
