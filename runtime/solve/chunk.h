@@ -35,6 +35,9 @@ typedef struct FlowChunk {
 /* what->level may be NULL; `level` is the one to use.  On failure there is nothing to close. */
 flow_status flow_chunk_open(const FlowSampling *what, const flow_level *level, FlowChunk *chunk, flow_error *error);
 void flow_chunk_close(FlowChunk *chunk);
+static inline size_t flow_chunk_row_bytes(const FlowChunk *chunk) {
+  return (size_t)chunk->what->model->dim * chunk->what->model->precision;
+}
 
 /* Takes samples from `first` on, as many as there is room for; chunk->count says how many. */
 flow_status flow_chunk_begin(FlowChunk *chunk, uint64_t first, flow_error *error);
