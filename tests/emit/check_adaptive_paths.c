@@ -12,10 +12,10 @@
  * With ELU and SELU every path crosses many kinks, each a local error of its own that no estimate of smooth solutions sees
  * whole: there and back they add up.  The source of the SELU network is not normal, so log p is not compared. */
 static const struct { const char *name; double x, log_p, round_trip; uint64_t most, samples; } row[] = {
-    {"checkerboard_swish", 1e-8, 2e-8, 50, 400, 256},
-    {"ffjord_tanh", 1e-8, 2e-8, 50, 400, 256},
-    {"wine_mlp", 1e-8, 2e-8, 50, 400, 256},
-    {"moons_elu", 1e-6, 2e-5, 2000, 1700, 128},
+    {"checkerboard_swish", 1e-8, 2e-8, 50, 400, 32},
+    {"ffjord_tanh", 1e-8, 2e-8, 50, 400, 32},
+    {"wine_mlp", 1e-8, 2e-8, 50, 400, 32},
+    {"moons_elu", 1e-6, 2e-5, 2000, 1700, 32},
     {"gaussians8_to_moons", 1e-6, INFINITY, 3000, 6000, 8},
 };
 enum { ROWS = sizeof row / sizeof row[0] };
