@@ -17,7 +17,8 @@ flow_status aot_schedule(AotBuild *b, flow_error *error) {
       [FLOW_COMPUTES_VELOCITY] = FLOW_ENTRY_EVAL | FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_STEP | FLOW_ENTRY_ATTEMPT,
       [FLOW_COMPUTES_LOG_P] = FLOW_ENTRY_EVAL | FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_STEP | FLOW_ENTRY_ATTEMPT,
       [FLOW_COMPUTES_PROBES] = FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_STEP | FLOW_ENTRY_ATTEMPT,
-      [FLOW_COMPUTES_JVP] = FLOW_ENTRY_EVAL | FLOW_ENTRY_EVAL_LANE};
+      [FLOW_COMPUTES_JVP] = FLOW_ENTRY_EVAL | FLOW_ENTRY_EVAL_LANE,
+      [FLOW_COMPUTES_JUMP] = FLOW_ENTRY_STEP};
   b->part = arena_array(&b->arena, (size_t)variants * cpus, sizeof *b->part);
   b->model = arena_array(&b->arena, variants, sizeof *b->model);
   flow_status status = FLOW_OK;
@@ -71,7 +72,8 @@ static const char *list_weights(AotBuild *b) {
 
 static const char *list_computed(AotBuild *b) {
   static const char *const word[] = {[FLOW_COMPUTES_VELOCITY] = "velocity", [FLOW_COMPUTES_LOG_P] = "log_p",
-                                     [FLOW_COMPUTES_PROBES] = "probes", [FLOW_COMPUTES_JVP] = "jvp"};
+                                     [FLOW_COMPUTES_PROBES] = "probes", [FLOW_COMPUTES_JVP] = "jvp",
+                                     [FLOW_COMPUTES_JUMP] = "jump"};
   const char *list = "";
   for (uint32_t i = 0; i < b->what->variants; i++)
     list = arena_format(&b->arena, "%s%s\"%s\"", list, i ? ", " : "", word[b->what->variant[i].computes]);

@@ -34,9 +34,10 @@ static void choose_cpus(Compile *c) {
 }
 
 /* The same text with extras; a variant that cannot be is left out. */
-static flow_status compile_variant(Compile *c, FlowExtras extras, FlowCompiled **compiled, flow_error *error) {
+static flow_status compile_variant(Compile *c, bool jump, FlowExtras extras, FlowCompiled **compiled, flow_error *error) {
   FlowCompileOptions how = program_options(c->run);
   how.extras = extras;
+  how.as_velocity = !jump;
   const FlowBytes *text = &c->program.text;
   flow_status status = flow_compile(&flow_standard_allocator, c->program.path, text->data ? (const char *)text->data : "", text->size,
                                     &how, compiled, error);
@@ -56,7 +57,7 @@ static flow_status pack(Compile *c, uint32_t index, flow_error *error) {
 
 static flow_status add_variant(Compile *c, uint32_t computes, FlowExtras extras, flow_error *error) {
   uint32_t index = c->library.variants;
-  flow_status status = index ? compile_variant(c, extras, &c->compiled[index], error) : FLOW_OK;
+  flow_status status = index ? compile_variant(c, computes == FLOW_COMPUTES_JUMP, extras, &c->compiled[index], error) : FLOW_OK;
   if (status && index) {
     flow_compiled_free(c->compiled[index]);
     c->compiled[index] = NULL;
@@ -82,6 +83,8 @@ static flow_status add_variants(Compile *c, bool said, flow_error *error) {
   flow_status status = add_variant(c, FLOW_COMPUTES_VELOCITY, FLOW_NO_EXTRAS, error);
   if (!status && flow && flow->dim <= MOST_EXACT) status = add_variant(c, FLOW_COMPUTES_LOG_P, FLOW_LOG_P, error);
   if (!status) status = add_variant(c, FLOW_COMPUTES_JVP, FLOW_JVP, error);
+  if (!status && flow && flow->map)
+    status = add_variant(c, FLOW_COMPUTES_JUMP, flow->dim <= MOST_EXACT ? FLOW_LOG_P : FLOW_NO_EXTRAS, error);
   return status;
 }
 

@@ -5,7 +5,7 @@
 #include "library.h"
 #include "program.h"
 
-enum { COMPILE_MOST_VARIANTS = 3 };
+enum { COMPILE_MOST_VARIANTS = 4 };
 
 typedef struct Compile {
   const Run *run;

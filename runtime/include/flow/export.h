@@ -22,11 +22,12 @@ extern "C" {
 #define FLOW_EXPORT_ABI 1u
 #define FLOW_EXPORT_SYMBOL "flow_export_get"
 
-enum {                          /* what a variant computes beside the velocity: its extras */
+enum {                          /* what a variant computes; VELOCITY is the first, the others have extras beside it */
   FLOW_COMPUTES_VELOCITY,
   FLOW_COMPUTES_LOG_P,          /* 1 row: -div u, exactly */
   FLOW_COMPUTES_PROBES,         /* `probes` rows: estimates of it; the last condition is probes */
-  FLOW_COMPUTES_JVP             /* dim rows: J v; the last condition is v */
+  FLOW_COMPUTES_JVP,            /* dim rows: J v; the last condition is v */
+  FLOW_COMPUTES_JUMP            /* not a velocity: the state at the other end (model.h, JUMPS), and -log |det J| where it is exact */
 };
 typedef struct flow_variant {
   uint32_t computes, probes;

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* open.c -- a model from what a library exports: its tables checked, its weights at hand, the code for this processor. */
+#include "api.h"
+#include <inttypes.h>
+#include <string.h>
+
+_Static_assert(sizeof(flowrt_allocator) == sizeof(FlowAllocator), "the public allocator is the runtime's");
+
+/* ---- checks ---------------------------------------------------------------------------------------------------------------- */
+
+static flow_status check_abi(const flow_export *e, const char *path, flow_error *error) {
+  if (e->abi != FLOW_EXPORT_ABI)
+    return flow_fail(error, FLOW_BAD_INPUT, "%s: a library of interface %" PRIu32 "; this libflowrt (" FLOWRT_VERSION ") opens %u: compile the flow again",
+                     path, e->abi, FLOW_EXPORT_ABI);
+  if (e->size < sizeof *e)
+    return flow_fail(error, FLOW_BAD_INPUT, "%s: its description has %" PRIu32 " bytes; this libflowrt (" FLOWRT_VERSION ") needs %zu: compile the flow again", path,
+                     e->size, sizeof *e);
+  return FLOW_OK;
+}
+
+static flow_status check_export(const flow_export *e, const char *path, flow_error *error) {
+  flow_status status = check_abi(e, path, error);
+  if (status) return status;
+  bool start = e->start.kind != FLOW_START_UNIFORM || (e->start.low && e->start.high);
+  start = start && (e->start.kind != FLOW_START_GAUSSIAN || (e->start.mean && e->start.factor));
+  if (!e->variant || e->variants == 0 || e->variants > API_MOST_VARIANTS || !e->name || !e->description || !start ||
+      e->variant[0].computes != FLOW_COMPUTES_VELOCITY)
+    return flow_fail(error, FLOW_BAD_INPUT, "%s: its description makes no sense: it was not made by flowc", path);
+  for (uint32_t i = 0; !status && i < e->variants; i++) {
+    const flow_model *model = e->variant[i].model;
+    status = model ? flow_model_check(model, error) : flow_fail(error, FLOW_BAD_INPUT, "%s: a variant without a model", path);
+    if (!status && (model->dim != e->dim || model->precision != e->precision || model->conditions > API_MOST_CONDITIONS))
+      status = flow_fail(error, FLOW_BAD_INPUT, "%s: its variants do not fit each other", path);
+  }
+  return status;
+}
+
+/* ---- weights ----------------------------------------------------------------------------------------------------------------- */
+
+/* A name for messages, and whether there are tensors at all. */
+typedef struct Weights {
+  FlowTensors tensors;
+  bool there;
+  const char *name;
+} Weights;
+
+static flow_status read_weights(const flowrt_model *model, const flowrt_options *options, Weights *weights, flow_error *error) {
+  *weights = (Weights){.name = options->weights_path ? options->weights_path : "the weights.safetensors"};
+  if (options->weights_path && options->weights)
+    return flow_fail(error, FLOW_BAD_CALL, "weights from a path and from memory: one or the other");
+  flow_status status = FLOW_OK;
+  if (options->weights_path) status = flow_tensors_read(&model->allocator, options->weights_path, &weights->tensors, error);
+  if (options->weights)
+    status = flow_tensors_parse(&model->allocator, weights->name, options->weights, options->weights_bytes, &weights->tensors, error);
+  weights->there = !status && (options->weights_path || options->weights);
+  return status;
+}
+
+static flow_status open_variant(flowrt_model *model, uint32_t index, uint32_t cpu, const Weights *weights, flow_error *error) {
+  ApiVariant *variant = &model->variant[index];
+  variant->of = &model->exported->variant[index];
+  const flow_model *of = variant->of->model;
+  flow_status status = flow_model_level(of, cpu, &variant->level, error);
+  if (status) return status;
+  variant->weights = variant->of->blob;
+  if (variant->weights && !(weights->there && of->weights)) return FLOW_OK;
+  if (of->weights && !weights->there)
+    return flow_fail(error, FLOW_BAD_INPUT, "%s: its weights are not in the library; open it with a weights file", of->name);
+  status = flow_model_pack(&model->allocator, of, weights->there ? &weights->tensors : NULL, weights->name, &variant->own, error);
+  variant->weights = variant->own.data;
+  return status;
+}
+
+/* ---- the model ---------------------------------------------------------------------------------------------------------------- */
+
+static void open_source(flowrt_model *model) {
+  const flow_start *start = &model->exported->start;
+  static const FlowSourceKind kind[] = {
+      [FLOW_START_NORMAL] = FLOW_SOURCE_NORMAL, [FLOW_START_UNIFORM] = FLOW_SOURCE_UNIFORM, [FLOW_START_GAUSSIAN] = FLOW_SOURCE_GAUSSIAN};
+  model->has_source = start->kind <= FLOW_START_GAUSSIAN;
+  model->source = (FlowSource){.kind = model->has_source ? kind[start->kind] : FLOW_SOURCE_TENSOR, .dim = model->exported->dim,
+                               .low = start->low, .high = start->high, .mean = start->mean, .factor = start->factor};
+}
+
+static flow_status open_variants(flowrt_model *model, const flowrt_options *options, flow_error *error) {
+  Weights weights;
+  flow_status status = read_weights(model, options, &weights, error);
+  for (uint32_t i = 0; !status && i < model->exported->variants; i++) {
+    model->variants = i + 1;
+    status = open_variant(model, i, options->cpu, &weights, error);
+  }
+  if (weights.there) flow_tensors_free(&weights.tensors);
+  return status;
+}
+
+static flow_status open_model(const char *path, const flow_export *exported, void *library, const flowrt_options *options,
+                              flowrt_model **model, flow_error *error) {
+  FlowAllocator allocator = flow_standard_allocator;
+  if (options->allocator) allocator = (FlowAllocator){options->allocator->resize, options->allocator->user};
+  flow_status status = check_export(exported, path, error);
+  if (status) return status;
+  flowrt_model *m = flow_alloc(&allocator, sizeof *m);
+  if (!m) return flow_fail(error, FLOW_NO_MEMORY, "out of memory while opening a model");
+  m->allocator = allocator;
+  m->exported = exported;
+  open_source(m);
+  status = open_variants(m, options, error);
+  if (status) {
+    flowrt_close(m);
+    return status;
+  }
+  m->library = library;
+  *model = m;
+  return FLOW_OK;
+}
+
+static flow_status take_options(flowrt_options *to, const flowrt_options *from, flow_error *error) {
+  memset(to, 0, sizeof *to);
+  return from ? api_take(to, sizeof *to, from, "flowrt_options", error) : FLOW_OK;
+}
+
+flow_status flowrt_open(const char *path, const flowrt_options *options, flowrt_model **model, flow_error *error) {
+  flowrt_options known;
+  const flow_export *exported;
+  void *library;
+  *model = NULL;
+  if (!path) return flow_fail(error, FLOW_BAD_CALL, "flowrt_open without a path");
+  flow_status status = take_options(&known, options, error);
+  if (!status) status = api_load(path, &library, &exported, error);
+  if (status) return status;
+  status = open_model(path, exported, library, &known, model, error);
+  if (status) api_unload(library);
+  return status;
+}
+
+flow_status flowrt_open_export(const flow_export *exported, const flowrt_options *options, flowrt_model **model, flow_error *error) {
+  flowrt_options known;
+  *model = NULL;
+  if (!exported) return flow_fail(error, FLOW_BAD_CALL, "flowrt_open_export without a struct");
+  flow_status status = take_options(&known, options, error);
+  return status ? status : open_model("the model", exported, NULL, &known, model, error);
+}
+
+void flowrt_close(flowrt_model *model) {
+  if (!model) return;
+  for (uint32_t i = 0; i < model->variants; i++)
+    if (model->variant[i].own.data) flow_blob_free(&model->variant[i].own);
+  FlowAllocator allocator = model->allocator;
+  void *library = model->library;
+  flow_free(&allocator, model, sizeof *model);
+  api_unload(library);
+}
+
+/* ---- what it is ---------------------------------------------------------------------------------------------------------------- */
+
+const ApiVariant *api_variant(const flowrt_model *model, uint32_t computes) {
+  for (uint32_t i = 0; i < model->variants; i++)
+    if (model->variant[i].of->computes == computes) return &model->variant[i];
+  return NULL;
+}
+
+flow_status api_lacks(const flowrt_model *model, const char *what, flow_error *error) {
+  return flow_fail(error, FLOW_BAD_CALL, "%s: the library computes no %s", model->exported->name, what);
+}
+
+const char *flowrt_name(const flowrt_model *model) { return model->exported->name; }
+const char *flowrt_description(const flowrt_model *model) { return model->exported->description; }
+uint32_t flowrt_dim(const flowrt_model *model) { return model->exported->dim; }
+uint32_t flowrt_precision(const flowrt_model *model) { return model->exported->precision; }
+uint32_t flowrt_cpu(const flowrt_model *model) { return model->variant[0].level->cpu; }
+uint32_t flowrt_conditions(const flowrt_model *model) { return model->variant[0].of->model->conditions; }
+
+const char *flowrt_condition_name(const flowrt_model *model, uint32_t index) {
+  return index < flowrt_conditions(model) ? model->variant[0].of->model->condition[index].name : NULL;
+}
+
+uint64_t flowrt_condition_size(const flowrt_model *model, uint32_t index) {
+  return index < flowrt_conditions(model) ? model->variant[0].of->model->condition[index].size : 0;
+}
+
+int flowrt_computes(const flowrt_model *model, uint32_t what) { return api_variant(model, what) != NULL; }
+const flow_export *flowrt_exported(const flowrt_model *model) { return model->exported; }
+const char *flowrt_version(void) { return FLOWRT_VERSION; }
