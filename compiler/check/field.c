@@ -34,8 +34,6 @@ typedef struct Field {
 
 /* ---- how many points --------------------------------------------------------------------------------------------------------- */
 
-static uint64_t cost_of(const Model *m) { return function_cost(&(Function){.ir = (IrFunction *)(uintptr_t)flow_compiled_ir(m->compiled, true)}); }
-
 /* The first points, as many as the budget allows. */
 static Points some(const Field *field, uint64_t budget, uint64_t cost) {
   Points points = field->points;
@@ -112,7 +110,7 @@ static void check_differences(Field *field) {
   const Model *plain = need(field, what, FLOW_NO_EXTRAS, FLOW_F64), *jvp = plain ? need(field, what, FLOW_JVP, FLOW_F64) : NULL;
   if (!jvp) return;
   Verify *v = field->v;
-  Points points = some(field, BUDGET, cost_of(jvp) + 4 * field->cost);
+  Points points = some(field, BUDGET, model_cost(jvp) + 4 * field->cost);
   uint64_t dim = points.dim, strange = 0, kinks = 0;
   double *product = new_rows(v, points.count, dim), *u = new_rows(v, points.count, dim), *best = new_rows(v, 1, dim);
   model_evaluate(v, jvp, &points, NULL, field->v_rows, u, product);
@@ -149,7 +147,7 @@ static void check_adjoint(Field *field) {
   const Model *jvp = need(field, what, FLOW_JVP, FLOW_F64), *vjp = jvp ? need(field, what, FLOW_VJP, FLOW_F64) : NULL;
   if (!vjp) return;
   Verify *v = field->v;
-  Points points = some(field, BUDGET, cost_of(jvp) + cost_of(vjp));
+  Points points = some(field, BUDGET, model_cost(jvp) + model_cost(vjp));
   uint64_t dim = points.dim, strange = 0;
   double *forward = new_rows(v, points.count, dim), *backward = new_rows(v, points.count, dim), *u = new_rows(v, points.count, dim);
   model_evaluate(v, jvp, &points, NULL, field->v_rows, u, forward);
@@ -191,7 +189,7 @@ static void check_divergence(Field *field) {
   Verify *v = field->v;
   bool unit = field->points.dim <= MOST_EXACT;
   uint64_t rounds = unit ? field->points.dim : TRACE_PROBES, strange = 0;
-  Points points = some(field, BUDGET, rounds * cost_of(jvp) + cost_of(log_p));
+  Points points = some(field, BUDGET, rounds * model_cost(jvp) + model_cost(log_p));
   double *trace = new_rows(v, points.count, 1), *size = new_rows(v, points.count, 1), *rate = new_rows(v, points.count, 1);
   double *u = new_rows(v, points.count, points.dim);
   model_evaluate(v, log_p, &points, NULL, NULL, u, rate);
@@ -246,7 +244,7 @@ static void interpret(Field *field, const Model *m, const Points *points, uint64
 
 static void compare_bits(Field *field, const Model *m, VerifyLine *line) {
   Verify *v = field->v;
-  Points points = some(field, INTERPRETED_BUDGET, cost_of(m));
+  Points points = some(field, INTERPRETED_BUDGET, model_cost(m));
   if (points.count > INTERPRETED_POINTS) points.count = INTERPRETED_POINTS;
   uint64_t dim = points.dim, extras = m->model->extras;
   double *u = new_rows(v, points.count, dim), *extra = new_rows(v, points.count, extras + 1), *own = new_rows(v, 1, dim + extras);
@@ -277,7 +275,7 @@ static void check_bits(Field *field) {
   VerifyLine *line = NULL;
   for (size_t k = 0; k < sizeof of / sizeof *of; k++) {
     const Model *m = model_get(field->v, of[k].extras, of[k].precision);
-    if (m->why || cost_of(m) > INTERPRETED_BUDGET) continue;
+    if (m->why || model_cost(m) > INTERPRETED_BUDGET) continue;
     if (!line) line = verify_line(field->v, what);
     compare_bits(field, m, line);
   }
@@ -312,7 +310,7 @@ static bool prepare(Field *field) {
   const Model *plain = need(field, "the velocity", FLOW_NO_EXTRAS, FLOW_F64);
   if (!plain) return false;
   field->velocity = flow_compiled_function(plain->compiled);
-  field->cost = cost_of(plain);
+  field->cost = model_cost(plain);
   uint64_t dim = (uint64_t)shape_count(&field->velocity->parameter[1]), most = MOST_NUMBERS / dim;
   field->points = draw_points(v, field->velocity, v->options.points < most ? v->options.points : most ? most : 1);
   uint64_t count = field->points.count;

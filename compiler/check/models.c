@@ -10,8 +10,8 @@
 
 static flow_status link_model(Verify *v, Model *m, flow_error *error) {
   const VerifyOptions *o = &v->options;
-  bool step = m->extras == FLOW_LOG_P || m->extras == FLOW_NO_EXTRAS;
-  unsigned entries = FLOW_ENTRY_EVAL_LANE | (step && m->precision == FLOW_F64 ? FLOW_ENTRY_STEP : 0);
+  bool step = m->extras == FLOW_LOG_P || (m->extras == FLOW_NO_EXTRAS && m->precision == FLOW_F64);
+  unsigned entries = FLOW_ENTRY_EVAL_LANE | (step ? FLOW_ENTRY_STEP : 0);
   flow_status status = flow_compiled_link(m->compiled, entries, error);
   if (status) return status;
   m->model = flow_compiled_model(m->compiled);
@@ -46,6 +46,10 @@ const Model *model_get(Verify *v, FlowExtras extras, int precision) {
   if (status == FLOW_NO_MEMORY) longjmp(v->no_memory, 1);
   if (status) m->why = arena_text(&v->arena, error.text, strlen(error.text));
   return m;
+}
+
+uint64_t model_cost(const Model *m) {
+  return function_cost(&(Function){.ir = (IrFunction *)(uintptr_t)flow_compiled_ir(m->compiled, true)});
 }
 
 void models_free(Verify *v) {

@@ -100,6 +100,7 @@ FlowTensor rows_tensor(const double *rows, uint64_t count, uint64_t width);
 FlowTensor *points_conditions(Verify *v, const Points *points, const double *direction);
 
 const Model *model_get(Verify *v, FlowExtras extras, int precision);
+uint64_t model_cost(const Model *m);    /* as function_cost */
 void models_free(Verify *v);
 /* u [count][dim] and extra [count][model->extras] or NULL, as f64; at `state` [count][dim] where that is not NULL. */
 void model_evaluate(Verify *v, const Model *m, const Points *points, const double *state, const double *direction, double *u,

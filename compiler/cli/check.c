@@ -123,6 +123,8 @@ static int verify_flows(const Run *run, Flows *flows) {
   for (uint32_t f = 0; f < flows->count && !status; f++) {
     status = open_verify(run, flows->program, &flows->program[f], &show, &flows->verify[f], &error);
     if (!status) status = verify_field(flows->verify[f], &error);
+    if (!status) status = verify_density(flows->verify[f], &error);
+    if (!status && has(run, OPTION_integral)) status = verify_integral(flows->verify[f], &error);
   }
   progress_end(&show);
   if (status) return failed(run, status, &error);

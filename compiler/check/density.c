@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* density.c -- what should hold of a flow and of its log-density, in f64, by the flow's own solver and steps:
+ *
+ *   there and back        x0 of the source solved to x1 and back to where it began: what the steps' error does to a latent point
+ *   log p on both ways    log p1 that a sample has on its way, against what its end has on the way back: they belong together
+ *   log p, half the step  what halving the step changes: about 1 - 2^-order of the error of log p
+ *   the integral of p     in two dimensions, on request: 1 over a box around samples.  In f32 (the integral of the divergence
+ *                         is a sum in f64), and by rk4 with as many evaluations as the flow's own solver has, at least 200: this
+ *                         is about the density, not about its solver, whose error the lines above tell
+ *
+ * A solver's error is no defect of the program, and yet what a log-density can be trusted for: the bounds are a thousandth of
+ * a point's size and a hundredth of a nat for each number of a state. */
+#include <string.h>
+#include "likelihood.h"
+#include "verify_parts.h"
+
+static const double path_bound = 1e-3, nats_bound = 1e-2, integral_bound = 1e-4;
+enum {
+  MOST_PATHS = 200, LEAST_PATHS = 8,
+  STANDARD_STEPS = 100,                 /* where a flow's steps adapt */
+  INTEGRAL_STEPS = 50,
+  SIDE = 240, BOX_SAMPLES = 4000        /* of the grid of the integral, a side; and samples that it is laid around */
+};
+static const uint64_t path_budget = 4000000000;         /* scalar operations: a second or two */
+static const double box_margin = 0.25;
+
+typedef struct Paths {
+  Verify *v;
+  const TypedFlow *flow;
+  const Model *model;
+  FlowSource source;
+  FlowGrid grid;
+  FlowSampling what;            /* forward from the source */
+  Points points;                /* for their conditions */
+  double *end;                  /* filled by the sink: [count][dim] */
+  double *log_p;                /* or NULL */
+  bool *good;                   /* [count]: arrived everywhere so far */
+  uint64_t seen;                /* of the solve that runs: what progress has been told */
+} Paths;
+
+/* ---- solving ---------------------------------------------------------------------------------------------------------------- */
+
+static void choose_steps(Paths *paths, char *said, size_t room) {
+  static const FlowSpacing spacing[] = {
+      [SPACING_EQUAL] = FLOW_SPACING_EQUAL, [SPACING_COSINE] = FLOW_SPACING_COSINE, [SPACING_POWER] = FLOW_SPACING_POWER};
+  const TypedFlow *flow = paths->flow;
+  const char *name = flow->solver ? flow->solver : "rk4";
+  paths->what.tableau = flow_tableau_find(name);
+  paths->what.steps = flow->steps > 0 ? (uint64_t)flow->steps : STANDARD_STEPS;
+  paths->grid = (FlowGrid){.spacing = spacing[flow->spacing], .power = flow->spacing_power, .from = flow->time_from};
+  paths->what.grid = &paths->grid;
+  snprintf(said, room, "%s %llu steps", name, (unsigned long long)paths->what.steps);
+}
+
+static flow_status take_rows(void *user, const FlowRows *rows, flow_error *error) {
+  Paths *paths = user;
+  uint64_t dim = paths->points.dim;
+  (void)error;
+  memcpy(paths->end + rows->first * dim, rows->value, (size_t)(rows->count * dim) * sizeof *paths->end);
+  for (uint64_t i = 0; i < rows->count; i++) {
+    if (rows->status[i] != FLOW_SAMPLE_OK) paths->good[rows->first + i] = false;
+    if (paths->log_p) paths->log_p[rows->first + i] = flow_rows_log_p(rows, i, false, false).log_p;
+  }
+  return FLOW_OK;
+}
+
+static int keep_going(void *user, uint64_t done, uint64_t total) {
+  Paths *paths = user;
+  uint64_t news = done > paths->seen ? done - paths->seen : 0;
+  (void)total;
+  paths->seen += news;
+  return !verify_step(paths->v, news);
+}
+
+static void announce(Paths *paths, uint64_t points) {
+  paths->seen = 0;
+  verify_expect(paths->v, points);
+}
+
+static bool survive(Paths *paths, flow_status status) {
+  if (status == FLOW_NO_MEMORY) longjmp(paths->v->no_memory, 1);
+  return status == FLOW_OK;
+}
+
+/* From the source to the data, or from rows of states: back to the source, or forward again. */
+static bool solve(Paths *paths, const double *from, bool back, double *end, double *log_p) {
+  FlowSampling what = paths->what;
+  FlowTensor rows = rows_tensor(from, paths->points.count, paths->points.dim);
+  FlowSource given = {.kind = FLOW_SOURCE_TENSOR, .dim = paths->points.dim, .tensor = &rows, .name = "points"};
+  flow_error error = {{0}};
+  if (from) what.source = &given;
+  if (back) what.t0 = paths->what.t1, what.t1 = paths->what.t0;
+  if (log_p) what.density = &paths->source;
+  what.end = paths->points.count;
+  what.sink = take_rows;
+  what.quiet = !log_p;
+  paths->end = end;
+  paths->log_p = log_p;
+  announce(paths, what.end);
+  return survive(paths, flow_sample(&what, &error));
+}
+
+/* log p of rows at the data, with `times` as many steps. */
+static bool log_density(Paths *paths, const FlowTensor *data, uint64_t times, double *log_p) {
+  uint64_t count = data->dim[0];
+  uint8_t *status = arena_array(&paths->v->arena, (size_t)count + 1, sizeof *status);
+  FlowLikelihood what = {.solve = paths->what, .data = data, .data_name = "points", .log_p = log_p, .status = status};
+  flow_error error = {{0}};
+  what.solve.end = count;
+  what.solve.steps *= times;
+  announce(paths, count);
+  if (!survive(paths, flow_log_likelihood(&what, &error))) return false;
+  for (uint64_t i = 0; i < count && i < paths->points.count; i++) paths->good[i] = paths->good[i] && status[i] == FLOW_SAMPLE_OK;
+  return true;
+}
+
+/* ---- opening -------------------------------------------------------------------------------------------------------------------- */
+
+static const char *source_why(Paths *paths) {
+  flow_error error = {{0}};
+  if (paths->flow->source == SOURCE_FILE) return "the source is a file: it has samples, and no density";
+  flow_status status = flow_compiled_source(paths->model->compiled, &paths->source, &error);
+  if (!status) status = flow_source_has_density(&paths->source, &error);
+  if (status == FLOW_NO_MEMORY) longjmp(paths->v->no_memory, 1);
+  return status ? arena_text(&paths->v->arena, error.text, strlen(error.text)) : NULL;
+}
+
+/* `cost` of so many solves of one path decides how many there are.  NULL, or why not. */
+static const char *open_paths(Paths *paths, FlowExtras extras, int precision, uint64_t solves, char *said, size_t room) {
+  Verify *v = paths->v;
+  paths->flow = v->flow;
+  paths->model = model_get(v, extras, precision);
+  if (paths->model->why) return paths->model->why;
+  const char *why = source_why(paths);
+  if (why) return why;
+  const flow_model *model = paths->model->model;
+  paths->what = (FlowSampling){.model = model, .level = paths->model->level, .weights = paths->model->blob.data, .source = &paths->source,
+                               .seed = v->options.seed, .t0 = paths->flow->time_from, .t1 = paths->flow->time_to,
+                               .allocator = v->options.allocator, .progress = keep_going, .user = paths};
+  choose_steps(paths, said, room);
+  uint64_t evaluation = model_cost(paths->model) * paths->what.steps * paths->what.tableau->stages * solves;
+  uint64_t count = path_budget / (evaluation ? evaluation : 1);
+  if (count < LEAST_PATHS) return "the solves would take too long";
+  if (count > MOST_PATHS) count = MOST_PATHS;
+  if (count > v->options.points) count = v->options.points;
+  paths->points = draw_points(v, flow_compiled_function(paths->model->compiled), count);
+  paths->what.condition = points_conditions(v, &paths->points, NULL);
+  paths->good = arena_array(&v->arena, (size_t)count + 1, sizeof *paths->good);
+  memset(paths->good, true, (size_t)count);
+  return NULL;
+}
+
+/* ---- lines ------------------------------------------------------------------------------------------------------------------------ */
+
+/* A path's point: its end, and the conditions under which it was solved. */
+static void hold_path(Paths *paths, VerifyLine *line, const char *name, const double *state, uint64_t i, double amount, Sides sides) {
+  Verify *v = paths->v;
+  const Points *points = &paths->points;
+  uint32_t names = points->names.names - 1;
+  const char **shown = arena_array(&v->arena, names, sizeof *shown);
+  memcpy(shown, points->names.name + 1, names * sizeof *shown);
+  shown[0] = name;
+  PointNames kept = {names, shown, points->names.shape + 1, points->names.is_time + 1};
+  double *row = new_rows(v, 1, points->row - 1);
+  memcpy(row, point_at(points, i) + 1, (size_t)(points->row - 1) * sizeof *row);
+  memcpy(row, state + i * points->dim, (size_t)points->dim * sizeof *row);
+  verify_hold(v, line, amount, sides, &kept, row);
+}
+
+static VerifyLine *begin(Paths *paths, const char *what, double bound, const char *reason, const char *said) {
+  VerifyLine *line = verify_line(paths->v, what);
+  line->bound = bound;
+  line->reason = reason;
+  line->remark = arena_text(&paths->v->arena, said, strlen(said));
+  return line;
+}
+
+static void finish(VerifyLine *line, Paths *paths) {
+  uint64_t lost = 0;
+  for (uint64_t i = 0; i < paths->points.count; i++) lost += !paths->good[i];
+  if (lost) line->remark = arena_format(&paths->v->arena, "%s, %llu paths lost", line->remark, (unsigned long long)lost);
+  verify_judge(line);
+  if (line->points) return;
+  line->verdict = VERIFY_SKIPPED;
+  line->reason = "no path arrives";
+}
+
+static void check_round_trip(Verify *v) {
+  static const char what[] = "there and back";
+  Paths paths = {.v = v};
+  char said[64];
+  const char *why = open_paths(&paths, FLOW_NO_EXTRAS, FLOW_F64, 2, said, sizeof said);
+  if (why) {
+    verify_skip(v, what, why);
+    return;
+  }
+  uint64_t count = paths.points.count, dim = paths.points.dim;
+  double *start = new_rows(v, count, dim), *end = new_rows(v, count, dim), *back = new_rows(v, count, dim);
+  FlowTile tile = {.data = start, .precision = FLOW_F64, .rows = (uint32_t)dim, .stride = 1, .lanes = 1, .live = 1};
+  for (uint64_t i = 0; i < count; i++, tile.data = start + i * dim)
+    flow_source_fill(&paths.source, (FlowRandom){paths.what.seed, FLOW_STREAM_SOURCE}, i, &tile);
+  if (!solve(&paths, start, false, end, NULL) || !solve(&paths, end, true, back, NULL)) return;
+  VerifyLine *line = begin(&paths, what, path_bound, "relative, of a point's size", said);
+  for (uint64_t i = 0; i < count; i++) {
+    double error = 0, size = 1;
+    Sides sides = {start[i * dim], back[i * dim], dim > 1 ? 0 : -1};
+    for (uint64_t k = i * dim; k < (i + 1) * dim; k++) {
+      if (1 + fabs(start[k]) > size) size = 1 + fabs(start[k]);
+      if (!(fabs(back[k] - start[k]) > error)) continue;
+      error = fabs(back[k] - start[k]);
+      sides = (Sides){start[k], back[k], dim > 1 ? (int64_t)(k - i * dim) : -1};
+    }
+    if (paths.good[i]) hold_path(&paths, line, "x0", start, i, error / size, sides);
+  }
+  finish(line, &paths);
+}
+
+static void check_log_p(Verify *v) {
+  static const char both[] = "log p on both ways", half[] = "log p, half the step";
+  Paths paths = {.v = v};
+  char said[64];
+  const char *why = open_paths(&paths, FLOW_LOG_P, FLOW_F64, 5, said, sizeof said);
+  if (why) {
+    verify_skip(v, both, why);
+    verify_skip(v, half, why);
+    return;
+  }
+  uint64_t count = paths.points.count, dim = paths.points.dim;
+  double *end = new_rows(v, count, dim), *on_way = new_rows(v, count, 1), *back = new_rows(v, count, 1), *fine = new_rows(v, count, 1);
+  FlowTensor data = rows_tensor(end, count, dim);
+  if (!solve(&paths, NULL, false, end, on_way) || !log_density(&paths, &data, 1, back) || !log_density(&paths, &data, 2, fine)) return;
+  VerifyLine *line = begin(&paths, both, nats_bound, "nats for each number of a state", said);
+  for (uint64_t i = 0; i < count; i++)
+    if (paths.good[i]) hold_path(&paths, line, "x1", end, i, fabs(on_way[i] - back[i]) / (double)dim, (Sides){on_way[i], back[i], -1});
+  finish(line, &paths);
+  line = begin(&paths, half, nats_bound, "nats for each number of a state", said);
+  for (uint64_t i = 0; i < count; i++)
+    if (paths.good[i]) hold_path(&paths, line, "x1", end, i, fabs(back[i] - fine[i]) / (double)dim, (Sides){back[i], fine[i], -1});
+  finish(line, &paths);
+}
+
+/* ---- the integral ------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct Box { double low[2], step[2]; } Box;
+
+/* Around samples, a quarter wider on each side. */
+static Box box_around(const float *x, uint64_t count) {
+  Box box;
+  for (int k = 0; k < 2; k++) {
+    double low = INFINITY, high = -INFINITY;
+    for (uint64_t i = 0; i < count; i++) {
+      low = fmin(low, (double)x[2 * i + k]);
+      high = fmax(high, (double)x[2 * i + k]);
+    }
+    double margin = box_margin * (high - low);
+    box.low[k] = low - margin;
+    box.step[k] = (high - low + 2 * margin) / SIDE;
+  }
+  return box;
+}
+
+static double *cell_centers(Verify *v, const Box *box) {
+  double *x = new_rows(v, SIDE * SIDE, 2);
+  for (uint64_t i = 0; i < SIDE * SIDE; i++) {
+    x[2 * i] = box->low[0] + ((double)(i / SIDE) + 0.5) * box->step[0];
+    x[2 * i + 1] = box->low[1] + ((double)(i % SIDE) + 0.5) * box->step[1];
+  }
+  return x;
+}
+
+/* NaN where the user stops it. */
+static double integrate(Paths *paths, const Box *box) {
+  Verify *v = paths->v;
+  FlowTensor data = rows_tensor(cell_centers(v, box), SIDE * SIDE, 2);
+  double *log_p = new_rows(v, SIDE * SIDE, 1), integral = 0;
+  if (!log_density(paths, &data, 1, log_p)) return NAN;
+  for (uint64_t i = 0; i < SIDE * SIDE; i++)
+    if (!isnan(log_p[i])) integral += exp(log_p[i]) * box->step[0] * box->step[1];
+  return integral;
+}
+
+static flow_status take_floats(void *user, const FlowRows *rows, flow_error *error) {
+  Paths *paths = user;
+  (void)error;
+  memcpy((float *)(void *)paths->end + rows->first * 2, rows->value, (size_t)rows->count * 2 * sizeof(float));
+  return FLOW_OK;
+}
+
+static const char *open_integral(Paths *paths, char *said, size_t room) {
+  Verify *v = paths->v;
+  if (!v->flow || v->flow->dim != 2) return "only a flow in two dimensions is integrated over a grid";
+  const char *why = open_paths(paths, FLOW_LOG_P, FLOW_F32, 1, said, room);
+  if (why) return why;
+  if (paths->points.names.names > 2) return "the flow has conditions, and a density for each of their values";
+  FlowSampling *what = &paths->what;
+  uint64_t steps = what->steps * what->tableau->stages / 4;
+  what->tableau = flow_tableau_find("rk4");
+  what->steps = steps > INTEGRAL_STEPS ? steps : INTEGRAL_STEPS;
+  paths->points.count = 0;      /* log_density keeps no book of points */
+  return NULL;
+}
+
+static void check_integral(Verify *v) {
+  static const char what[] = "the integral of p";
+  Paths paths = {.v = v};
+  char said[64];
+  flow_error error = {{0}};
+  const char *why = open_integral(&paths, said, sizeof said);
+  if (why) {
+    verify_skip(v, what, why);
+    return;
+  }
+  paths.end = new_rows(v, BOX_SAMPLES, 1);
+  FlowSampling sampling = paths.what;
+  sampling.end = BOX_SAMPLES;
+  sampling.sink = take_floats;
+  sampling.quiet = true;
+  announce(&paths, BOX_SAMPLES);
+  if (!survive(&paths, flow_sample(&sampling, &error))) return;
+  Box box = box_around((const float *)(const void *)paths.end, BOX_SAMPLES);
+  double integral = integrate(&paths, &box);
+  if (v->cancelled) return;
+  VerifyLine *line = begin(&paths, what, integral_bound, "of 1", "");
+  line->remark = arena_format(&v->arena, "rk4 %llu steps, %d x %d cells of [%.4g, %.4g] x [%.4g, %.4g]", (unsigned long long)paths.what.steps,
+                              SIDE, SIDE, box.low[0], box.low[0] + SIDE * box.step[0], box.low[1], box.low[1] + SIDE * box.step[1]);
+  verify_hold(v, line, fabs(integral - 1), (Sides){integral, 1, -1}, NULL, NULL);
+  line->points = SIDE * SIDE;
+  verify_judge(line);
+}
+
+flow_status verify_integral(Verify *v, flow_error *error) {
+  VERIFY_ON_NO_MEMORY(v);
+  check_integral(v);
+  return v->cancelled ? flow_fail(error, FLOW_CANCELLED, "stopped") : FLOW_OK;
+}
+
+flow_status verify_density(Verify *v, flow_error *error) {
+  VERIFY_ON_NO_MEMORY(v);
+  if (!v->flow || v->options.how.field) return FLOW_OK;
+  check_round_trip(v);
+  if (verify_step(v, 0)) check_log_p(v);
+  return v->cancelled ? flow_fail(error, FLOW_CANCELLED, "stopped") : FLOW_OK;
+}
