@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compiled flow models in Python.
+
+    m = flowrt.load("moons.so")
+    x, log_p = m.sample(1000, seed=1, log_p=True)
+    m.log_prob(x); m.velocity(0.5, x); m.divergence(0.5, x); m.jvp(0.5, x, v)
+    m.trajectory([0, 0.5, 1], n=10, seed=1)                          # [times, n, dim]
+
+A call that fails raises `flowrt.Error` (`.status` is its name) with the sentence from C; where single samples failed,
+`flowrt.FailedSamples`, which has the results and a status for each sample, or with on_error="keep" nothing is raised.
+"""
+
+from ._library import Error, FailedSamples, version
+from ._model import Model, load
+
+__version__ = "0.1.0"
+__all__ = ["load", "Model", "Error", "FailedSamples", "version"]

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Model: an open library, with arrays in and out."""
+
+import ctypes
+import json
+import os
+
+import numpy as np
+
+from . import _library as c
+
+
+def load(path, weights=None, cpu=None):
+    """Opens a compiled flow.
+
+    weights: a .safetensors file (or its bytes) in place of the weights in the library.  cpu: "v3" or "v4" for this code alone.
+    """
+    return Model(path, weights, cpu)
+
+
+def _address(array):
+    return array.ctypes.data if array is not None else None
+
+
+class Model:
+    """A compiled flow.  It never changes; any number of threads may use it at once."""
+
+    def __init__(self, path, weights=None, cpu=None):
+        self._handle = None
+        self._c = c.library()
+        options = c.Options(size=ctypes.sizeof(c.Options), cpu=c.CPU[cpu])
+        if isinstance(weights, (bytes, bytearray)):
+            options.weights, options.weights_bytes = bytes(weights), len(weights)
+        elif weights is not None:
+            options.weights_path = os.fsencode(weights)
+        handle, error = ctypes.c_void_p(), c.FlowError()
+        c.check(self._c.flowrt_open(os.fsencode(path), options, handle, error), error)
+        self._handle = handle
+        self.name = self._c.flowrt_name(handle).decode()
+        self.dim = self._c.flowrt_dim(handle)
+        self.dtype = np.dtype(np.float32 if self._c.flowrt_precision(handle) == 4 else np.float64)
+        self.cpu = "v%d" % self._c.flowrt_cpu(handle)
+        self.description = json.loads(self._c.flowrt_description(handle))
+        self.conditions = {self._c.flowrt_condition_name(handle, i).decode(): self._c.flowrt_condition_size(handle, i)
+                           for i in range(self._c.flowrt_conditions(handle))}
+
+    def close(self):
+        """Gives the memory back; the model cannot be used afterwards."""
+        if getattr(self, "_handle", None):
+            self._c.flowrt_close(self._handle)
+            self._handle = None
+
+    __del__ = close
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def __repr__(self):
+        return "<flowrt.Model %s: %d numbers of %s, x86-64-%s>" % (self.name, self.dim, self.dtype, self.cpu)
+
+    # ---- arrays ----
+
+    def _open(self):
+        if not self._handle:
+            raise c.Error("BAD_CALL", "the model is closed")
+        return self._handle
+
+    def _rows(self, x, what):
+        """[n, dim] of the model's type, without a copy where it is that already; one point may come as [dim]."""
+        x = np.asarray(x, dtype=self.dtype, order="C")
+        if x.ndim == 1 and (self.dim != 1 or x.shape[0] == 1):
+            x = x[None, :]
+        elif x.ndim == 1:
+            x = x[:, None]
+        if x.ndim != 2 or x.shape[1] != self.dim:
+            raise ValueError("%s has shape %s; a state of %s has %d numbers: [n, %d]" % (what, x.shape, self.name, self.dim, self.dim))
+        return np.ascontiguousarray(x)
+
+    def _conditions(self, given, count, keep):
+        given = dict(given or {})
+        array = (c.Array * max(1, len(self.conditions)))()
+        for i, (name, size) in enumerate(self.conditions.items()):
+            if name not in given:
+                raise ValueError("%s wants a condition %r of %d numbers: conditions={%r: ...}" % (self.name, name, size, name))
+            value = np.ascontiguousarray(given.pop(name), dtype=self.dtype)
+            rows = value.size // size
+            if value.size != rows * size or rows not in (1, count):
+                raise ValueError("condition %r has shape %s; it is [%d], or [%d, %d]" % (name, value.shape, size, count, size))
+            keep.append(value)
+            array[i] = c.Array(_address(value), rows)
+        if given:
+            raise ValueError("%s has no condition %s; it has: %s" % (self.name, ", ".join(map(repr, given)), list(self.conditions) or "none"))
+        return array
+
+    def _request(self, count, keep, seed=0, first=0, source=None, conditions=None, method=None, steps=0, rtol=0.0, atol=0.0, ltol=0.0,
+                 max_attempts=0, threads=0, progress=None):
+        array = self._conditions(conditions, count, keep)
+        keep.append(array)
+        request = c.Request(size=ctypes.sizeof(c.Request), threads=threads, count=count, first=first, seed=seed, from_=_address(source),
+                            condition=array, method=method.encode() if method else None, steps=steps, rtol=rtol, atol=atol, ltol=ltol,
+                            most_attempts=max_attempts)
+        if progress is not None:
+            request.progress = c.Progress(lambda _, done, total: 1 if progress(done, total) else 0)
+        return request
+
+    def _answer(self, status, error, sample_status, result, on_error):
+        if not c.check(status, error) or on_error == "keep":
+            return result
+        raise c.FailedSamples(error.text.decode(errors="replace"), sample_status, result)
+
+    # ---- what a flow is for ----
+
+    def sample(self, n=None, *, seed=0, first=0, source=None, log_p=False, out=None, on_error="raise", **how):
+        """n samples, [n, dim]; with log_p=True also their log-densities, [n].
+
+        source: starting points [n, dim] in place of the flow's source.  out: an array to fill.  how: conditions={...}, method,
+        steps, rtol, atol, ltol, max_attempts, threads, progress(done, total), which may return True to stop.
+        """
+        keep = []
+        source = None if source is None else self._rows(source, "source")
+        n = n if n is not None else 1 if source is None else len(source)
+        if source is not None and len(source) != n:
+            raise ValueError("%d starting points for %d samples" % (len(source), n))
+        x = np.empty((n, self.dim), self.dtype) if out is None else out
+        if x.shape != (n, self.dim) or x.dtype != self.dtype or not x.flags.c_contiguous or not x.flags.writeable:
+            raise ValueError("out wants [%d, %d] of %s in C order" % (n, self.dim, self.dtype))
+        density = np.empty(n) if log_p else None
+        sample_status = np.zeros(n, np.uint8)
+        request = self._request(n, keep, seed=seed, first=first, source=source, **how)
+        request.x, request.log_p, request.status = _address(x), _address(density), _address(sample_status)
+        error = c.FlowError()
+        status = self._c.flowrt_sample(self._open(), request, error)
+        return self._answer(status, error, sample_status, (x, density) if log_p else x, on_error)
+
+    def log_prob(self, x, *, latent=False, on_error="raise", **how):
+        """log p of the rows of x, [n], in nats; with latent=True also the points of the source that they come from."""
+        keep = []
+        x = self._rows(x, "x")
+        density, sample_status = np.empty(len(x)), np.zeros(len(x), np.uint8)
+        origin = np.empty_like(x) if latent else None
+        request = self._request(len(x), keep, source=x, **how)
+        request.x, request.log_p, request.status = _address(origin), _address(density), _address(sample_status)
+        error = c.FlowError()
+        status = self._c.flowrt_log_prob(self._open(), request, error)
+        return self._answer(status, error, sample_status, (density, origin) if latent else density, on_error)
+
+    def trajectory(self, times, n=None, *, seed=0, first=0, source=None, on_error="raise", **how):
+        """The states at the times of a solve of fixed steps: [times, n, dim]."""
+        keep = []
+        times = np.ascontiguousarray(times, dtype=np.float64).reshape(-1)
+        source = None if source is None else self._rows(source, "source")
+        n = n if n is not None else 1 if source is None else len(source)
+        if source is not None and len(source) != n:
+            raise ValueError("%d starting points for %d samples" % (len(source), n))
+        path = np.empty((len(times), n, self.dim), self.dtype)
+        sample_status = np.zeros((len(times), n), np.uint8)
+        request = self._request(n, keep, seed=seed, first=first, source=source, **how)
+        error = c.FlowError()
+        status = self._c.flowrt_trajectory(self._open(), request, _address(times), len(times), _address(path), _address(sample_status), error)
+        return self._answer(status, error, sample_status, path, on_error)
+
+    # ---- the velocity ----
+
+    def _evaluate(self, t, x, wanted, conditions, threads, direction=None):
+        keep = []
+        x = self._rows(x, "x")
+        t = np.ascontiguousarray(t, dtype=np.float64).reshape(-1)
+        if len(t) not in (1, len(x)):
+            raise ValueError("%d times for %d points" % (len(t), len(x)))
+        result = np.empty(len(x) if wanted == "divergence" else x.shape, self.dtype)
+        points = c.Points(size=ctypes.sizeof(c.Points), threads=threads, count=len(x), t=_address(t), times=len(t), x=_address(x),
+                          condition=self._conditions(conditions, len(x), keep), direction=_address(direction))
+        setattr(points, wanted, _address(result))
+        error = c.FlowError()
+        c.check(self._c.flowrt_evaluate(self._open(), points, error), error)
+        return result
+
+    def velocity(self, t, x, *, conditions=None, threads=0):
+        """u(t, x): [n, dim]; t is one time, or [n]."""
+        return self._evaluate(t, x, "velocity", conditions, threads)
+
+    def divergence(self, t, x, *, conditions=None, threads=0):
+        """div u(t, x), exactly: [n]."""
+        return self._evaluate(t, x, "divergence", conditions, threads)
+
+    def jvp(self, t, x, v, *, conditions=None, threads=0):
+        """(du/dx)(t, x) v: [n, dim]."""
+        v = self._rows(v, "v")
+        if len(v) != len(self._rows(x, "x")):
+            raise ValueError("%d directions for %d points" % (len(v), len(x)))
+        return self._evaluate(t, x, "jvp", conditions, threads, v)
