@@ -2,7 +2,10 @@
 /* derive_vjp.c -- cotangents, from the value backward.
  *
  * Every node of the stretch that depends on the variable collects the sum of what its users hand it, users in descending
- * order, and hands its own operands the transpose of its derivative. */
+ * order, and hands its own operands the transpose of its derivative.
+ *
+ * GUARDS.  A branch of an `if` that is not taken is handed zeros, and zero times an infinite derivative would be NaN (log at 0,
+ * exp where it overflows).  So behind a select products with a zero cotangent are zero, down to the next sum. */
 #include <string.h>
 #include "derive_parts.h"
 
@@ -10,6 +13,7 @@ typedef struct Backward {
   IrFunction *f;
   Ref from, variable, made;     /* made: the first node of the derivative */
   bool *active;                 /* [stretch]: depends on the variable */
+  bool *guarded;                /* [stretch]: stands in a branch, see above */
   Ref *cotangent;               /* [stretch]; IR_NONE: 0 */
   Ref variables;                /* the variable's own */
   bool no_room;
@@ -27,6 +31,21 @@ static void give(Backward *b, Ref to, Ref cotangent, Span at) {
   *sum = *sum == IR_NONE ? cotangent : ir_two(b->f, IR_add, *sum, cotangent, at);
 }
 
+static bool is_guarded(const Backward *b, Ref r) { return r != b->variable && r >= b->from && b->guarded[r - b->from]; }
+static void guard(Backward *b, Ref r) {
+  if (r != b->variable && r >= b->from) b->guarded[r - b->from] = true;
+}
+
+/* partial * c, or zero where c is and a guard stands before it. */
+static Ref product(Backward *b, Ref r, Ref partial, Ref c, Span at) {
+  IrFunction *f = b->f;
+  if (partial == IR_NONE) return c;
+  Ref whole = ir_two(f, IR_mul, partial, c, at);
+  if (!is_guarded(b, r)) return whole;
+  Ref none = derive_like(f, c, 0);
+  return ir_three(f, IR_select, ir_two(f, IR_equal, c, none, at), none, whole, at);
+}
+
 /* ---- elementwise ---------------------------------------------------------------------------------------------------- */
 
 static void each(Backward *b, Ref r, Ref c) {
@@ -35,9 +54,10 @@ static void each(Backward *b, Ref r, Ref c) {
   double known;
   for (uint32_t i = 0; i < node.args; i++) {
     if (!is_active(b, node.arg[i])) continue;
+    if (is_guarded(b, r)) guard(b, node.arg[i]);
     Ref partial = derive_partial(f, r, i);
     bool minus = partial != IR_NONE && ir_known(f, partial, &known) && known == -1;
-    give(b, node.arg[i], minus ? ir_one(f, IR_neg, c, node.at) : derive_times(f, partial, c, node.at), node.at);
+    give(b, node.arg[i], minus ? ir_one(f, IR_neg, c, node.at) : product(b, r, partial, c, node.at), node.at);
   }
 }
 
@@ -47,6 +67,7 @@ static void choice(Backward *b, Ref r, Ref c) {
   Ref first = node.arg[node.op == IR_select ? 1 : 0], second = node.arg[node.op == IR_select ? 2 : 1];
   bool one = is_active(b, first), two = is_active(b, second);
   if (!one && !two) return;
+  if (node.op == IR_select || is_guarded(b, r)) guard(b, first), guard(b, second);
   Ref truth = derive_chosen(f, r, one, two), none = derive_like(f, c, 0);
   if (one) give(b, first, ir_three(f, IR_select, truth, c, none, node.at), node.at);
   if (two) give(b, second, ir_three(f, IR_select, truth, none, c, node.at), node.at);
@@ -61,6 +82,7 @@ static void concat(Backward *b, Ref r, Ref c) {
   ir_strides(&node.shape, stride);
   for (uint32_t i = 0; i < node.args; i++) {
     Shape part = f->node[node.arg[i]].shape;
+    if (is_guarded(b, r)) guard(b, node.arg[i]);
     IrMap map = {start * stride[node.axis], {0}};
     memcpy(map.stride, stride, node.shape.rank * sizeof *stride);
     start += part.dim[node.axis];
@@ -189,6 +211,7 @@ static void hand_down(Backward *b, Ref r, Ref c) {
   const IrNode node = b->f->node[r];
   switch (node.op) {
   case IR_view: {
+    if (is_guarded(b, r)) guard(b, node.arg[0]);
     Shape own = b->f->node[node.arg[0]].shape;
     give(b, node.arg[0], derive_scatter(b->f, c, &node.map, &own, node.at), node.at);
     return;
@@ -222,6 +245,7 @@ Ref ir_vjp(IrFunction *f, Ref from, Ref value, Ref variable, Ref w, Span at) {
   Ref end = value + 1 > from ? value + 1 : from;
   Backward b = {.f = f, .from = from, .variable = variable, .made = f->nodes, .variables = IR_NONE};
   b.active = arena_array(f->arena, end - from + 1, sizeof *b.active);
+  b.guarded = arena_array(f->arena, end - from + 1, sizeof *b.guarded);
   b.cotangent = arena_array(f->arena, end - from + 1, sizeof *b.cotangent);
   for (Ref r = from; r < end; r++) b.cotangent[r - from] = IR_NONE;
   find_active(&b, end);

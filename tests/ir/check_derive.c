@@ -201,6 +201,21 @@ START_TEST(an_elementwise_field_has_the_sum_of_its_derivatives) {
   for (Ref r = 0; r < g->nodes; r++) ck_assert_int_le(shape_count(&g->node[r].shape), 4);      /* a diagonal, no matrix */
 } END_TEST
 
+/* log and its derivative at 0 stand in a branch that is not taken, as does an exponential that overflows. */
+START_TEST(a_branch_that_is_not_taken_has_no_part_in_a_derivative) {
+  IrFunction *f = ir_of(3, "%0 = input 1 [3] s\n%1 = constant [] - data 0\n%2 = view %1 [3] - offset 0 strides 0\n"
+                           "%3 = less %2 %0 truth [3] s\n%4 = log %0 [3] s\n%5 = select %3 %4 %2 [3] s\n"
+                           "%6 = exp %0 [3] s\n%7 = select %3 %0 %6 [3] s\n%8 = add %5 %7 [3] s\nresult %8\n");
+  static const double t = 0.25, c[] = {10, 20}, w[] = {1, 2, 3, 4, 5, 6}, v[] = {1, 1, 1};
+  Point p = {.input = {&t, (double[]){0, 1000, -1}, c}, .weight = {w}};
+  const double expected[] = {1, 1e-3 + 1, exp(-1)};
+  const double *jv = extras(f, IR_JVP, 0, &p, v), *wj = extras(f, IR_VJP, 0, &p, v);
+  for (int i = 0; i < 3; i++) {
+    ck_assert_double_eq_tol(jv[i], expected[i], 1e-15);
+    ck_assert_double_eq_tol(wj[i], expected[i], 1e-15);
+  }
+} END_TEST
+
 /* ---- the order of a trace ------------------------------------------------------------------------------------------------------- */
 
 /* d -> widths... -> d with tanh between, as the lowering makes it. */
@@ -292,6 +307,7 @@ void add_derive_tests(TCase *tcase) {
   tcase_add_test(tcase, the_passes_keep_what_a_derivative_means);
   tcase_add_test(tcase, a_rotation_has_the_divergence_zero_and_no_arithmetic_for_it);
   tcase_add_test(tcase, an_elementwise_field_has_the_sum_of_its_derivatives);
+  tcase_add_test(tcase, a_branch_that_is_not_taken_has_no_part_in_a_derivative);
   tcase_add_test(tcase, the_trace_of_a_network_costs_what_its_depth_asks_for);
   tcase_add_test(tcase, every_elementwise_operation_has_its_derivative);
 }
