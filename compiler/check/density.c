@@ -3,6 +3,8 @@
  *
  *   there and back        x0 of the source solved to x1 and back to where it began: what the steps' error does to a latent point
  *   log p on both ways    log p1 that a sample has on its way, against what its end has on the way back: they belong together
+ *   the map against its velocity, log p by the map     where the flow is given by a map, and needs no solver: its x1, and
+ *                         log p0 - log |det d x1/d x0|, against what the velocity of the map gives
  *   log p, half the step  what halving the step changes: about 1 - 2^-order of the error of log p
  *   the integral of p     in two dimensions, on request: 1 over a box around samples.  In f32 (the integral of the divergence
  *                         is a sum in f64), and by rk4 with as many evaluations as the flow's own solver has, at least 200: this
@@ -185,6 +187,32 @@ static void finish(VerifyLine *line, Paths *paths) {
   line->reason = "no path arrives";
 }
 
+static double *source_rows(Paths *paths) {
+  uint64_t dim = paths->points.dim;
+  double *start = new_rows(paths->v, paths->points.count, dim);
+  FlowTile tile = {.data = start, .precision = FLOW_F64, .rows = dim, .stride = 1, .lanes = 1, .live = 1};
+  for (uint64_t i = 0; i < paths->points.count; i++, tile.data = start + i * dim)
+    flow_source_fill(&paths->source, (FlowRandom){paths->what.seed, FLOW_STREAM_SOURCE}, i, &tile);
+  return start;
+}
+
+static void hold_states(Paths *paths, VerifyLine *line, const char *name, const double *state, const double *one, const double *other) {
+  uint64_t dim = paths->points.dim;
+  for (uint64_t i = 0; i < paths->points.count; i++) {
+    double error;
+    Sides sides = compare_states(one + i * dim, other + i * dim, dim, &error);
+    if (paths->good[i]) hold_path(paths, line, name, state, i, error, sides);
+  }
+  finish(line, paths);
+}
+
+static void hold_log_p(Paths *paths, VerifyLine *line, const char *name, const double *state, const double *one, const double *other) {
+  double dim = (double)paths->points.dim;
+  for (uint64_t i = 0; i < paths->points.count; i++)
+    if (paths->good[i]) hold_path(paths, line, name, state, i, fabs(one[i] - other[i]) / dim, (Sides){one[i], other[i], -1});
+  finish(line, paths);
+}
+
 static void check_round_trip(Verify *v) {
   static const char what[] = "there and back";
   Paths paths = {.v = v};
@@ -195,24 +223,35 @@ static void check_round_trip(Verify *v) {
     return;
   }
   uint64_t count = paths.points.count, dim = paths.points.dim;
-  double *start = new_rows(v, count, dim), *end = new_rows(v, count, dim), *back = new_rows(v, count, dim);
-  FlowTile tile = {.data = start, .precision = FLOW_F64, .rows = (uint32_t)dim, .stride = 1, .lanes = 1, .live = 1};
-  for (uint64_t i = 0; i < count; i++, tile.data = start + i * dim)
-    flow_source_fill(&paths.source, (FlowRandom){paths.what.seed, FLOW_STREAM_SOURCE}, i, &tile);
+  double *start = source_rows(&paths), *end = new_rows(v, count, dim), *back = new_rows(v, count, dim);
   if (!solve(&paths, start, false, end, NULL) || !solve(&paths, end, true, back, NULL)) return;
-  VerifyLine *line = begin(&paths, what, path_bound, "relative, of a point's size", said);
-  for (uint64_t i = 0; i < count; i++) {
-    double error = 0, size = 1;
-    Sides sides = {start[i * dim], back[i * dim], dim > 1 ? 0 : -1};
-    for (uint64_t k = i * dim; k < (i + 1) * dim; k++) {
-      if (1 + fabs(start[k]) > size) size = 1 + fabs(start[k]);
-      if (!(fabs(back[k] - start[k]) > error)) continue;
-      error = fabs(back[k] - start[k]);
-      sides = (Sides){start[k], back[k], dim > 1 ? (int64_t)(k - i * dim) : -1};
-    }
-    if (paths.good[i]) hold_path(&paths, line, "x0", start, i, error / size, sides);
+  hold_states(&paths, begin(&paths, what, path_bound, "relative", said), "x0", start, start, back);
+}
+
+/* A flow that is given by a map. */
+static void check_jump(Verify *v) {
+  static const char of_states[] = "the map against its velocity", of_log_p[] = "log p by the map";
+  Paths paths = {.v = v};
+  char said[64];
+  const Model *jump = model_jump(v);
+  const char *why = open_paths(&paths, FLOW_LOG_P, FLOW_F64, 1, said, sizeof said);
+  if (why || jump->why) {
+    verify_skip(v, of_states, why ? why : jump->why);
+    return;
   }
-  finish(line, &paths);
+  uint64_t count = paths.points.count, dim = paths.points.dim;
+  double *start = source_rows(&paths), *end = new_rows(v, count, dim), *on_way = new_rows(v, count, 1);
+  double *mapped = new_rows(v, count, dim), *determined = new_rows(v, count, 1);
+  if (!solve(&paths, NULL, false, end, on_way)) return;
+  for (uint64_t i = 0; i < count; i++) point_at(&paths.points, i)[0] = paths.flow->time_from;
+  model_evaluate(v, jump, &paths.points, start, NULL, mapped, determined);
+  hold_states(&paths, begin(&paths, of_states, path_bound, "relative", said), "x0", start, mapped, end);
+  for (uint64_t i = 0; i < count; i++) {
+    double *used_up = new_rows(v, 1, dim);
+    memcpy(used_up, start + i * dim, (size_t)dim * sizeof *used_up);
+    determined[i] += flow_source_log_density(&paths.source, FLOW_F64, used_up);
+  }
+  hold_log_p(&paths, begin(&paths, of_log_p, nats_bound, "nats for each number of a state", said), "x0", start, determined, on_way);
 }
 
 static void check_log_p(Verify *v) {
@@ -229,14 +268,8 @@ static void check_log_p(Verify *v) {
   double *end = new_rows(v, count, dim), *on_way = new_rows(v, count, 1), *back = new_rows(v, count, 1), *fine = new_rows(v, count, 1);
   FlowTensor data = rows_tensor(end, count, dim);
   if (!solve(&paths, NULL, false, end, on_way) || !log_density(&paths, &data, 1, back) || !log_density(&paths, &data, 2, fine)) return;
-  VerifyLine *line = begin(&paths, both, nats_bound, "nats for each number of a state", said);
-  for (uint64_t i = 0; i < count; i++)
-    if (paths.good[i]) hold_path(&paths, line, "x1", end, i, fabs(on_way[i] - back[i]) / (double)dim, (Sides){on_way[i], back[i], -1});
-  finish(line, &paths);
-  line = begin(&paths, half, nats_bound, "nats for each number of a state", said);
-  for (uint64_t i = 0; i < count; i++)
-    if (paths.good[i]) hold_path(&paths, line, "x1", end, i, fabs(back[i] - fine[i]) / (double)dim, (Sides){back[i], fine[i], -1});
-  finish(line, &paths);
+  hold_log_p(&paths, begin(&paths, both, nats_bound, "nats for each number of a state", said), "x1", end, on_way, back);
+  hold_log_p(&paths, begin(&paths, half, nats_bound, "nats for each number of a state", said), "x1", end, back, fine);
 }
 
 /* ---- the integral ------------------------------------------------------------------------------------------------------------------- */
@@ -339,5 +372,6 @@ flow_status verify_density(Verify *v, flow_error *error) {
   if (!v->flow || v->options.how.field) return FLOW_OK;
   check_round_trip(v);
   if (verify_step(v, 0)) check_log_p(v);
+  if (verify_step(v, 0) && v->flow->map) check_jump(v);
   return v->cancelled ? flow_fail(error, FLOW_CANCELLED, "stopped") : FLOW_OK;
 }

@@ -27,6 +27,7 @@ static flow_status make(Verify *v, Model *m, flow_error *error) {
   how.extras = m->extras;
   how.precision = m->precision;
   how.probes = 1;
+  how.as_velocity = !m->jump;
   flow_status status = flow_compile(o->allocator, o->name, o->text, o->length, &how, &m->compiled, error);
   if (!status && flow_compiled_ir(m->compiled, false)->weights) {
     if (!o->tensors) return flow_fail(error, FLOW_BAD_INPUT, "its layers have no weights");
@@ -35,18 +36,21 @@ static flow_status make(Verify *v, Model *m, flow_error *error) {
   return status ? status : link_model(v, m, error);
 }
 
-const Model *model_get(Verify *v, FlowExtras extras, int precision) {
+static const Model *find_or_make(Verify *v, FlowExtras extras, int precision, bool jump) {
   Model *m = v->model;
   for (; m < v->model + v->models; m++)
-    if (m->extras == extras && m->precision == precision) return m;
+    if (m->extras == extras && m->precision == precision && m->jump == jump) return m;
   flow_error error = {{0}};
-  *m = (Model){.extras = extras, .precision = precision};
+  *m = (Model){.extras = extras, .precision = precision, .jump = jump};
   v->models++;
   flow_status status = make(v, m, &error);
   if (status == FLOW_NO_MEMORY) longjmp(v->no_memory, 1);
   if (status) m->why = arena_text(&v->arena, error.text, strlen(error.text));
   return m;
 }
+
+const Model *model_get(Verify *v, FlowExtras extras, int precision) { return find_or_make(v, extras, precision, false); }
+const Model *model_jump(Verify *v) { return find_or_make(v, FLOW_LOG_P, FLOW_F64, true); }
 
 uint64_t model_cost(const Model *m) {
   return function_cost(&(Function){.ir = (IrFunction *)(uintptr_t)flow_compiled_ir(m->compiled, true)});

@@ -72,6 +72,7 @@ void verify_close(Verify *verify);      /* NULL is allowed */
 
 /* Each appends lines.  NO_MEMORY, CANCELLED (progress said so), INTERNAL. */
 flow_status verify_claims(Verify *verify, flow_error *error);           /* the program's own `check` lines */
+flow_status verify_maps(Verify *verify, flow_error *error);             /* do inverses undo their maps? */
 flow_status verify_field(Verify *verify, flow_error *error);            /* derivatives and arithmetic of the velocity */
 flow_status verify_density(Verify *verify, flow_error *error);          /* paths and log p of the flow */
 flow_status verify_integral(Verify *verify, flow_error *error);         /* of its density over the plane */

@@ -11,13 +11,14 @@
 typedef struct Model {
   FlowExtras extras;
   int precision;
+  bool jump;                    /* not the velocity: the map by which the flow is given (flow/model.h) */
   FlowCompiled *compiled;
   const flow_model *model;
   const flow_level *level;
   FlowBlob blob;
   const char *why;              /* not NULL: there is no such model */
 } Model;
-enum { MOST_MODELS = 2 * (FLOW_VJP + 1) };
+enum { MOST_MODELS = 2 * (FLOW_VJP + 1) + 1 };
 
 struct Verify {
   Arena arena;
@@ -100,11 +101,17 @@ FlowTensor rows_tensor(const double *rows, uint64_t count, uint64_t width);
 FlowTensor *points_conditions(Verify *v, const Points *points, const double *direction);
 
 const Model *model_get(Verify *v, FlowExtras extras, int precision);
+/* Of a flow that is given by a map: the state at the other end, and -log |det| behind it. */
+const Model *model_jump(Verify *v);
 uint64_t model_cost(const Model *m);    /* as function_cost */
 void models_free(Verify *v);
 /* u [count][dim] and extra [count][model->extras] or NULL, as f64; at `state` [count][dim] where that is not NULL. */
 void model_evaluate(Verify *v, const Model *m, const Points *points, const double *state, const double *direction, double *u,
                     double *extra);
+
+/* ---- maps.c --------------------------------------------------------------------------------------------------------------------- */
+/* The element in which two rows differ most, and by how much relative to 1 + the greatest number of the first. */
+Sides compare_states(const double *one, const double *other, uint64_t dim, double *error);
 
 /* ---- flux.c ------------------------------------------------------------------------------------------------------------------- */
 void verify_flux(Verify *v, const TypedCheck *check, const char *what);

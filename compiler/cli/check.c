@@ -120,6 +120,7 @@ static int verify_flows(const Run *run, Flows *flows) {
   progress_begin(&show, run);
   flow_status status = open_verify(run, flows->program, flows->program, &show, &flows->claims, &error);
   if (!status) status = verify_claims(flows->claims, &error);
+  if (!status) status = verify_maps(flows->claims, &error);
   for (uint32_t f = 0; f < flows->count && !status; f++) {
     status = open_verify(run, flows->program, &flows->program[f], &show, &flows->verify[f], &error);
     if (!status) status = verify_field(flows->verify[f], &error);
