@@ -143,7 +143,7 @@ START_TEST(log_p_is_computed_on_the_way_and_from_data) {
   ck_assert_double_eq_tol(log_p, -log(2 * acos(-1)), 1e-6);
   expect_in(result.err, "rtol 1e-08");
   result_free(&result);
-  result = flowc("sample %s -n 5 --logp -", scratch_file("turns.flow", turns));
+  result = flowc("sample %s -n 5 -o %s/x.npy --logp -", scratch_file("turns.flow", turns), scratch());
   expect_code(result, 0);
   ck_assert_uint_eq(rows_of(result.out), 5);
   result_free(&result);
