@@ -325,6 +325,34 @@ START_TEST(log_p_of_closed_forms_is_the_formula) {
   model_close(&m);
 } END_TEST
 
+/* ---- mass -------------------------------------------------------------------------------------------------------------------------- */
+
+enum { SIDE = 200 };
+typedef struct Mass { const char *program, *data; double low[2], high[2], tolerance; } Mass;
+/* The smooth mixture is summed exactly but for its tails; the moons' ridges are about four points of the grid wide. */
+static const Mass masses[] = {{"mixture2", "closed_forms", {-5, -3}, {5, 4}, 1e-4}, {"moons_elu", "moons_elu", {-1.8, -1.2}, {2.8, 1.7}, 1e-2}};
+
+START_TEST(a_density_integrates_to_one) {
+  const Mass *mass = &masses[_i];
+  flow_error error = {{0}};
+  ModelFile m = model_open_with(mass->program, mass->data, NULL, FLOW_F32, 0, FLOW_ENTRY_STEP, FLOW_LOG_P, 0);
+  double *x = calloc(2 * SIDE * SIDE, sizeof *x), *log_p = calloc(SIDE * SIDE, sizeof *log_p), sum = 0, cell = 1;
+  uint8_t *status = calloc(SIDE * SIDE, 1);
+  for (int c = 0; c < 2; c++) cell *= (mass->high[c] - mass->low[c]) / SIDE;
+  for (int i = 0; i < SIDE * SIDE; i++)
+    for (int c = 0; c < 2; c++) x[2 * i + c] = mass->low[c] + (mass->high[c] - mass->low[c]) * ((c ? i % SIDE : i / SIDE) + 0.5) / SIDE;
+  FlowTensor grid = {.name = "", .type = FLOW_TYPE_F64, .rank = 2, .dim = {SIDE * SIDE, 2}, .count = 2 * SIDE * SIDE, .data = x};
+  FlowSource source = {.kind = FLOW_SOURCE_NORMAL, .dim = 2};
+  FlowLikelihood what = {.solve = {.model = m.model, .weights = m.blob.data, .source = &source, .end = SIDE * SIDE, .steps = 30, .t1 = 1,
+                                   .tableau = flow_tableau_find("rk4"), .threads = 2, .allocator = &flow_standard_allocator},
+                         .data = &grid, .log_p = log_p, .status = status};
+  ck_assert_msg(!flow_log_likelihood(&what, &error), "%s", error.text);
+  for (int i = 0; i < SIDE * SIDE; i++) sum += exp(log_p[i]) * cell;
+  ck_assert_msg(fabs(sum - 1) <= mass->tolerance, "%s: %.6f", mass->program, sum);
+  free(x), free(log_p), free(status);
+  model_close(&m);
+} END_TEST
+
 int main(void) {
   Suite *suite = suite_create("log p");
   TCase *tcase = tcase_create("reference");
@@ -342,6 +370,7 @@ int main(void) {
   tcase_add_loop_test(tcase, divergences_of_closed_forms_are_exact_to_rounding, 0, CLOSED);
   tcase_add_loop_test(tcase, jacobians_of_closed_forms_times_a_vector_are_exact_to_rounding, 0, CLOSED);
   tcase_add_loop_test(tcase, log_p_of_closed_forms_is_the_formula, 0, WITH_LOG_P);
+  tcase_add_loop_test(tcase, a_density_integrates_to_one, 0, 2);
   suite_add_tcase(suite, tcase);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);
