@@ -112,14 +112,13 @@ static int run_and_write(LogP *logp) {
   return report_failures(logp, write);
 }
 
-/* The log-density of a flow that is given by its velocity.  A flow that is given by a map has another way to it: log p1 is
- * log p0 of the inverse and the log-determinant there, without a solve. */
-static int logp_of_velocity(LogP *logp) {
+/* Of a velocity by a solve, of a map by one jump: both are what the model's entries do. */
+static int logp_of_flow(LogP *logp) {
   const Run *run = logp->run;
   Program *program = logp->program;
   uint64_t rows = 0;
   flow_error error = {{0}};
-  flow_status status = trace_choose(run, logp->density.dim, &logp->trace, &error);
+  flow_status status = trace_choose(run, program, &logp->trace, &error);
   if (status) return failed(run, status, &error);
   int code = program_with_extras(run, program, trace_extras(&logp->trace), logp->trace.probes);
   if (code) return code;
@@ -134,7 +133,8 @@ static int logp_of_velocity(LogP *logp) {
   status = sampling_prepare(run, program, rows, &logp->sampling, &error);
   if (status) return failed(run, status, &error);
   describe(logp);
-  if (run->line->value[OPTION_on_error].choice == ON_ERROR_FAIL) status = check_numbers(logp, logp->what.solve.first, logp->what.solve.end, &error);
+  if (run->line->value[OPTION_on_error].choice == ON_ERROR_FAIL)
+    status = check_numbers(logp, logp->what.solve.first, logp->what.solve.end, &error);
   return status ? failed(run, status, &error) : run_and_write(logp);
 }
 
@@ -145,7 +145,7 @@ int verb_logp(const Run *run) {
   int code = program_open(run, run->line->operand[0], &program);
   flow_status status = code ? FLOW_OK : sampling_density(&program, &logp.density, &error);
   if (status) code = failed(run, status, &error);
-  if (!code) code = logp_of_velocity(&logp);
+  if (!code) code = logp_of_flow(&logp);
   sampling_free(&logp.sampling);
   given_free(&logp.data);
   free(logp.log_p), free(logp.standard_error), free(logp.probes), free(logp.status), free(logp.latent);

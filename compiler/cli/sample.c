@@ -173,7 +173,7 @@ static int prepare_log_p(const Run *run, Program *program, Sampling *sampling) {
   flow_status status = FLOW_OK;
   if (has(run, OPTION_logp)) {
     status = sampling_density(program, &sampling->density, &error);
-    if (!status) status = trace_choose(run, sampling->density.dim, &sampling->trace, &error);
+    if (!status) status = trace_choose(run, program, &sampling->trace, &error);
     if (status) return failed(run, status, &error);
     int code = program_with_extras(run, program, trace_extras(&sampling->trace), sampling->trace.probes);
     if (!code) status = sampling_density(program, &sampling->density, &error); /* of this compilation */

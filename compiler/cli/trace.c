@@ -44,9 +44,9 @@ static const Option *given_of_probes(const Run *run) {
   return NULL;
 }
 
-static bool is_exact(const Run *run, uint64_t dim) {
+static bool is_exact(const Run *run, const TypedFlow *flow) {
   if (has(run, OPTION_trace)) return run->line->value[OPTION_trace].choice == TRACE_EXACT;
-  return !given_of_probes(run) && dim <= MOST_EXACT;
+  return !given_of_probes(run) && (flow->map || flow->dim <= MOST_EXACT);
 }
 
 static flow_status choose_probes(const Run *run, uint64_t dim, Trace *trace, flow_error *error) {
@@ -67,9 +67,10 @@ static flow_status choose_probes(const Run *run, uint64_t dim, Trace *trace, flo
   return FLOW_OK;
 }
 
-flow_status trace_choose(const Run *run, uint64_t dim, Trace *trace, flow_error *error) {
+flow_status trace_choose(const Run *run, const Program *program, Trace *trace, flow_error *error) {
+  const TypedFlow *flow = flow_compiled_flow(program->compiled);
   *trace = (Trace){0};
-  if (!is_exact(run, dim)) return choose_probes(run, dim, trace, error);
+  if (!is_exact(run, flow)) return choose_probes(run, (uint64_t)flow->dim, trace, error);
   const Option *useless = given_of_probes(run);
   if (useless) return flow_fail(error, FLOW_BAD_CALL, "--%s is for --trace hutchinson; an exact trace has no probes", useless->name);
   return FLOW_OK;

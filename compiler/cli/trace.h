@@ -5,7 +5,7 @@
 #define FLOWC_TRACE_H
 #include "compile.h"
 #include "probes.h"
-#include "run.h"
+#include "program.h"
 
 typedef struct Trace {
   uint32_t probes; /* for which a model is compiled; 0: exact */
@@ -14,8 +14,9 @@ typedef struct Trace {
   uint32_t most;
 } Trace;
 
-/* dim: numbers of a state.  Says so on standard error where probes were not asked for. */
-flow_status trace_choose(const Run *run, uint64_t dim, Trace *trace, flow_error *error);
+/* For the program's flow; one that is a map has an exact determinant whatever its size.  Says so on standard error where probes
+ * were not asked for. */
+flow_status trace_choose(const Run *run, const Program *program, Trace *trace, flow_error *error);
 static inline FlowExtras trace_extras(const Trace *trace) { return trace->probes ? FLOW_PROBES : FLOW_LOG_P; }
 const char *trace_probe_name(const Trace *trace);
 

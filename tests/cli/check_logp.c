@@ -118,6 +118,23 @@ START_TEST(large_states_are_estimated_unless_the_exact_trace_is_asked_for) {
 }
 END_TEST
 
+/* y = (1 + t) x: log p1 = log p0(y/2) - 70 log 2 */
+START_TEST(a_map_of_any_size_has_an_exact_log_p) {
+  char *model = file_of("map.flow", "map wide(t, x: [70]) = (1 + t)*x\n  inverse(t, y) = y/(1 + t)\n"
+                                    "flow m { source normal(70)  velocity of wide }\n");
+  char text[300] = "";
+  double log_p;
+  for (int i = 0; i < 70; i++) strcat(text, i ? ",0" : "0");
+  Result result = flowc("logp %s --data %s --precision f64", model, text);
+  expect_code(result, 0);
+  expect_in(result.err, "exact determinant");
+  ck_assert_uint_eq(read_csv(result.out, &log_p, 1), 1);
+  ck_assert_double_eq_tol(log_p, -70 * (log(2 * acos(-1)) / 2 + log(2)), 1e-10);
+  result_free(&result);
+  free(model);
+}
+END_TEST
+
 START_TEST(the_summary_tells_how_good_it_is) {
   char *data = file_of("y.csv", "a,b\n0.5,-1\n0.25,0.125\n1,0\n");
   Result result = flowc("logp %s/moons.flow --data %s --bits", examples(), data);
@@ -420,6 +437,7 @@ int main(void) {
   tcase_add_test(all, log_p_is_the_formula);
   tcase_add_test(all, probes_of_signs_measure_a_growth_exactly_and_say_so);
   tcase_add_test(all, large_states_are_estimated_unless_the_exact_trace_is_asked_for);
+  tcase_add_test(all, a_map_of_any_size_has_an_exact_log_p);
   tcase_add_test(all, the_summary_tells_how_good_it_is);
   tcase_add_test(all, a_range_of_rows_has_the_numbers_of_the_whole);
   tcase_add_test(all, latent_points_are_what_the_data_come_from);
