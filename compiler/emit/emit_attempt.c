@@ -159,8 +159,8 @@ static void add_row_error(Emit *e, const Settle *s, Val terms, Val row, Val h, b
     change = ll_select(&e->ll, s->has_extras, change, none);
   } else {
     Val largest = larger(e, absolute(e, load_place(e, s->x, place)), absolute(e, end));
-    Val scale = ll_fma(&e->ll, method_number(e, s->method, FLOW_METHOD_RTOL), largest, method_number(e, s->method, FLOW_METHOD_ATOL));
-    q = each(e, IR_div, q, scale);
+    Val rtol = method_number(e, s->method, FLOW_METHOD_RTOL), atol = method_number(e, s->method, FLOW_METHOD_ATOL);
+    q = each(e, IR_div, q, ll_fma(&e->ll, rtol, largest, atol));
   }
   *sum = ll_fma(&e->ll, q, q, *sum);
   *wrong = each(e, IR_add, *wrong, change);
@@ -206,7 +206,8 @@ static Val measure(Emit *e, const Settle *s, Val h) {
 /* |k_last - k_before|^2 and the same of their arguments. */
 static void compare_last_stages(Emit *e, const Settle *s) {
   LL *ll = &e->ll;
-  Val last = stage_base(e, s, ll_iadd(ll, s->stages, ll_int(ll, -1))), before = stage_base(e, s, ll_iadd(ll, s->stages, ll_int(ll, -2)));
+  Val last = stage_base(e, s, ll_iadd(ll, s->stages, ll_int(ll, -1)));
+  Val before = stage_base(e, s, ll_iadd(ll, s->stages, ll_int(ll, -2)));
   LLLoop row = ll_loop(ll, ll_int(ll, 0), ll_int(ll, e->program->dim), 1);
   Val slope = ll_carry(ll, &row, number(e, 0)), spread = ll_carry(ll, &row, number(e, 0)), place = place_of(e, row.i);
   Val du = each(e, IR_sub, load_place(e, last, place), load_place(e, before, place));
@@ -318,7 +319,8 @@ void emit_attempt(Emit *e, const EmitAttempt *with) {
   Val call = ll_parameter(ll, 0), vectors = emit_call_vectors(e, call);
   emit_load_bases(e, call, base);
   base[BASE_COUNT] = vectors;
-  Val method = ll_load_pointer(ll, call, CALL(method)), k = ll_load_pointer(ll, call, CALL(k)), lane = ll_load_pointer(ll, call, CALL(lane));
+  Val method = ll_load_pointer(ll, call, CALL(method)), k = ll_load_pointer(ll, call, CALL(k));
+  Val lane = ll_load_pointer(ll, call, CALL(lane));
   Val x = base[BASE_X], h = ll_at(ll, lane, ll_int(ll, FLOW_LANE_STEP * emit_row_bytes(e)));
   Scratch scratch = divide_scratch(e, base[BASE_SCRATCH]);
   Val stages = ll_load_u32(ll, method, METHOD(stages)), combination = ll_load_pointer(ll, method, METHOD(combination));

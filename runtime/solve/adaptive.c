@@ -62,8 +62,8 @@ static flow_status prepare(Adaptive *self, flow_error *error) {
   shared->least_step = what->least_step > 0 ? what->least_step : 4 * (precision == FLOW_F32 ? 0x1p-23 : 0x1p-52) * largest;
   shared->largest_step = what->largest_step > 0 ? what->largest_step : INFINITY;
   self->counted = shared->most_attempts < COUNTED_ATTEMPTS ? (size_t)shared->most_attempts : COUNTED_ATTEMPTS;
-  return flow_method_make(&shared->method, sampling->tableau, precision, sampling->quiet ? 0 : sampling->model->extras, tolerance_of(what),
-                          sampling->t0, sampling->t1, error);
+  uint32_t extras = sampling->quiet ? 0 : sampling->model->extras;
+  return flow_method_make(&shared->method, sampling->tableau, precision, extras, tolerance_of(what), sampling->t0, sampling->t1, error);
 }
 
 static bool allocate(Adaptive *self) {
@@ -141,8 +141,8 @@ static void note_rows(Adaptive *self, const FlowRows *rows) {
 
 static flow_status cancelled(const Adaptive *self, flow_error *error) {
   const FlowSampling *what = &self->what->sampling;
-  return flow_fail(error, FLOW_CANCELLED, "stopped on request after %" PRIu64 " of %" PRIu64 " samples", self->summary.solve.samples,
-                   what->end - what->first);
+  return flow_fail(error, FLOW_CANCELLED, "stopped on request after %" PRIu64 " of %" PRIu64 " samples",
+                   self->summary.solve.samples, what->end - what->first);
 }
 
 static flow_status solve_chunk(Adaptive *self, flow_error *error) {
@@ -186,7 +186,8 @@ static flow_status solve_all(Adaptive *self, flow_error *error) {
   flow_status status = flow_chunk_open(what, self->level, &self->chunk, error);
   if (status) return status;
   self->shared.chunk = &self->chunk;
-  if (!allocate(self)) status = flow_fail(error, FLOW_NO_MEMORY, "out of memory for the lanes of a solve on %d threads", self->chunk.threads);
+  if (!allocate(self))
+    status = flow_fail(error, FLOW_NO_MEMORY, "out of memory for the lanes of a solve on %d threads", self->chunk.threads);
   while (!status && self->summary.solve.samples < what->end - what->first) {
     status = solve_chunk(self, error);
     if (!status && atomic_load(&self->shared.stop) && self->summary.solve.samples < what->end - what->first)

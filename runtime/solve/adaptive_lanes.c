@@ -11,7 +11,8 @@ enum { ATTEMPTS_BETWEEN_POLLS = 16 };
 /* ---- memory ------------------------------------------------------------------------------------------------------------ */
 
 typedef enum {
-  PART_X, PART_K, PART_CONDITIONS, PART_COND, PART_ROW, PART_SUM, PART_FIRST_K, PART_MOVED, PART_MOVED_K, PART_T, PART_TIMES, PART_TRACED,
+  PART_X, PART_K, PART_CONDITIONS, PART_COND, PART_ROW, PART_SUM,
+  PART_FIRST_K, PART_MOVED, PART_MOVED_K, PART_T, PART_TIMES, PART_TRACED,
   PART_FIRST_STEP, PART_STEP_BEFORE, PART_NORMS, PART_THROUGH, PART_SCRATCH,
 #define X(type, name, start) PART_##name,
   FLOW_LANE_COLUMNS(X)
@@ -74,8 +75,8 @@ FlowLanes flow_lanes_open(FlowLanesShared *shared, char *memory) {
   lay_out(shared, at);
 #define PART(part) ((void *)(memory + at[PART_##part]))
 #define X(type, name, start) .name = PART(name),
-  return (FlowLanes){.shared = shared, .memory = memory, .x = PART(X), .k = PART(K), .conditions = PART(CONDITIONS), .cond = PART(COND),
-                     .row = PART(ROW), .sum = PART(SUM), FLOW_LANE_COLUMNS(X) .traced = PART(TRACED), .width = shared->chunk->width,
+  return (FlowLanes){.shared = shared, .memory = memory, .x = PART(X), .k = PART(K), .conditions = PART(CONDITIONS),
+                     .cond = PART(COND), .row = PART(ROW), .sum = PART(SUM), FLOW_LANE_COLUMNS(X) .traced = PART(TRACED), .width = shared->chunk->width,
                      .first_k = PART(FIRST_K), .moved = PART(MOVED), .moved_k = PART(MOVED_K), .t = PART(T), .times = PART(TIMES),
                      .first_step = PART(FIRST_STEP),
                      .step_before = PART(STEP_BEFORE), .norms = PART(NORMS), .through = PART(THROUGH), .scratch = PART(SCRATCH)};
@@ -101,11 +102,15 @@ static size_t stride_of(const FlowLanes *self) { return self->shared->chunk->lev
 
 /* One lane of some rows, whose numbers have 4 or 8 bytes. */
 static void copy_lane(const FlowLanes *self, void *to, uint32_t to_lane, const void *from, uint32_t from_lane, uint64_t rows) {
-  size_t stride = stride_of(self);
+  size_t pitch = stride_of(self);
   if (self->shared->chunk->what->model->precision == FLOW_F32) {
-    for (size_t row = 0; row < rows; row++) ((uint32_t *)to)[row * stride + to_lane] = ((const uint32_t *)from)[row * stride + from_lane];
+    uint32_t *target = (uint32_t *)to + to_lane;
+    const uint32_t *source = (const uint32_t *)from + from_lane;
+    for (size_t row = 0; row < rows; row++) target[row * pitch] = source[row * pitch];
   } else {
-    for (size_t row = 0; row < rows; row++) ((uint64_t *)to)[row * stride + to_lane] = ((const uint64_t *)from)[row * stride + from_lane];
+    uint64_t *target = (uint64_t *)to + to_lane;
+    const uint64_t *source = (const uint64_t *)from + from_lane;
+    for (size_t row = 0; row < rows; row++) target[row * pitch] = source[row * pitch];
   }
 }
 
@@ -151,7 +156,7 @@ static void move_lane(FlowLanes *self, uint32_t to, uint32_t from) {
   copy_lane(self, self->conditions, to, self->conditions, from, model->condition_rows);
   copy_lane(self, self->cond, to, self->cond, from, model->cond_rows);
   copy_lane(self, self->row, to, self->row, from, FLOW_LANE_ROWS);
-  for (uint32_t e = 0; e < self->shared->chunk->extras; e++) self->sum[e * stride_of(self) + to] = self->sum[e * stride_of(self) + from];
+  for (size_t e = 0, pitch = stride_of(self); e < self->shared->chunk->extras; e++) self->sum[e * pitch + to] = self->sum[e * pitch + from];
 #define X(type, name, start) self->name[to] = self->name[from];
   FLOW_LANE_COLUMNS(X)
 #undef X
@@ -210,8 +215,8 @@ static void deliver(FlowLanes *self, uint32_t i) {
   copy_lane(self, self->home[i], 0, self->x, i, shared->chunk->what->model->dim);
   for (uint32_t e = 0; e < shared->chunk->extras; e++) self->home_sum[i][e * stride_of(self)] = self->sum[e * stride_of(self) + i];
   uint32_t attempts = (uint32_t)self->attempts[i];
-  FlowSampleReport report = {.t = self->time[i], .smallest_step = self->smallest[i] < INFINITY ? self->smallest[i] : 0, .attempts = attempts,
-                             .rejected = (uint32_t)self->rejected[i], .evaluations = 2 + attempts * shared->method.evaluations,
+  FlowSampleReport report = {.t = self->time[i], .smallest_step = self->smallest[i] < INFINITY ? self->smallest[i] : 0,
+                             .attempts = attempts, .rejected = (uint32_t)self->rejected[i], .evaluations = 2 + attempts * shared->method.evaluations,
                              .stiff = self->stiff[i] != 0};
   flow_lanes_finish(self, self->at[i], status_of((int)self->flags[i]), &report);
 }

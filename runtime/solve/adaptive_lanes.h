@@ -50,8 +50,10 @@ typedef struct FlowLanesShared {
 
 /* Of accepted steps: Hairer, Wanner, Solving ODEs II, IV.2. */
 enum { FLOW_STIFF_EVERY = 50, FLOW_STIFF_HITS = 15, FLOW_STIFF_MISSES = 6 };
-enum { FLOW_LANE_ARRIVED = 1, FLOW_LANE_STEP_TOO_SMALL = 2, FLOW_LANE_NOT_FINITE = 4, FLOW_LANE_TOO_MANY = 8, FLOW_LANE_CHECK_STIFF = 16 };
-enum { FLOW_LANE_THROUGH = FLOW_LANE_ARRIVED | FLOW_LANE_STEP_TOO_SMALL | FLOW_LANE_TOO_MANY };
+enum {
+  FLOW_LANE_ARRIVED = 1, FLOW_LANE_STEP_TOO_SMALL = 2, FLOW_LANE_NOT_FINITE = 4, FLOW_LANE_TOO_MANY = 8, FLOW_LANE_CHECK_STIFF = 16,
+  FLOW_LANE_THROUGH = FLOW_LANE_ARRIVED | FLOW_LANE_STEP_TOO_SMALL | FLOW_LANE_TOO_MANY
+};
 
 /* A tile of the chunk. */
 typedef struct FlowLanesTile { FlowTile x; char *conditions, *cond; double *sum; } FlowLanesTile;

@@ -27,12 +27,13 @@ static flow_status check_tolerance(FlowTolerance tolerance, uint32_t precision, 
   double smallest = smaller(tolerance.atol, tolerance.ltol);
   if (!(tolerance.rtol >= 0 && smallest > 0 && tolerance.rtol + tolerance.atol + tolerance.ltol < 1e30))
     return flow_fail(error, FLOW_BAD_CALL,
-                     "tolerances rtol %.3g, atol %.3g, log p %.3g: rtol is at least 0 and the others are above 0, as 1e-5 is", tolerance.rtol,
-                     tolerance.atol, tolerance.ltol);
+                     "tolerances rtol %.3g, atol %.3g, log p %.3g: rtol is at least 0 and the others are above 0, as 1e-5 is",
+                     tolerance.rtol, tolerance.atol, tolerance.ltol);
   double largest = tolerance.rtol > tolerance.atol ? tolerance.rtol : tolerance.atol;
   if (precision == FLOW_F32 && (largest < f32_least || tolerance.ltol < f32_least))
     return flow_fail(error, FLOW_BAD_CALL,
-                     "a tolerance of %.3g is beyond f32, which ends near 3e-6 in x and 1e-5 in log p; use --precision f64 or at least 1e-7",
+                     "a tolerance of %.3g is beyond f32, which ends near 3e-6 in x and 1e-5 in log p; "
+                     "use --precision f64 or at least 1e-7",
                      smaller(largest, tolerance.ltol));
   if (largest < f64_least)
     return flow_fail(error, FLOW_BAD_CALL, "a tolerance of %.3g is beyond f64; the smallest is %.0e", largest, f64_least);
@@ -65,7 +66,8 @@ static void fill_rows(FlowMethod *method, uint32_t precision) {
   const FlowTableau *tableau = method->tableau;
   uint32_t stages = flow_tableau_attempt_stages(tableau), terms = 0;
   for (uint32_t s = 0; s < stages; s++) {
-    terms = append(method, precision, flow_tableau_row(tableau, s), flow_tableau_row_length(tableau, s), terms, &method->combination[s]);
+    uint32_t length = flow_tableau_row_length(tableau, s);
+    terms = append(method, precision, flow_tableau_row(tableau, s), length, terms, &method->combination[s]);
     put(precision, &method->node, s, flow_tableau_c(tableau, s));
     if (s > 0 && flow_tableau_c(tableau, s) == flow_tableau_c(tableau, s - 1)) method->data.same_time |= UINT64_C(1) << s;
   }

@@ -30,7 +30,8 @@ void flow_ode_model(FlowOdeModel *made, uint32_t dim, uint32_t precision, flow_v
   uint64_t row = (uint64_t)FLOW_ODE_LANES * precision;
   *made = (FlowOdeModel){.velocity = velocity, .user = user};
   made->level = (flow_level){.cpu = FLOW_CPU_V3, .lanes = FLOW_ODE_LANES, .quantum = 1, .scratch_bytes = (dim + UINT64_C(1)) * row,
-                             .stage_bytes = dim * row, .eval = evaluate_at, .eval_lane = evaluate, .step = flow_ode_step, .times = copy_times};
+                             .stage_bytes = dim * row, .eval = evaluate_at, .eval_lane = evaluate, .step = flow_ode_step,
+                             .times = copy_times};
   made->model = (flow_model){.abi = FLOW_MODEL_ABI, .size = sizeof(flow_model), .precision = precision, .dim = dim, .levels = 1,
                              .times_rows = 1, .name = "the velocity", .level = &made->level};
 }
@@ -45,13 +46,15 @@ static flow_status take_rows(void *user, const FlowRows *rows, flow_error *error
   if (ode->status) memcpy(ode->status + rows->first, rows->status, rows->count);
   for (uint64_t i = 0; ode->report && rows->report && i < rows->count; i++) {
     const FlowSampleReport *from = &rows->report[i];
-    ode->report[rows->first + i] = (flow_ode_report){from->t, from->smallest_step, from->attempts, from->rejected, from->evaluations, from->stiff};
+    ode->report[rows->first + i] =
+        (flow_ode_report){from->t, from->smallest_step, from->attempts, from->rejected, from->evaluations, from->stiff};
   }
   return FLOW_OK;
 }
 
 static flow_status check(const flow_ode *ode, const FlowTableau *tableau, flow_error *error) {
-  if (!ode->velocity || !ode->start || !ode->result) return flow_fail(error, FLOW_BAD_CALL, "a solve needs a velocity, a start and a place for its result");
+  if (!ode->velocity || !ode->start || !ode->result)
+    return flow_fail(error, FLOW_BAD_CALL, "a solve needs a velocity, a start and a place for its result");
   if (ode->precision != FLOW_F32 && ode->precision != FLOW_F64)
     return flow_fail(error, FLOW_BAD_CALL, "a precision of %" PRIu32 " bytes; FLOW_F32 and FLOW_F64 are known", ode->precision);
   if (!tableau) return flow_fail(error, FLOW_BAD_CALL, "there is no method '%s'; dopri5 is one", ode->method);
@@ -68,8 +71,8 @@ flow_status flow_ode_solve(const flow_ode *ode, flow_error *error) {
                       .dim = {ode->count, ode->dim}, .count = ode->count * ode->dim, .data = ode->start};
   FlowSource source = {.kind = FLOW_SOURCE_TENSOR, .dim = ode->dim, .tensor = &start, .name = "start"};
   FlowSummary summary;
-  FlowAdaptive adaptive = {.sampling = {.model = &made.model, .weights = &made, .source = &source, .end = ode->count, .tableau = tableau,
-                                        .steps = ode->steps, .t0 = ode->t0, .t1 = ode->t1, .threads = ode->threads,
+  FlowAdaptive adaptive = {.sampling = {.model = &made.model, .weights = &made, .source = &source, .end = ode->count,
+                                        .tableau = tableau, .steps = ode->steps, .t0 = ode->t0, .t1 = ode->t1, .threads = ode->threads,
                                         .allocator = &flow_standard_allocator, .sink = take_rows, .user = (void *)(uintptr_t)ode,
                                         .summary = &summary},
                            .tolerance = {.rtol = ode->rtol, .atol = ode->atol}, .most_attempts = ode->most_attempts};
