@@ -57,7 +57,8 @@ static void explain_trace(const LogP *logp) {
   uint64_t with = cost.multiply_adds[TILE_SAMPLE], without = cost.multiply_adds[TILE_QUIET], once = cost.multiply_adds[TILE_DERIVE];
   fprintf(stderr, "%s: %s\n", logp->program->model->jump ? "determinant" : "trace", how ? how : "by probes: one tangent for each");
   if (!without) return;
-  fprintf(stderr, "cost: %" PRIu64 " multiply-adds of products an evaluation, %" PRIu64 " without it (%.2f evaluations of the velocity)", with,
+  fprintf(stderr,
+          "cost: %" PRIu64 " multiply-adds of products an evaluation, %" PRIu64 " without it (%.2f evaluations of the velocity)", with,
           without, (double)with / (double)without);
   if (once) fprintf(stderr, "; %" PRIu64 " once for the weights", once);
   fputs("\n", stderr);
@@ -72,7 +73,8 @@ static void print_checks(const LogP *logp) {
   }
   fprintf(stderr,
           "on %" PRIu64 " point%s: %s error of log p %.2g (root mean square), %.2g (worst); worst round-trip error %.2g\n",
-          s->checked, s->checked == 1 ? "" : "s", logp->what.solve.adaptive ? "tolerance" : "step-halving", s->halving, s->halving_worst, s->round_trip);
+          s->checked, s->checked == 1 ? "" : "s", logp->what.solve.adaptive ? "tolerance" : "step-halving", s->halving,
+          s->halving_worst, s->round_trip);
 }
 
 static void print_text(const LogP *logp) {
@@ -82,7 +84,8 @@ static void print_text(const LogP *logp) {
   if (logp->program->model->jump)
     fprintf(stderr, "; the flow's map, no equation is solved");
   else if (logp->what.solve.adaptive)
-    fprintf(stderr, "; %s, rtol %.3g, atol %.3g", logp->what.solve.tableau->name, logp->what.solve.adaptive->tolerance.rtol, logp->what.solve.adaptive->tolerance.atol);
+    fprintf(stderr, "; %s, rtol %.3g, atol %.3g", logp->what.solve.tableau->name, logp->what.solve.adaptive->tolerance.rtol,
+            logp->what.solve.adaptive->tolerance.atol);
   else
     fprintf(stderr, "; %s, %" PRIu64 " steps", logp->what.solve.tableau->name, logp->what.solve.steps);
   fprintf(stderr, ", %" PRIu64 " evaluations a point", s->solve.evaluations * s->rounds);
