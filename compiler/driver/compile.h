@@ -25,8 +25,10 @@
  *   LOG_P    1 row: -div u, exactly; -log |det J| where the model is a jump (flow/model.h)
  *   PROBES   `probes` rows: -e_j . J e_j, the last condition being e, [probes * dim] numbers (Hutchinson's estimates)
  *   JVP      dim rows: J v, the last condition being v
- *   VJP      dim rows: w J, the last condition being w                                                              */
-typedef enum FlowExtras { FLOW_NO_EXTRAS, FLOW_LOG_P, FLOW_PROBES, FLOW_JVP, FLOW_VJP } FlowExtras;
+ *   VJP      dim rows: w J, the last condition being w
+ *   SQUARES  no rows: the model gives the loss |u - w|^2 / dim, the last condition being w ("target", [dim] numbers), and its
+ *            gradients (flow/model.h, FLOW_ENTRY_GRADIENT): flow matching                                            */
+typedef enum FlowExtras { FLOW_NO_EXTRAS, FLOW_LOG_P, FLOW_PROBES, FLOW_JVP, FLOW_VJP, FLOW_SQUARES } FlowExtras;
 
 typedef struct FlowCompileOptions {
   int precision;                /* FLOW_F32 (default) or FLOW_F64 */

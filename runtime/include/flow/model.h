@@ -19,6 +19,11 @@
  * the other end, psi(t', psi^-1(t, x)), t being the time at one end of the flow and t' at the other; the one extra there can be
  * is -log |det J| of it.  Its step has one stage, at the time at which it begins, and puts that in the place of x.
  *
+ * GRADIENTS.  A model compiled for training has `gradient` and no eval: for each lane, at its own time, the loss to u [1][stride];
+ * and the gradients of the losses of the first `live` lanes, by all weights, are added to the caller's sums at
+ * call->gradient, gradient_bytes that model->gradient describes.  Each number there is one chain of fma over the lanes,
+ * ascending, continued from what it was: so tiles in order are one long chain.
+ *
  * THE SECTIONS.  By what it depends on, the arithmetic of a field falls apart in four:
  *   derive  values of the weights alone: once for a set of weights, by flow_model_pack, into the blob.
  *   times   values of t and the weights alone: once per stage time for all samples.  lanes = stage times.
@@ -39,7 +44,7 @@ extern "C" {
 
 #define FLOW_MODEL_ABI 1u
 enum { FLOW_F32 = 4, FLOW_F64 = 8 };                    /* precision: bytes of a number */
-enum { FLOW_ENTRY_EVAL = 1, FLOW_ENTRY_EVAL_LANE = 2, FLOW_ENTRY_STEP = 4, FLOW_ENTRY_ATTEMPT = 8 };  /* which entries a level is made with */
+enum { FLOW_ENTRY_EVAL = 1, FLOW_ENTRY_EVAL_LANE = 2, FLOW_ENTRY_STEP = 4, FLOW_ENTRY_ATTEMPT = 8, FLOW_ENTRY_GRADIENT = 16 };  /* which entries a level is made with */
 enum { FLOW_CPU_V3 = 3, FLOW_CPU_V4 = 4 };              /* x86-64-v3 (AVX2, FMA), x86-64-v4 (AVX-512) */
 
 /* A linear combination of stage velocities: sum of coefficient[i] * k[stage[i]], in this order.  The coefficients
@@ -112,6 +117,9 @@ typedef struct flow_call {      /* argument block, on the caller's stack; unset 
   const flow_method *method;    /* attempt; with x, cond, conditions, weights, and scratch of level->attempt_bytes */
   void *k;                      /* attempt: [stages] buffers as u, level->stage_bytes each; k_0 is read and replaced */
   void *lane;                   /* attempt: [FLOW_LANE_ROWS][stride] */
+  void *gradient;               /* gradient: sums, 64-aligned, model->gradient_bytes */
+  uint32_t live;                /* gradient: lanes that count, 1 .. lanes */
+  uint32_t reserved;
 } flow_call;
 
 /* 0, or negative where the argument block itself is wrong.  What happens inside a lane never changes it. */
@@ -127,6 +135,7 @@ typedef struct flow_level {     /* the code for one kind of CPU; all levels give
   flow_entry *derive;           /* NULL if there is nothing to do; else lanes = quantum, u: [derived_rows][stride], all lanes equal */
   flow_entry *attempt;          /* NULL if not compiled */
   uint64_t attempt_bytes;
+  flow_entry *gradient;         /* NULL if not compiled; t, times, cond, conditions, x as for eval_lane; u: [1][stride] */
 } flow_level;
 
 typedef struct flow_weight {    /* a tensor that the model reads, as the file stores it */
@@ -150,6 +159,13 @@ typedef struct flow_pack {
   uint64_t rows, columns;
 } flow_pack;
 
+/* Where the sums for a weight are: of element (r, c) of the weight, seen as [rows][columns] in C order, number
+ * r*row_step + c*column_step from byte `at` on.  A weight that the loss does not depend on has rows = 0. */
+typedef struct flow_gradient {
+  uint64_t at, rows, columns;
+  int64_t row_step, column_step;
+} flow_gradient;
+
 typedef struct flow_condition { /* an extra input of the velocity */
   const char *name;
   uint64_t size;                /* numbers: 1 for a scalar */
@@ -168,6 +184,8 @@ typedef struct flow_model {
   const flow_weight *weight;
   const flow_pack *pack;
   const flow_level *level;      /* best first */
+  uint64_t gradient_bytes;
+  const flow_gradient *gradient;        /* [weights], or NULL */
 } flow_model;
 
 #ifdef __cplusplus
