@@ -2,7 +2,7 @@
 /* field.c -- what should hold of every velocity u, J its Jacobian in x, at random t, x and conditions, directions v and w normal:
  *
  *   J v against differences          (u(x + h v) - u(x - h v))/2h with h and h/2, extrapolated: an error of h^4 and of rounding/h.
- *                                    Where the two differences differ too, there is a kink between the points: no verdict
+ *                                    At a kink between these points there is no verdict
  *   <w, J v> = <J'w, v>              relative to the terms of both sums
  *   div u against the trace of J     from d products with unit vectors; above 64 numbers in a state, the mean of e . J e over
  *                                    64 vectors of signs, within five standard errors
@@ -92,17 +92,31 @@ static Sides compare_rows(const double *left, const double *right, uint64_t dim,
 
 /* ---- J v against differences ------------------------------------------------------------------------------------------------------ */
 
-static double *difference(Field *field, const Model *plain, const Points *points, double h) {
-  uint64_t numbers = points->count * points->dim;
-  double *x = new_rows(field->v, points->count, points->dim), *above = new_rows(field->v, points->count, points->dim);
-  double *below = new_rows(field->v, points->count, points->dim);
+/* Central differences, and those of the two one-sided ones, which shrink with h unless there is a kink between them. */
+typedef struct Differences { double *central, *sides; } Differences;
+
+static Differences differences(Field *field, const Model *plain, const Points *points, const double *u, double h) {
+  uint64_t count = points->count, dim = points->dim;
+  double *x = new_rows(field->v, count, dim), *above = new_rows(field->v, count, dim), *below = new_rows(field->v, count, dim);
   for (int side = 0; side < 2; side++) {
-    for (uint64_t i = 0; i < numbers; i++)
-      x[i] = point_at(points, i / points->dim)[1 + i % points->dim] + (side ? -h : h) * field->v_rows[i];
+    for (uint64_t i = 0; i < count * dim; i++)
+      x[i] = point_at(points, i / dim)[1 + i % dim] + (side ? -h : h) * field->v_rows[i];
     model_evaluate(field->v, plain, points, x, NULL, side ? below : above, NULL);
   }
-  for (uint64_t i = 0; i < numbers; i++) above[i] = (above[i] - below[i]) / (2 * h);
-  return above;
+  for (uint64_t i = 0; i < count * dim; i++) {
+    double sides = (above[i] - 2 * u[i] + below[i]) / h;
+    above[i] = (above[i] - below[i]) / (2 * h);
+    below[i] = sides;
+  }
+  return (Differences){above, below};
+}
+
+/* Do differences with h and h/2 tell of a kink, where they miss the derivative by `error`?  One at a distance from the point is
+ * weighed differently by the two; one at the point makes a step between the sides that does not halve with h. */
+static bool at_kink(const Differences *wide, const Differences *near, uint64_t first, uint64_t dim, double error, double size) {
+  double apart, step = greatest(wide->sides + first, dim), half = greatest(near->sides + first, dim);
+  compare_rows(wide->central + first, near->central + first, dim, &apart);
+  return (apart > size && error <= 4 * apart) || (half > 0.6 * step && error <= 2 * half);
 }
 
 static void check_differences(Field *field) {
@@ -114,18 +128,17 @@ static void check_differences(Field *field) {
   uint64_t dim = points.dim, strange = 0, kinks = 0;
   double *product = new_rows(v, points.count, dim), *u = new_rows(v, points.count, dim), *best = new_rows(v, 1, dim);
   model_evaluate(v, jvp, &points, NULL, field->v_rows, u, product);
-  const double *wide = difference(field, plain, &points, difference_step), *near = difference(field, plain, &points, difference_step / 2);
+  Differences wide = differences(field, plain, &points, u, difference_step), near = differences(field, plain, &points, u, difference_step / 2);
   VerifyLine *line = begin(field, what, difference_bound, "relative, what differences in f64 can tell");
   for (uint64_t i = 0; i < points.count; i++) {
-    const double *a = wide + i * dim, *b = near + i * dim;
-    double apart, error;
-    for (uint64_t k = 0; k < dim; k++) best[k] = (4 * b[k] - a[k]) / 3;
-    compare_rows(a, b, dim, &apart);
-    Sides sides = compare_rows(product + i * dim, best, dim, &error);
-    double scale = 1 + greatest(best, dim) + greatest(u + i * dim, dim);
-    bool agree = error <= difference_bound * scale, known = isfinite(apart) && field->finite[i];
+    uint64_t first = i * dim;
+    double error;
+    for (uint64_t k = 0; k < dim; k++) best[k] = (4 * near.central[first + k] - wide.central[first + k]) / 3;
+    Sides sides = compare_rows(product + first, best, dim, &error);
+    double scale = 1 + greatest(best, dim) + greatest(u + first, dim), size = difference_bound * scale;
+    bool known = isfinite(greatest(best, dim)) && field->finite[i];
     if (!known) strange++;
-    else if (!agree && apart > difference_bound * scale && error <= 4 * apart) kinks++;
+    else if (error > size && at_kink(&wide, &near, first, dim, error, size)) kinks++;
     else verify_hold(v, line, error / scale, sides, &points.names, point_at(&points, i));
   }
   finish(field, line, strange, kinks);
