@@ -4,7 +4,7 @@
 
 # What a build and its tests need, all from Debian 12's own repositories.
 flow_packages=(gcc libc6-dev cmake ninja-build pkg-config re2c bison llvm-19-dev check libsubunit-dev
-  libjansson-dev libzip-dev librandom123-dev libutf8proc-dev libmpfr-dev)
+  libjansson-dev libzip-dev libedit-dev librandom123-dev libutf8proc-dev libmpfr-dev)
 
 say() { printf '== %s\n' "$*"; }
 die() { printf '%s: error: %s\n' "${0##*/}" "$*" >&2; exit 1; }

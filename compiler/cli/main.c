@@ -4,29 +4,10 @@
 #include "cpu.h"
 #include "help.h"
 #include "run.h"
-#include <errno.h>
+#include "run_verb.h"
 #include <locale.h>
 #include <string.h>
-
-static int (*const verb_function[VERB_COUNT])(const Run *) = {
-#define VERB(id, operands, least, most, title, text, examples) verb_##id,
-#include "verbs.def"
-#undef VERB
-};
-
-int failed(const Run *run, flow_status status, const flow_error *error) {
-  if (error && error->text[0])
-    complain(&run->terminal, "%s", error->text);
-  else
-    complain(&run->terminal, "%s", flow_status_text(status));
-  return flow_status_exit_code(status);
-}
-
-int finish_output(const Run *run) {
-  if (fflush(stdout) == 0 && !ferror(stdout)) return 0;
-  complain(&run->terminal, "standard output: %s", strerror(errno));
-  return flow_status_exit_code(FLOW_BAD_FILE);
-}
+#include <unistd.h>
 
 static void print_version(void) {
   uint32_t cpu = flow_cpu_level();
@@ -47,12 +28,14 @@ int main(int argc, char **argv) {
   CommandLine line;
   flow_error error = {{0}};
   setlocale(LC_CTYPE, ""); /* for the terminal's characters; numbers stay as in C */
-  flow_status status = command_line_parse(argc, argv, &line, &error);
-  Run run = {&line, terminal_look(&line)};
+  char *const at_prompt[] = {argv[0], (char[]){"repl"}, NULL};
+  bool alone = argc == 1 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO); /* `flowc` and a person: the prompt */
+  flow_status status = command_line_parse(alone ? 2 : argc, alone ? at_prompt : argv, &line, &error);
+  Run run = {&line, terminal_look(&line), NULL};
   if (status) return failed(&run, status, &error);
   int code = 0;
   if (line.ask == ASK_RUN) {
-    code = verb_function[line.verb](&run);
+    code = run_verb(&run);
   } else {
     if (line.ask == ASK_VERSION)
       print_version();

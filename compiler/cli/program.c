@@ -9,8 +9,21 @@ enum { PROGRAM_MOST_BYTES = 16 << 20 }; /* a program is written by hand */
 enum { CPU_NATIVE, CPU_V3, CPU_V4 };    /* the words of --cpu */
 enum { PRECISION_F32, PRECISION_F64 };  /* of --precision */
 
+/* The prompt's program, as a file's text would be. */
+static flow_status copy_text(const char *from, FlowBytes *text, flow_error *error) {
+  *text = (FlowBytes){.size = strlen(from)};
+  if (text->size) text->data = flow_alloc(&flow_standard_allocator, text->size);
+  if (text->size && !text->data) return flow_fail(error, FLOW_NO_MEMORY, "out of memory");
+  if (text->size) memcpy(text->data, from, text->size);
+  return FLOW_OK;
+}
+
 int program_read_text(const Run *run, const char *path, FlowBytes *text) {
   flow_error error = {{0}};
+  if (run->program && strcmp(path, run->program->path) == 0) {
+    flow_status copied = copy_text(run->program->text, text, &error);
+    return copied ? failed(run, copied, &error) : 0;
+  }
   const char *file = strcmp(path, "-") == 0 ? "/dev/stdin" : path;
   flow_status status = flow_read_file(&flow_standard_allocator, file, PROGRAM_MOST_BYTES, text, &error);
   return status ? failed(run, status, &error) : 0;

@@ -5,9 +5,15 @@
 #include "command_line.h"
 #include "terminal.h"
 
+/* A program that is in memory (the prompt's session): verbs take it where they would read the file of that path. */
+typedef struct ProgramText {
+  const char *path, *text;
+} ProgramText;
+
 typedef struct Run {
   const CommandLine *line;
   Terminal terminal;
+  const ProgramText *program; /* NULL: programs are files */
 } Run;
 
 #define VERB(id, operands, least, most, title, text, examples) int verb_##id(const Run *run);

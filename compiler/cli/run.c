@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run.h"
+#include <errno.h>
+#include <string.h>
+
+int failed(const Run *run, flow_status status, const flow_error *error) {
+  if (error && error->text[0])
+    complain(&run->terminal, "%s", error->text);
+  else
+    complain(&run->terminal, "%s", flow_status_text(status));
+  return flow_status_exit_code(status);
+}
+
+int finish_output(const Run *run) {
+  if (fflush(stdout) == 0 && !ferror(stdout)) return 0;
+  complain(&run->terminal, "standard output: %s", strerror(errno));
+  return flow_status_exit_code(FLOW_BAD_FILE);
+}

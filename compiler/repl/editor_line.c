@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "editor.h"
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#ifdef FLOW_READLINE
+#include <readline/history.h>
+#include <readline/readline.h>
+#else
+#include <editline/readline.h>
+#endif
+#include "interrupt.h"
+
+static const Editor *the_editor; /* the library's callbacks carry no pointer of ours */
+
+/* The library wants the common beginning first, then all of them. */
+static char *common_beginning(char *const *word) {
+  size_t length = strlen(word[0]);
+  for (size_t i = 1; word[i]; i++) {
+    size_t same = 0;
+    while (same < length && word[i][same] == word[0][same]) same++;
+    length = same;
+  }
+  while (length > 0 && ((unsigned char)word[0][length] & 0xC0) == 0x80) length--; /* no half characters */
+  return strndup(word[0], length);
+}
+
+static char **complete(const char *text, int start, int end) {
+  (void)text;
+  rl_attempted_completion_over = 1; /* no files where we know of nothing */
+  rl_completion_append_character = 0;
+  char **word = the_editor->complete(the_editor->user, rl_line_buffer, (size_t)start, (size_t)end);
+  if (!word || !word[0]) {
+    free(word);
+    return NULL;
+  }
+  size_t count = 0;
+  while (word[count]) count++;
+  char **list = calloc(count + 2, sizeof *list);
+  if (list) list[0] = common_beginning(word);
+  if (list && count > 1) memcpy(list + 1, word, count * sizeof *word);
+  if (!list || count == 1) free(word[0]);
+  free(word);
+  return list;
+}
+
+#ifdef FLOW_READLINE
+/* readline reads on after a signal; an end of its input ends the line. */
+static int read_key(FILE *from) {
+  unsigned char key;
+  for (;;) {
+    ssize_t got = read(fileno(from), &key, 1);
+    if (got == 1) return key;
+    if (got < 0 && errno == EINTR && !interrupt_waiting()) continue;
+    return EOF;
+  }
+}
+#endif
+
+void editor_open(const Editor *editor) {
+  the_editor = editor;
+  rl_readline_name = (char *)(uintptr_t)"flowc";
+  rl_initialize();
+  rl_attempted_completion_function = complete;
+  rl_completer_word_break_characters = (char *)(uintptr_t)" \t\n\"'()[]{},;=<>|:";
+#ifdef FLOW_READLINE
+  rl_completer_quote_characters = "";
+  rl_catch_signals = 0;
+  rl_getc_function = read_key;
+#endif
+}
+
+void editor_remember(const char *line) { add_history(line); }
+
+char *editor_read(const char *prompt, bool *interrupted) {
+  char *line = readline(prompt);
+  *interrupted = interrupt_take();
+  if (!*interrupted) return line;
+  free(line);
+  return NULL;
+}
+
+void editor_close(void) {
+  clear_history();
+  the_editor = NULL;
+}

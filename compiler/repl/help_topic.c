@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* help_topic.c -- :help from the tables that the compiler itself reads. */
+#include <string.h>
+#include "check_program.h"
+#include "commands.h"
+#include "diag.h"
+#include "help.h"
+#include "solvers.h"
+
+typedef struct Row {
+  const char *name, *form, *help;
+} Row;
+
+static const Row function_rows[] = {
+#define BUILTIN(name, least, most, rule, help) {#name, (most) == 1 ? #name "(a)" : (least) == 1 ? #name "(a), " #name "(a, b)" : #name "(a, b)", help},
+#include "builtins.def"
+#undef BUILTIN
+#define DERIVATIVE(KIND, word, vector, form, help) {#word, form, help},
+#include "derivatives.def"
+#undef DERIVATIVE
+};
+static const Row keyword_rows[] = {
+#define KEYWORD(spelling, token, help) {spelling, spelling, help},
+#include "keywords.def"
+#undef KEYWORD
+};
+static const Row clause_rows[] = {
+#define CLAUSE(word, values, help) {#word, #word " " values, help},
+#include "clauses.def"
+#undef CLAUSE
+};
+static const Row layer_rows[] = {
+    {"linear", "h |> linear n [\"name\"] [no bias]", "W h + b: weight [n, m], bias [n]"},
+    {"layer_norm", "h |> layer_norm [eps] [\"name\"]", "standardize(h) * weight + bias"},
+    {"embedding", "k |> embedding(count, n) [\"name\"]", "row k of a table: weight [count, n]"},
+    {"param", "param(n) \"name\"", "the tensor of that name itself"},
+};
+
+static const struct {
+  const char *title;
+  const Row *row;
+  size_t count;
+} tables[] = {
+    {"functions", function_rows, sizeof function_rows / sizeof *function_rows},
+    {"layers", layer_rows, sizeof layer_rows / sizeof *layer_rows},
+    {"keywords", keyword_rows, sizeof keyword_rows / sizeof *keyword_rows},
+    {"clauses", clause_rows, sizeof clause_rows / sizeof *clause_rows},
+};
+
+static void print_row(const Row *row) { printf("%-34s %s\n", row->form, row->help); }
+
+static bool help_tables(const char *topic) {
+  bool found = false;
+  for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
+    for (size_t i = 0; i < tables[t].count; i++) {
+      if (strcmp(topic, tables[t].title) != 0 && strcmp(topic, tables[t].row[i].name) != 0) continue;
+      print_row(&tables[t].row[i]);
+      found = true;
+    }
+  return found;
+}
+
+static bool help_command(const char *topic) {
+  for (int i = 0; i < COMMAND_COUNT; i++) {
+    const Command *command = &commands[i];
+    if (strcmp(command->name, topic) != 0 || !command_exists((CommandId)i)) continue;
+    printf(":%s %s: %s\n", command->name, command->arguments, command->title);
+    if (*command->text) printf("%s\n", command->text);
+    VerbId verb = command_verb((CommandId)i);
+    if (verb == VERB_COUNT) return true;
+    fputs("It is the verb of that name, on what is defined here:\n\n", stdout);
+    help_verb(stdout, verb);
+    return true;
+  }
+  VerbId verb = verb_find(topic);
+  if (verb != VERB_COUNT) help_verb(stdout, verb);
+  return verb != VERB_COUNT;
+}
+
+static bool help_option(const char *topic) {
+  bool found = false;
+  topic += strspn(topic, "-");
+  for (int o = 0; o < OPTION_COUNT; o++) {
+    if (strcmp(options[o].name, topic) != 0) continue;
+    printf("--%s %s: %s%s%s%s\n", options[o].name, options[o].argument, options[o].help, *options[o].standard ? " [" : "", options[o].standard,
+           *options[o].standard ? "]" : "");
+    found = true;
+  }
+  return found;
+}
+
+static bool help_code(const char *topic) {
+  DiagCode code;
+  if (!diag_find_code(topic, &code)) return false;
+  printf("%s: %s\n\n%s\n", diag_code_name(code), diag_title(code), diag_explanation(code));
+  return true;
+}
+
+/* What the library defines, and what the session does, is shown as its text. */
+static bool help_definition(const Repl *repl, const char *topic) {
+  const Entry *entry = session_find(&repl->session, topic);
+  if (entry && *topic) {
+    puts(entry->text);
+    return true;
+  }
+  Pieces pieces;
+  bool found = false;
+  pieces_read(flow_prelude_text, &pieces);
+  for (size_t i = 0; i < pieces.count && !found; i++) {
+    const Piece *piece = &pieces.piece[i];
+    if (strcmp(piece->name, topic) != 0) continue;
+    printf("%.*s\n", (int)(piece->to - piece->from), flow_prelude_text + piece->from);
+    found = true;
+  }
+  pieces_free(&pieces);
+  return found;
+}
+
+bool help_topic(const Repl *repl, const char *topic) {
+  if (strcmp(topic, "solvers") == 0) {
+    help_solvers(stdout);
+    return true;
+  }
+  if (help_command(topic[0] == ':' ? topic + 1 : topic)) return true;
+  return help_definition(repl, topic) || help_tables(topic) || help_code(topic) || help_option(topic);
+}
+
+void help_commands(FILE *to) {
+  fputs("Type a definition, an expression, or a command:\n\n"
+        "  field u(t, x: [2]) = [-x[1], x[0]]     defines a field; a name that is there already is replaced\n"
+        "  u(0.5, [1, 0])                         evaluates an expression\n\n", to);
+  for (int i = 0; i < COMMAND_COUNT; i++) {
+    if (!command_exists((CommandId)i)) continue;
+    int used = fprintf(to, "  :%s %s", commands[i].name, commands[i].arguments);
+    fprintf(to, "%*s%s\n", used < 41 ? 41 - used : 1, "", commands[i].title);
+  }
+  fputs("\n:help functions, layers, keywords, clauses, solvers; :help NAME for one of these, a command, an option or an error code.\n", to);
+}
