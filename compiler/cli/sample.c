@@ -107,7 +107,7 @@ static void print_summary(const Output *output, const AdaptiveSteps *adaptive, c
   fprintf(stderr,
           "%" PRIu64 " samples in %.3f s (%.4g/s), %" PRIu64 " evaluations %s, %" PRIu64
           " failed; compiled in %.1f ms\n",
-          summary->samples, seconds, rate, summary->evaluations, adaptive->wanted ? "in the middle" : "each", summary->failed,
+          summary->samples, seconds, rate, summary->evaluations, adaptive->wanted ? "at the median" : "each", summary->failed,
           compile_ms(output->program));
   adaptive_steps_print(adaptive);
   print_trace(output);
