@@ -47,7 +47,7 @@ static void gather_names(Verify *v, const TypedCheck *check, PointNames *names) 
   for (uint32_t n = 0; n < check->names; n++) {
     name[n] = check->right->parameter_name[n];
     shape[n] = check->right->parameter[n];
-    is_time[n] = check->role[n] == ROLE_TIME;
+    is_time[n] = check->role[n] == ROLE_TIME || strcmp(name[n], check->field->parameter_name[0]) == 0;
   }
   for (uint32_t p = 0; p < check->field->parameters; p++) {
     if (p == 1 || find_name(names, check->field->parameter_name[p]) < names->names) continue;
@@ -202,7 +202,7 @@ void verify_flux(Verify *v, const TypedCheck *check, const char *what) {
   Flux flux = {.v = v};
   if (!prepare(&flux, check, what)) return;
   VerifyLine *claimed = flux_line(&flux, what, check->at);
-  VerifyLine *gauss = flux_line(&flux, arena_format(&v->arena, "%s: div %s inside", what, check->field->name), (Span){0, 0});
+  VerifyLine *gauss = flux_line(&flux, arena_format(&v->arena, "Gauss's theorem for %s", check->field->name), (Span){0, 0});
   uint64_t draws = flux.names.names == 0 ? 1 : check->dim > MOST_PRODUCT_DIM ? DRAWS_BY_PAIRS : DRAWS;
   if (draws > v->options.points) draws = v->options.points;
   verify_expect(v, draws);

@@ -188,6 +188,8 @@ static int print_text(const Run *run, const Flows *flows, size_t warnings) {
 }
 
 static int check_flows(const Run *run, Flows *flows) {
+  if (has(run, OPTION_points) && count_of(run, OPTION_points, 0) == 0)
+    return failed(run, FLOW_BAD_CALL, &(flow_error){"--points wants at least 1"});
   if (has(run, OPTION_emit)) return program_emit(run, flows->program, FLOW_ENTRY_EVAL | FLOW_ENTRY_STEP);
   int code = open_flows(run, flows);
   if (!code && !has(run, OPTION_only_types)) code = verify_flows(run, flows);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check_report.h"
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 enum {
@@ -61,11 +62,13 @@ static void print_point(const VerifyLine *line, int most) {
   }
 }
 
-/* "worst 2.2e-16 <= 1e-09 of 1 + |left| + |right|" */
+/* "worst 2.2e-16 <= 1e-09 relative" */
 static void print_measure(const VerifyLine *line) {
   const char *relation = line->verdict == VERIFY_FAIL ? ">" : "<=";
-  if (line->measure == VERIFY_RELATIVE) printf("worst %.2g %s %.2g %s", line->worst, relation, line->bound, line->reason);
-  if (line->measure == VERIFY_MARGIN) printf("least margin %.3g, %s", line->worst, line->reason);
+  bool strange = line->has_sides && (isnan(line->left) || isnan(line->right));
+  if (strange && line->verdict == VERIFY_FAIL) printf("not a number");
+  else if (line->measure == VERIFY_RELATIVE) printf("worst %.2g %s %.2g %s", line->worst, relation, line->bound, line->reason);
+  else if (line->measure == VERIFY_MARGIN) printf("least margin %.3g, %s", line->worst, line->reason);
   if (line->measure == VERIFY_COUNT) printf("%" PRIu64 " differ, %s", line->failed, line->reason);
 }
 
@@ -76,6 +79,12 @@ static void print_passed(const VerifyLine *line) {
   if (line->values) printf("; ");
   print_point(line, FEW);
   putchar('\n');
+}
+
+/* A NaN has a sign, which says nothing. */
+static void print_side(const char *name, double value) {
+  if (isnan(value)) printf("%snan", name);
+  else printf("%s%.17g", name, value);
 }
 
 static void print_failed(const Run *run, const Program *program, const VerifyLine *line) {
@@ -95,7 +104,9 @@ static void print_failed(const Run *run, const Program *program, const VerifyLin
   if (!line->has_sides) return;
   fputs("        ", stdout);
   if (line->element >= 0) printf("element %" PRId64 ": ", line->element);
-  printf("left %.17g, right %.17g\n", line->left, line->right);
+  print_side("left ", line->left);
+  print_side(", right ", line->right);
+  putchar('\n');
 }
 
 void print_checks(const Run *run, const Program *program, const char *title, const Verify *verify) {
