@@ -39,6 +39,10 @@ Ref ir_vjp(IrFunction *f, Ref from, Ref value, Ref variable, Ref w, Span at);
  * independent of each other (open loops).  The result has the shape of those.  f->trace says in words what was chosen. */
 Ref ir_divergence(IrFunction *f, Ref from, Ref value, Ref variable, uint32_t own, Span at);
 
+/* The loss |u - target|^2 / d of a velocity u, the last condition being the target, and its gradients by all weights: a general
+ * function with the result  loss ++ contributions (gradients.c).  NULL: no room for an axis. */
+IrFunction *ir_with_gradients(IrFunction *f);
+
 /* log |det J| of value, of the variable's shape, in the variable: a scalar. */
 Ref ir_log_det(IrFunction *f, Ref from, Ref value, Ref variable, Span at);
 

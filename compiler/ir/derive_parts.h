@@ -81,6 +81,12 @@ Ref derive_units(IrFunction *f, int64_t m, const Shape *shape, int64_t first, co
  * weights first, where at most two indices are left for the rest. */
 Ref derive_total(IrFunction *f, Ref from, Ref r, Span at);
 
+/* ---- derive_vjp.c --------------------------------------------------------------------------------------------------- */
+/* What each use of a weight contributes to w * (the gradient of value by that weight), values of the weights' shapes. */
+typedef struct WeightGradients { uint32_t count; Ref *value; uint32_t *slot; } WeightGradients;
+/* false: no room for an axis. */
+bool derive_weight_gradients(IrFunction *f, Ref value, Ref w, WeightGradients *gradients);
+
 /* Little words. */
 Ref derive_like(IrFunction *f, Ref like, double value);                 /* a number of like's shape */
 Ref derive_times(IrFunction *f, Ref a, Ref b, Span at);                 /* IR_NONE: 1 */

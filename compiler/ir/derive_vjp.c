@@ -16,15 +16,29 @@ typedef struct Backward {
   bool *guarded;                /* [stretch]: stands in a branch, see above */
   Ref *cotangent;               /* [stretch]; IR_NONE: 0 */
   Ref variables;                /* the variable's own */
+  WeightGradients *weights;     /* NULL: weights are constants */
   bool no_room;
 } Backward;
 
-static bool is_active(const Backward *b, Ref r) { return r == b->variable || (r >= b->from && b->active[r - b->from]); }
+static bool is_active(const Backward *b, Ref r) { return r == b->variable || (b->weights && b->f->node[r].op == IR_weight) || (r >= b->from && b->active[r - b->from]); }
+
+static void give_weight(Backward *b, Ref weight, Ref cotangent) {
+  WeightGradients *all = b->weights;
+  Arena *arena = b->f->arena;
+  all->value = arena_grow(arena, all->value, all->count, all->count + 1, sizeof *all->value);
+  all->slot = arena_grow(arena, all->slot, all->count, all->count + 1, sizeof *all->slot);
+  all->value[all->count] = cotangent;
+  all->slot[all->count++] = b->f->node[weight].slot;
+}
 
 static void give(Backward *b, Ref to, Ref cotangent, Span at) {
   if (!is_active(b, to)) return;
   if (cotangent == IR_NONE) {           /* from derive_scatter */
     b->no_room = true;
+    return;
+  }
+  if (b->weights && b->f->node[to].op == IR_weight) {
+    give_weight(b, to, cotangent);
     return;
   }
   Ref *sum = to == b->variable ? &b->variables : &b->cotangent[to - b->from];
@@ -33,7 +47,7 @@ static void give(Backward *b, Ref to, Ref cotangent, Span at) {
 
 static bool is_guarded(const Backward *b, Ref r) { return r != b->variable && r >= b->from && b->guarded[r - b->from]; }
 static void guard(Backward *b, Ref r) {
-  if (r != b->variable && r >= b->from) b->guarded[r - b->from] = true;
+  if (r != b->variable && r >= b->from && b->f->node[r].op != IR_weight) b->guarded[r - b->from] = true;
 }
 
 /* partial * c, or zero where c is and a guard stands before it. */
@@ -241,17 +255,32 @@ static void find_active(Backward *b, Ref end) {
   }
 }
 
+/* Everything from `value` back to b->from. */
+static void run(Backward *b, Ref value, Ref w, Span at) {
+  IrFunction *f = b->f;
+  Ref end = value + 1 > b->from ? value + 1 : b->from;
+  b->made = f->nodes;
+  b->active = arena_array(f->arena, end - b->from + 1, sizeof *b->active);
+  b->guarded = arena_array(f->arena, end - b->from + 1, sizeof *b->guarded);
+  b->cotangent = arena_array(f->arena, end - b->from + 1, sizeof *b->cotangent);
+  b->variables = IR_NONE;
+  for (Ref r = b->from; r < end; r++) b->cotangent[r - b->from] = IR_NONE;
+  find_active(b, end);
+  give(b, value, w, at);
+  for (Ref r = end; r-- > b->from;)
+    if (r != b->variable && b->cotangent[r - b->from] != IR_NONE) hand_down(b, r, b->cotangent[r - b->from]);
+}
+
 Ref ir_vjp(IrFunction *f, Ref from, Ref value, Ref variable, Ref w, Span at) {
-  Ref end = value + 1 > from ? value + 1 : from;
-  Backward b = {.f = f, .from = from, .variable = variable, .made = f->nodes, .variables = IR_NONE};
-  b.active = arena_array(f->arena, end - from + 1, sizeof *b.active);
-  b.guarded = arena_array(f->arena, end - from + 1, sizeof *b.guarded);
-  b.cotangent = arena_array(f->arena, end - from + 1, sizeof *b.cotangent);
-  for (Ref r = from; r < end; r++) b.cotangent[r - from] = IR_NONE;
-  find_active(&b, end);
-  give(&b, value, w, at);
-  for (Ref r = end; r-- > from;)
-    if (r != variable && b.cotangent[r - from] != IR_NONE) hand_down(&b, r, b.cotangent[r - from]);
+  Backward b = {.f = f, .from = from, .variable = variable};
+  run(&b, value, w, at);
   if (b.no_room) return IR_NONE;
   return b.variables == IR_NONE ? derive_like(f, variable, 0) : b.variables;
+}
+
+bool derive_weight_gradients(IrFunction *f, Ref value, Ref w, WeightGradients *gradients) {
+  *gradients = (WeightGradients){0};
+  Backward b = {.f = f, .from = 0, .variable = IR_NONE, .weights = gradients};
+  run(&b, value, w, f->node[value].at);
+  return !b.no_room;
 }

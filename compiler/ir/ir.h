@@ -105,6 +105,7 @@ typedef struct IrFunction {
   IrInput *input;                       /* 0 = t, 1 = state, 2.. = conditions */
   IrWeight *weight;
   bool frozen;
+  uint32_t contributions, *contribution;        /* of a training function: the weight of each (gradients.c) */
   bool jump;                            /* no velocity: the value is the state at the other end (flow/model.h) */
   const char *trace;                    /* how its divergence is computed, where it has one (derive.h); else NULL */
   bool general;                         /* no velocity: the result has any shape, inputs any meaning */

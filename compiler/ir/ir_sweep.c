@@ -36,6 +36,8 @@ IrFunction *ir_sweep(IrFunction *f) {
   swept->general = f->general;
   swept->trace = f->trace;
   swept->jump = f->jump;
+  swept->contributions = f->contributions;
+  swept->contribution = f->contribution;
   for (Ref i = 0; i <= f->result; i++)
     if (live[i]) now[i] = copy_node(swept, &f->node[i], now);
   swept->result = now[f->result];
