@@ -201,7 +201,7 @@ void flow_lanes_finish(FlowLanes *self, uint64_t at, FlowSampleStatus status, co
   uint8_t *known = &shared->chunk->status[at];
   if (*known == FLOW_SAMPLE_OK) *known = (uint8_t)status;       /* a start without density stays one */
   shared->report[at] = *report;
-  atomic_fetch_add_explicit(&shared->done, 1, memory_order_relaxed);
+  self->finished++;
 }
 
 static FlowSampleStatus status_of(int flags) {
@@ -278,12 +278,19 @@ static void attempt_and_settle(FlowLanes *self) {
   atomic_fetch_add_explicit(&self->shared->slots, self->lanes, memory_order_relaxed);
 }
 
+static void count_finished(FlowLanes *self) {
+  if (self->finished) atomic_fetch_add_explicit(&self->shared->done, self->finished, memory_order_relaxed);
+  self->finished = 0;
+}
+
 void flow_lanes_run(FlowLanes *self, void (*poll)(FlowLanesShared *, void *), void *user) {
   FlowLanesShared *shared = self->shared;
   for (uint64_t turn = 0; !atomic_load_explicit(&shared->stop, memory_order_relaxed); turn++) {
     refill(self);
+    count_finished(self);
     if (self->code < 0 || self->live == 0) return;
     attempt_and_settle(self);
+    count_finished(self);
     if (self->code < 0) return;
     if (poll && turn % ATTEMPTS_BETWEEN_POLLS == 0) poll(shared, user);
   }

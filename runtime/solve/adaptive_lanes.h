@@ -80,6 +80,7 @@ typedef struct FlowLanes {
   uint64_t tile;                /* its index; its samples from `next` to `started` - 1 wait */
   uint32_t next, started;
   void *scratch;
+  uint64_t finished;            /* samples that are through and not yet counted in shared->done */
   int code;                     /* what the model answered where it refused a call */
 } FlowLanes;
 
