@@ -13,12 +13,6 @@ const char *aot_name(const AotLibrary *library) {
 /* The object files of variants and CPUs share a tile program, but for the blob they are each their own. */
 flow_status aot_schedule(AotBuild *b, flow_error *error) {
   uint32_t variants = b->what->variants, cpus = b->what->cpu_count;
-  static const unsigned entries[] = {
-      [FLOW_COMPUTES_VELOCITY] = FLOW_ENTRY_EVAL | FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_STEP | FLOW_ENTRY_ATTEMPT,
-      [FLOW_COMPUTES_LOG_P] = FLOW_ENTRY_EVAL | FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_STEP | FLOW_ENTRY_ATTEMPT,
-      [FLOW_COMPUTES_PROBES] = FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_STEP | FLOW_ENTRY_ATTEMPT,
-      [FLOW_COMPUTES_JVP] = FLOW_ENTRY_EVAL | FLOW_ENTRY_EVAL_LANE,
-      [FLOW_COMPUTES_JUMP] = FLOW_ENTRY_STEP};
   b->part = arena_array(&b->arena, (size_t)variants * cpus, sizeof *b->part);
   b->model = arena_array(&b->arena, variants, sizeof *b->model);
   flow_status status = FLOW_OK;
@@ -27,7 +21,7 @@ flow_status aot_schedule(AotBuild *b, flow_error *error) {
     status = flow_compiled_schedule(b->what->variant[v].compiled, &tile, &b->model[v], error);
     for (uint32_t c = 0; c < cpus; c++)
       b->part[v * cpus + c] = (EmitPart){
-          tile, {.cpu = b->what->cpus[c], .schedule = b->what->cpus[c], .entries = entries[b->what->variant[v].computes]}};
+          tile, {.cpu = b->what->cpus[c], .schedule = b->what->cpus[c], .entries = aot_entries(b->what->variant[v].computes)}};
   }
   return status;
 }

@@ -14,6 +14,26 @@ const char *aot_symbol(Arena *arena, const char *name) {
   return to;
 }
 
+unsigned aot_entries(uint32_t computes) {
+  static const unsigned entries[] = {
+      [FLOW_COMPUTES_VELOCITY] = FLOW_ENTRY_EVAL | FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_STEP | FLOW_ENTRY_ATTEMPT,
+      [FLOW_COMPUTES_LOG_P] = FLOW_ENTRY_EVAL | FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_STEP | FLOW_ENTRY_ATTEMPT,
+      [FLOW_COMPUTES_PROBES] = FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_STEP | FLOW_ENTRY_ATTEMPT,
+      [FLOW_COMPUTES_JVP] = FLOW_ENTRY_EVAL | FLOW_ENTRY_EVAL_LANE,
+      [FLOW_COMPUTES_JUMP] = FLOW_ENTRY_STEP};
+  return entries[computes];
+}
+
+FlowExtras aot_extras(uint32_t computes, int64_t dim) {
+  switch (computes) {
+  case FLOW_COMPUTES_LOG_P: return FLOW_LOG_P;
+  case FLOW_COMPUTES_PROBES: return FLOW_PROBES;
+  case FLOW_COMPUTES_JVP: return FLOW_JVP;
+  case FLOW_COMPUTES_JUMP: return dim <= AOT_MOST_EXACT ? FLOW_LOG_P : FLOW_NO_EXTRAS;
+  default: return FLOW_NO_EXTRAS;
+  }
+}
+
 static flow_status build(AotBuild *b, EmitForm form, EmitObject *object, flow_error *error) {
   arena_init(&b->arena, &flow_standard_allocator, &b->out_of_memory);
   if (setjmp(b->out_of_memory)) return flow_fail(error, FLOW_NO_MEMORY, "out of memory while making a library");
@@ -32,6 +52,27 @@ flow_status aot_compile(const AotLibrary *library, EmitForm form, EmitObject *ob
   AotBuild b = {.what = library};
   *object = (EmitObject){.bytes = NULL};
   flow_status status = build(&b, form, object, error);
+  arena_free(&b.arena);
+  return status;
+}
+
+static flow_status describe(AotBuild *b, FlowBytes *text, flow_error *error) {
+  arena_init(&b->arena, &flow_standard_allocator, &b->out_of_memory);
+  if (setjmp(b->out_of_memory)) return flow_fail(error, FLOW_NO_MEMORY, "out of memory while describing a library");
+  flow_status status = aot_schedule(b, error);
+  if (status) return status;
+  const char *made = aot_describe(b);
+  text->size = strlen(made) + 1;
+  text->data = flow_alloc(&flow_standard_allocator, text->size);
+  if (!text->data) return flow_fail(error, FLOW_NO_MEMORY, "out of memory while describing a library");
+  memcpy(text->data, made, text->size);
+  return FLOW_OK;
+}
+
+flow_status aot_description(const AotLibrary *library, FlowBytes *text, flow_error *error) {
+  AotBuild b = {.what = library};
+  *text = (FlowBytes){NULL, 0};
+  flow_status status = describe(&b, text, error);
   arena_free(&b.arena);
   return status;
 }

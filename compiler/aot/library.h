@@ -21,7 +21,7 @@ typedef struct AotVariant {
   const void *blob;             /* the weights as flow_model_pack makes them, to stand in the library; NULL: they are loaded */
 } AotVariant;
 
-enum { AOT_MOST_CPUS = 2 };
+enum { AOT_MOST_CPUS = 2, AOT_MOST_EXACT = 64 };        /* numbers of a state whose exact trace is worth its code */
 typedef struct AotLibrary {
   const AotVariant *variant;    /* the first one is the velocity */
   uint32_t variants;
@@ -30,8 +30,18 @@ typedef struct AotLibrary {
   bool shared;                  /* for a .so: with the symbol that every .so has */
 } AotLibrary;
 
+/* What the flow says of itself, into a struct of zeros; what it points to is the compilation's.  Name, maker, description and
+ * variants are left to the caller. */
+void aot_fill_export(const FlowCompiled *compiled, const flow_model *model, flow_export *export);
+/* A library's description (JSON) as a copy, freed with flow_bytes_free; its size counts the NUL. */
+flow_status aot_description(const AotLibrary *library, FlowBytes *text, flow_error *error);
+
 /* The name of the program's flow (or field) as a word of C. */
 const char *aot_symbol(Arena *arena, const char *name);
+
+/* Which of the compiler's extras a variant has, and the entries that it is for (FLOW_ENTRY_...). */
+FlowExtras aot_extras(uint32_t computes, int64_t dim);
+unsigned aot_entries(uint32_t computes);
 
 flow_status aot_compile(const AotLibrary *library, EmitForm form, EmitObject *object, flow_error *error);
 

@@ -93,63 +93,23 @@ static uint32_t add_variants(AotBuild *b) {
 
 /* ---- the flow ----------------------------------------------------------------------------------------------------------- */
 
-static uint32_t start_kind(const TypedFlow *flow) {
-  if (!flow) return FLOW_START_NONE;
-  switch (flow->source) {
-  case SOURCE_NORMAL: return FLOW_START_NORMAL;
-  case SOURCE_UNIFORM: return FLOW_START_UNIFORM;
-  case SOURCE_GAUSSIAN: return FLOW_START_GAUSSIAN;
-  case SOURCE_FILE: return FLOW_START_GIVEN;
-  case SOURCE_DENSITY: break;
-  }
-  return FLOW_START_NONE;
-}
-
-static void set_plan(flow_plan *plan, const TypedFlow *flow) {
-  static const uint32_t spacing[] = {
-      [SPACING_EQUAL] = FLOW_STEPS_EQUAL, [SPACING_COSINE] = FLOW_STEPS_COSINE, [SPACING_POWER] = FLOW_STEPS_POWER};
-  plan->to = 1;
-  if (!flow) return;
-  plan->from = flow->time_from;
-  plan->to = flow->time_to;
-  plan->steps = (uint64_t)(flow->steps > 0 ? flow->steps : 0);
-  plan->spacing = spacing[flow->spacing];
-  plan->power = flow->spacing_power;
-  plan->rtol = flow->rtol;
-  plan->atol = flow->atol;
-}
-
 static void point_numbers(AotBuild *b, uint32_t datum, size_t at, const double *numbers, size_t count) {
   if (numbers) image_point(&b->image, datum, at, image_add(&b->image, "numbers", numbers, count * sizeof *numbers, 8));
 }
 
-static void point_start(AotBuild *b, uint32_t datum, const TypedFlow *flow) {
-  size_t dim = flow ? (size_t)flow->dim : 0;
-  if (flow && flow->source == SOURCE_UNIFORM) {
-    point_numbers(b, datum, AT(flow_export, start.low), flow->uniform_low, dim);
-    point_numbers(b, datum, AT(flow_export, start.high), flow->uniform_high, dim);
-  }
-  if (flow && flow->source == SOURCE_GAUSSIAN) {
-    point_numbers(b, datum, AT(flow_export, start.mean), flow->mean, dim);
-    point_numbers(b, datum, AT(flow_export, start.factor), flow->factor, dim * dim);
-  }
-}
-
 void aot_tables(AotBuild *b) {
-  const TypedFlow *flow = flow_compiled_flow(b->what->variant[0].compiled);
   flow_export *export = arena_alloc(&b->arena, sizeof *export);
-  export->abi = FLOW_EXPORT_ABI;
-  export->size = sizeof *export;
-  export->dim = b->model[0].dim;
-  export->precision = b->model[0].precision;
+  aot_fill_export(b->what->variant[0].compiled, &b->model[0], export);
   export->variants = b->what->variants;
-  export->start.kind = start_kind(flow);
-  set_plan(&export->plan, flow);
+  size_t dim = export->dim;
   uint32_t datum = image_add(&b->image, "export", export, sizeof *export, 8);
   image_point(&b->image, datum, AT(flow_export, name), image_text(&b->image, aot_name(b->what)));
   image_point(&b->image, datum, AT(flow_export, maker), image_text(&b->image, flow_compiler_version()));
   image_point(&b->image, datum, AT(flow_export, description), image_text(&b->image, aot_describe(b)));
   image_point(&b->image, datum, AT(flow_export, variant), add_variants(b));
-  point_start(b, datum, flow);
-  if (flow && flow->solver) image_point(&b->image, datum, AT(flow_export, plan.method), image_text(&b->image, flow->solver));
+  point_numbers(b, datum, AT(flow_export, start.low), export->start.low, dim);
+  point_numbers(b, datum, AT(flow_export, start.high), export->start.high, dim);
+  point_numbers(b, datum, AT(flow_export, start.mean), export->start.mean, dim);
+  point_numbers(b, datum, AT(flow_export, start.factor), export->start.factor, dim * dim);
+  if (export->plan.method) image_point(&b->image, datum, AT(flow_export, plan.method), image_text(&b->image, export->plan.method));
 }

@@ -6,8 +6,7 @@
 #include <string.h>
 
 enum {
-  LEVELS_ALL, LEVELS_NATIVE, LEVELS_V3, LEVELS_V4, /* the words of --cpu */
-  MOST_EXACT = 64                                  /* numbers of a state whose exact trace is worth its code */
+  LEVELS_ALL, LEVELS_NATIVE, LEVELS_V3, LEVELS_V4 /* the words of --cpu */
 };
 static const uint64_t most_embedded = UINT64_C(64) << 20; /* bytes of weights, where --weights does not say */
 
@@ -34,10 +33,11 @@ static void choose_cpus(Compile *c) {
 }
 
 /* The same text with extras; a variant that cannot be is left out. */
-static flow_status compile_variant(Compile *c, bool jump, FlowExtras extras, FlowCompiled **compiled, flow_error *error) {
+static flow_status compile_variant(Compile *c, uint32_t computes, FlowCompiled **compiled, flow_error *error) {
   FlowCompileOptions how = program_options(c->run);
-  how.extras = extras;
-  how.as_velocity = !jump;
+  const TypedFlow *flow = flow_compiled_flow(c->program.compiled);
+  how.extras = aot_extras(computes, flow ? flow->dim : 0);
+  how.as_velocity = computes != FLOW_COMPUTES_JUMP;
   const FlowBytes *text = &c->program.text;
   flow_status status = flow_compile(&flow_standard_allocator, c->program.path, text->data ? (const char *)text->data : "", text->size,
                                     &how, compiled, error);
@@ -55,9 +55,9 @@ static flow_status pack(Compile *c, uint32_t index, flow_error *error) {
   return status;
 }
 
-static flow_status add_variant(Compile *c, uint32_t computes, FlowExtras extras, flow_error *error) {
+static flow_status add_variant(Compile *c, uint32_t computes, flow_error *error) {
   uint32_t index = c->library.variants;
-  flow_status status = index ? compile_variant(c, computes == FLOW_COMPUTES_JUMP, extras, &c->compiled[index], error) : FLOW_OK;
+  flow_status status = index ? compile_variant(c, computes, &c->compiled[index], error) : FLOW_OK;
   if (status && index) {
     flow_compiled_free(c->compiled[index]);
     c->compiled[index] = NULL;
@@ -80,11 +80,10 @@ static flow_status add_variants(Compile *c, bool said, flow_error *error) {
   if (!program_has_weights(&c->program)) c->embed = true;
   c->compiled[0] = c->program.compiled;
   const TypedFlow *flow = flow_compiled_flow(c->program.compiled);
-  flow_status status = add_variant(c, FLOW_COMPUTES_VELOCITY, FLOW_NO_EXTRAS, error);
-  if (!status && flow && flow->dim <= MOST_EXACT) status = add_variant(c, FLOW_COMPUTES_LOG_P, FLOW_LOG_P, error);
-  if (!status) status = add_variant(c, FLOW_COMPUTES_JVP, FLOW_JVP, error);
-  if (!status && flow && flow->map)
-    status = add_variant(c, FLOW_COMPUTES_JUMP, flow->dim <= MOST_EXACT ? FLOW_LOG_P : FLOW_NO_EXTRAS, error);
+  flow_status status = add_variant(c, FLOW_COMPUTES_VELOCITY, error);
+  if (!status && flow && flow->dim <= AOT_MOST_EXACT) status = add_variant(c, FLOW_COMPUTES_LOG_P, error);
+  if (!status) status = add_variant(c, FLOW_COMPUTES_JVP, error);
+  if (!status && flow && flow->map) status = add_variant(c, FLOW_COMPUTES_JUMP, error);
   return status;
 }
 

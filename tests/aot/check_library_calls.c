@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check_library_calls.c -- the calls of flow/flow.h: what they answer, refuse, allocate, and leave as it was. */
+#include "../cli/suite.h"
+#include "../cli/user.h"
+#include "library_file.h"
+#include <fenv.h>
+#include <locale.h>
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <xmmintrin.h>
+
+extern char **environ;
+
+static flowrt_model *moons(void) { return open_library(compile_to(model_named("moons_elu"), "moons.so", ""), 0); }
+
+#define expect_status(call, wanted, error)                                                                             \
+  do {                                                                                                                 \
+    flow_status got = (call);                                                                                          \
+    ck_assert_msg(got == (wanted), "status %d, `%s`", got, (error).text);                                              \
+  } while (0)
+
+/* ---- memory: every malloc of the process is counted ------------------------------------------------------------------------- */
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+static unsigned long allocations(void) { return 0; }
+#else
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *old, size_t size);
+void *malloc(size_t size);
+void *calloc(size_t count, size_t size);
+void *realloc(void *old, size_t size);
+static atomic_ulong allocated;
+static unsigned long allocations(void) { return allocated; }
+void *malloc(size_t size) {
+  allocated++;
+  return __libc_malloc(size);
+}
+void *calloc(size_t count, size_t size) {
+  allocated++;
+  return __libc_calloc(count, size);
+}
+void *realloc(void *old, size_t size) {
+  allocated++;
+  return __libc_realloc(old, size);
+}
+#endif
+
+typedef struct Prepared { const char *name; flowrt_request how; int log_prob; } Prepared;
+static const Prepared prepared[] = {
+    {"fixed steps", {.count = 1, .threads = 1, .method = "midpoint", .steps = 10}, 0},
+    {"a few fixed steps of many samples", {.count = 200, .threads = 1, .method = "rk4", .steps = 3}, 0},
+    {"adaptive steps", {.count = 40, .threads = 1, .rtol = 1e-4}, 0},
+    {"log p", {.count = 3, .threads = 1, .steps = 10}, 1},
+    {"log p by adaptive steps", {.count = 3, .threads = 1, .rtol = 1e-4}, 1},
+};
+
+/* Seeds differ, and counts do; what comes out is what flowrt_sample gives. */
+START_TEST(a_prepared_solve_allocates_nothing_and_gives_the_same_bits) {
+  const Prepared *p = &prepared[_i];
+  static float data[200][2], x[200][2], y[200][2];
+  static double log_p[200], other[200];
+  flow_error error = {{0}};
+  flowrt_model *model = moons();
+  flowrt_solver *solver;
+  flowrt_request request = p->how;
+  request.size = sizeof request;
+  request.x = x;
+  for (int i = 0; i < 200; i++) data[i][0] = 0.01f * (float)i, data[i][1] = 0.5f;
+  if (p->log_prob) request.from = data, request.log_p = log_p;
+  expect_status(flowrt_prepare(model, &request, p->log_prob, &solver, &error), FLOW_OK, error);
+  unsigned long during = 0;     /* Check itself allocates */
+  for (uint64_t round = 0; round < 20; round++) {
+    request.seed = round;
+    request.count = p->how.count - round % 2 * (p->how.count / 2);
+    unsigned long before = allocations();
+    flow_status status = flowrt_solve(solver, &request, &error);
+    during += allocations() - before;
+    expect_status(status, FLOW_OK, error);
+  }
+  ck_assert_uint_eq(during, 0);
+  flowrt_request again = request;
+  again.x = y;
+  again.log_p = p->log_prob ? other : NULL;
+  expect_status(p->log_prob ? flowrt_log_prob(model, &again, &error) : flowrt_sample(model, &again, &error), FLOW_OK, error);
+  ck_assert_int_eq(memcmp(x, y, (size_t)request.count * sizeof *x), 0);
+  if (p->log_prob) ck_assert_int_eq(memcmp(log_p, other, (size_t)request.count * sizeof *log_p), 0);
+  request.count = p->how.count + 1;
+  expect_status(flowrt_solve(solver, &request, &error), FLOW_BAD_CALL, error);
+  flowrt_solver_close(solver);
+  flowrt_close(model);
+}
+END_TEST
+
+typedef struct Counted { size_t bytes, pieces; } Counted;
+static void *counted_resize(void *user, void *old, size_t old_size, size_t new_size) {
+  Counted *counted = user;
+  counted->bytes += new_size - old_size;
+  counted->pieces += (old == NULL && new_size) - (old != NULL && new_size == 0);
+  if (new_size) return realloc(old, new_size);
+  free(old);
+  return NULL;
+}
+
+START_TEST(the_callers_allocator_gets_everything_back) {
+  Counted counted = {0, 0};
+  flowrt_allocator allocator = {counted_resize, &counted};
+  flow_error error = {{0}};
+  flowrt_model *model;
+  float x[100][2];
+  flowrt_options options = {.size = sizeof options, .allocator = &allocator, .weights_path = weights_of(model_named("moons_elu"))};
+  expect_status(flowrt_open(compile_to(model_named("moons_elu"), "counted.so", ""), &options, &model, &error), FLOW_OK, error);
+  ck_assert_uint_gt(counted.bytes, 0);
+  flowrt_request request = {.size = sizeof request, .count = 100, .steps = 3, .x = x};
+  expect_status(flowrt_sample(model, &request, &error), FLOW_OK, error);
+  flowrt_close(model);
+  ck_assert_uint_eq(counted.bytes, 0);
+  ck_assert_uint_eq(counted.pieces, 0);
+}
+END_TEST
+
+static void *fail_later(void *user, void *old, size_t old_size, size_t new_size) {
+  (void)old_size;
+  int *left = user;
+  if (new_size && --*left < 0) return NULL;
+  if (new_size) return realloc(old, new_size);
+  free(old);
+  return NULL;
+}
+
+START_TEST(without_memory_every_call_says_so) {
+  const char *path = compile_to(model_named("moons_elu"), "poor.so", "");
+  flow_status status = FLOW_NO_MEMORY;
+  for (int room = 0; status == FLOW_NO_MEMORY; room++) {
+    int left = room;
+    flowrt_allocator allocator = {fail_later, &left};
+    flow_error error = {{0}};
+    flowrt_model *model;
+    float x[3][2];
+    double log_p[3];
+    flowrt_options options = {.size = sizeof options, .allocator = &allocator, .weights_path = weights_of(model_named("moons_elu"))};
+    status = flowrt_open(path, &options, &model, &error);
+    flowrt_request request = {.size = sizeof request, .count = 3, .threads = 1, .steps = 2, .x = x, .log_p = log_p};
+    if (!status) status = flowrt_sample(model, &request, &error);
+    ck_assert_msg(status == FLOW_OK || status == FLOW_NO_MEMORY, "status %d, `%s`", status, error.text);
+    flowrt_close(model);
+    ck_assert_int_lt(room, 1000);
+  }
+}
+END_TEST
+
+/* ---- what is refused ------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(requests_that_make_no_sense_are_refused_with_a_reason) {
+  static const struct Wrong { flowrt_request request; const char *words; } wrong[] = {
+      {{.size = 0, .count = 1}, "sizeof(flowrt_request)"},
+      {{.size = sizeof(flowrt_request) + 8, .count = 1}, "newer library"},
+      {{.size = sizeof(flowrt_request), .count = 1, .threads = -1}, "threads"},
+      {{.size = sizeof(flowrt_request), .count = 1, .method = "rk5"}, "no solver `rk5`"},
+      {{.size = sizeof(flowrt_request), .count = 1, .method = "rk4", .rtol = 1e-3}, "no estimate"},
+      {{.size = sizeof(flowrt_request), .count = 1, .steps = 3, .rtol = 1e-3}, "one or the other"},
+      {{.size = sizeof(flowrt_request), .count = 1, .rtol = -1}, "rtol"},
+      {{.size = sizeof(flowrt_request), .count = 2, .first = UINT64_MAX}, "beyond"},
+  };
+  flowrt_model *model = moons();
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    flow_error error = {{0}};
+    flow_status status = flowrt_sample(model, &wrong[i].request, &error);
+    ck_assert_msg(status == FLOW_BAD_CALL && strstr(error.text, wrong[i].words), "%zu: status %d, `%s`", i, status, error.text);
+  }
+  flow_error error = {{0}};
+  flowrt_request request = {.size = sizeof request, .count = 1};
+  expect_status(flowrt_log_prob(model, &request, &error), FLOW_BAD_CALL, error);
+  expect_in(error.text, "from");
+  expect_status(flowrt_sample(model, NULL, &error), FLOW_BAD_CALL, error);
+  flowrt_close(model);
+  flowrt_close(NULL);
+}
+END_TEST
+
+/* A starting point that is not finite fails alone. */
+START_TEST(a_sample_that_fails_has_a_status_and_its_neighbours_are_right) {
+  flowrt_model *model = moons();
+  float from[3][2] = {{0.1f, 0.2f}, {NAN, 0}, {-1, 1}}, x[3][2], alone[2];
+  uint8_t status[3];
+  flowrt_summary summary;
+  flow_error error = {{0}};
+  flowrt_request request = {.size = sizeof request, .count = 3, .from = from, .x = x, .status = status, .summary = &summary};
+  expect_status(flowrt_sample(model, &request, &error), FLOW_FAILED_SAMPLES, error);
+  ck_assert_uint_eq(status[0], 0);
+  ck_assert_uint_ne(status[1], 0);
+  ck_assert_uint_eq(status[2], 0);
+  ck_assert_uint_eq(summary.failed, 1);
+  ck_assert_uint_eq(summary.first_failed, 1);
+  expect_in(flowrt_status_text(status[1]), "not a number");
+  request = (flowrt_request){.size = sizeof request, .count = 1, .from = from[2], .x = alone};
+  expect_status(flowrt_sample(model, &request, &error), FLOW_OK, error);
+  ck_assert_int_eq(memcmp(alone, x[2], sizeof alone), 0);
+  flowrt_close(model);
+}
+END_TEST
+
+static int stop(void *user, uint64_t done, uint64_t total) {
+  (void)done, (void)total;
+  return ++*(int *)user >= 2;
+}
+
+START_TEST(a_solve_can_be_stopped) {
+  flowrt_model *model = moons();
+  flow_error error = {{0}};
+  int calls = 0;
+  flowrt_request request = {.size = sizeof request, .count = 100000, .progress = stop, .user = &calls};
+  expect_status(flowrt_sample(model, &request, &error), FLOW_CANCELLED, error);
+  ck_assert_int_eq(calls, 2);
+  flowrt_close(model);
+}
+END_TEST
+
+/* ---- the host --------------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(a_model_leaves_the_host_as_it_was) {
+  char **variables = environ, locale[64];
+  struct sigaction before[32], after;
+  snprintf(locale, sizeof locale, "%s", setlocale(LC_ALL, NULL));
+  for (int s = 1; s < 32; s++) sigaction(s, NULL, &before[s]);
+  const unsigned strange = 0x1f80 | 0x8040 | 0x6000;    /* flush to zero, denormals are zero, round towards zero */
+  float x[10][2], y[10][2];
+  flow_error error = {{0}};
+  const char *path = compile_to(model_named("moons_elu"), "host.so", "");
+  unsigned usual = _mm_getcsr();
+  _mm_setcsr(strange);
+  flowrt_model *model;
+  flow_status opened = flowrt_open(path, NULL, &model, &error);
+  flowrt_request request = {.size = sizeof request, .count = 10, .x = x};
+  flow_status sampled = opened ? opened : flowrt_sample(model, &request, &error);
+  unsigned left = _mm_getcsr();
+  _mm_setcsr(usual);
+  ck_assert_int_eq(sampled, FLOW_OK);
+  ck_assert_uint_eq(left & ~0x3fu, strange);
+  request.x = y;
+  expect_status(flowrt_sample(model, &request, &error), FLOW_OK, error);
+  ck_assert_int_eq(memcmp(x, y, sizeof x), 0);
+  ck_assert_ptr_eq(environ, variables);
+  ck_assert_str_eq(setlocale(LC_ALL, NULL), locale);
+  for (int s = 1; s < 32; s++) {
+    sigaction(s, NULL, &after);
+    ck_assert_ptr_eq((void *)(uintptr_t)after.sa_handler, (void *)(uintptr_t)before[s].sa_handler);
+  }
+  flowrt_close(model);
+}
+END_TEST
+
+typedef struct Caller { const flowrt_model *model; float x[40][2]; int wrong; pthread_t thread; } Caller;
+
+static void *call_often(void *user) {
+  Caller *caller = user;
+  for (int i = 0; i < 100 && !caller->wrong; i++) {
+    float x[40][2];
+    flow_error error = {{0}};
+    flowrt_request request = {.size = sizeof request, .count = 40, .threads = 1, .steps = 2, .seed = 7, .x = x};
+    caller->wrong = flowrt_sample(caller->model, &request, &error) != FLOW_OK;
+    if (i > 0 && memcmp(x, caller->x, sizeof x) != 0) caller->wrong = 1;
+    memcpy(caller->x, x, sizeof x);
+  }
+  return NULL;
+}
+
+START_TEST(sixteen_threads_share_one_model) {
+  static Caller caller[16];
+  flowrt_model *model = moons();
+  for (int i = 0; i < 16; i++) {
+    caller[i] = (Caller){.model = model};
+    ck_assert_int_eq(pthread_create(&caller[i].thread, NULL, call_often, &caller[i]), 0);
+  }
+  for (int i = 0; i < 16; i++) ck_assert_int_eq(pthread_join(caller[i].thread, NULL), 0);
+  for (int i = 0; i < 16; i++) {
+    ck_assert_int_eq(caller[i].wrong, 0);
+    ck_assert_int_eq(memcmp(caller[i].x, caller[0].x, sizeof caller[0].x), 0);
+  }
+  flowrt_close(model);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("calls of libflowrt");
+  TCase *tests = tcase_create("calls");
+  tcase_set_timeout(tests, 120);
+  tcase_add_loop_test(tests, a_prepared_solve_allocates_nothing_and_gives_the_same_bits, 0, sizeof prepared / sizeof *prepared);
+  tcase_add_test(tests, the_callers_allocator_gets_everything_back);
+  tcase_add_test(tests, without_memory_every_call_says_so);
+  tcase_add_test(tests, requests_that_make_no_sense_are_refused_with_a_reason);
+  tcase_add_test(tests, a_sample_that_fails_has_a_status_and_its_neighbours_are_right);
+  tcase_add_test(tests, a_solve_can_be_stopped);
+  tcase_add_test(tests, a_model_leaves_the_host_as_it_was);
+  tcase_add_test(tests, sixteen_threads_share_one_model);
+  suite_add_tcase(suite, tests);
+  return run_suite(suite);
+}
