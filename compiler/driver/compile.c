@@ -113,8 +113,9 @@ static flow_model describe_model(FlowCompiled *c) {
       .condition_rows = (uint64_t)tile->condition_rows, .times_rows = (uint64_t)tile->section[TILE_TIMES].output_rows,
       .cond_rows = (uint64_t)tile->section[TILE_COND].output_rows, .blob_bytes = tile->blob_bytes,
       .name = c->flow ? c->flow->name : c->function->name, .condition = describe_conditions(c), .weight = describe_weights(c),
-      .pack = tile->pack, .extras = (uint32_t)tile->extras, .jump = tile->jump,
-      .derived_rows = (uint64_t)tile->section[TILE_DERIVE].output_rows};
+      .pack = tile->pack, .extras = tile->gradient ? 0 : (uint32_t)tile->extras, .jump = tile->jump,
+      .derived_rows = (uint64_t)tile->section[TILE_DERIVE].output_rows, .gradient = tile->gradient,
+      .gradient_bytes = tile->gradient_bytes};
 }
 
 static flow_status schedule(FlowCompiled *c, flow_error *error) {

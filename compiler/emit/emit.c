@@ -7,6 +7,20 @@
 
 /* ---- sections ------------------------------------------------------------------------------------------------------ */
 
+static void emit_statements(Emit *e) {
+  const TileSection *s = &e->program->section[e->section];
+  for (uint32_t i = 0; i < s->statements; i++) {
+    switch (s->statement[i].kind) {
+    case TILE_MM: emit_mm(e, &s->statement[i]); break;
+    case TILE_LOOP: emit_loop(e, &s->statement[i]); break;
+    case TILE_STRAIGHT: emit_straight(e, &s->statement[i]); break;
+    case TILE_LOOKUP: emit_lookup(e, &s->statement[i]); break;
+    case TILE_MATRIX: emit_matrix(e, &s->statement[i]); break;
+    case TILE_GRADIENT: emit_gradient(e, &s->statement[i]); break;
+    }
+  }
+}
+
 static Val section_function(Emit *e, const char *name, TileSectionId section, bool times_in_lanes) {
   LL *ll = &e->ll;
   LLVMTypeRef type[BASE_COUNT + 1];
@@ -17,16 +31,7 @@ static Val section_function(Emit *e, const char *name, TileSectionId section, bo
   e->vectors = ll_parameter(ll, BASE_COUNT);
   e->section = section;
   e->times_in_lanes = times_in_lanes;
-  const TileSection *s = &e->program->section[section];
-  for (uint32_t i = 0; i < s->statements; i++) {
-    switch (s->statement[i].kind) {
-    case TILE_MM: emit_mm(e, &s->statement[i]); break;
-    case TILE_LOOP: emit_loop(e, &s->statement[i]); break;
-    case TILE_STRAIGHT: emit_straight(e, &s->statement[i]); break;
-    case TILE_LOOKUP: emit_lookup(e, &s->statement[i]); break;
-    case TILE_MATRIX: emit_matrix(e, &s->statement[i]); break;
-    }
-  }
+  emit_statements(e);
   ll_return(ll);
   return function;
 }
@@ -176,6 +181,23 @@ static void jump_entry(Emit *e, Val sample, Val quiet) {
   close_entry(e);
 }
 
+/* ---- gradient ------------------------------------------------------------------------------------------------------------- */
+
+/* The sample section with times in lanes; its last statements add to the caller's sums. */
+static void gradient_entry(Emit *e) {
+  LL *ll = &e->ll;
+  open_entry(e, "flow_gradient");
+  Val call = ll_parameter(ll, 0);
+  emit_load_bases(e, call, e->base);
+  e->vectors = emit_call_vectors(e, call);
+  e->section = TILE_SAMPLE;
+  e->times_in_lanes = true;
+  e->gradient = ll_load_pointer(ll, call, FIELD(gradient));
+  e->live = ll_load_u32(ll, call, FIELD(live));
+  emit_statements(e);
+  close_entry(e);
+}
+
 /* ---- the module --------------------------------------------------------------------------------------------------------- */
 
 static unsigned vector_lanes(const TileProgram *program, int schedule) {
@@ -222,6 +244,7 @@ void emit_module(Emit *e, Arena *arena, LLVMContextRef context, const TileProgra
       emit_attempt(e, &(EmitAttempt){.times = times, .sample = sample, .sample_quiet = quiet});
     }
   }
+  if (options->entries & FLOW_ENTRY_GRADIENT) gradient_entry(e);
   if (times) simple_entry(e, "flow_times", times);
   if (program->section[TILE_COND].output_rows) simple_entry(e, "flow_cond", section_function(e, "cond", TILE_COND, false));
 }

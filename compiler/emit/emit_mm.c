@@ -256,15 +256,22 @@ static Val build_kernel(Kernel *k) {
   return function;
 }
 
-static Val find_kernel(Kernel *k) {
-  Emit *e = k->e;
-  const char *key = kernel_key(k);
+Val emit_shared_kernel(const Emit *e, const char *key) {
   for (uint32_t i = 0; i < e->kernels; i++)
     if (!strcmp(e->kernel[i].key, key)) return e->kernel[i].function;
-  Val function = build_kernel(k);
+  return NULL;
+}
+
+Val emit_share_kernel(Emit *e, const char *key, Val function) {
   e->kernel = arena_grow(e->arena, e->kernel, e->kernels, e->kernels + 1, sizeof *e->kernel);
   e->kernel[e->kernels++] = (EmitKernel){key, function};
   return function;
+}
+
+static Val find_kernel(Kernel *k) {
+  const char *key = kernel_key(k);
+  Val function = emit_shared_kernel(k->e, key);
+  return function ? function : emit_share_kernel(k->e, key, build_kernel(k));
 }
 
 /* ---- the calls ------------------------------------------------------------------------------------------------------------- */

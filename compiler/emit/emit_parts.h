@@ -21,6 +21,7 @@ typedef struct Emit {
   TileSectionId section;
   bool times_in_lanes;          /* eval_lane: the times buffer has lanes */
   Val base[BASE_COUNT], vectors;
+  Val gradient, live;           /* of a training function: the sums, and the lanes that count */
   Val lane_bytes;               /* offset of the vector at hand within a row */
   /* module-wide */
   EmitKernel *kernel;
@@ -40,10 +41,15 @@ Val emit_load(Emit *e, Ref base, Val element);          /* in lanes, a truth val
 void emit_store(Emit *e, Ref node, Val element, Val value);
 bool emit_is_number(const Emit *e, Ref base);           /* a constant without NaN */
 
+/* ---- kernels that statements share, by a text that tells them apart (emit_mm.c) ------------------------------------------ */
+Val emit_shared_kernel(const Emit *e, const char *key);  /* NULL: not made yet */
+Val emit_share_kernel(Emit *e, const char *key, Val function);   /* and returns it */
+
 /* ---- statements ------------------------------------------------------------------------------------------------------ */
 void emit_straight(Emit *e, const TileStatement *statement);    /* emit_lanes.c */
 void emit_loop(Emit *e, const TileStatement *statement);
 void emit_lookup(Emit *e, const TileStatement *statement);
+void emit_gradient(Emit *e, const TileStatement *statement);    /* emit_gradient.c */
 void emit_matrix(Emit *e, const TileStatement *statement);      /* emit_matrix.c */
 void emit_mm(Emit *e, const TileStatement *statement);          /* emit_mm.c */
 /* An elementwise node from its operands; loops inline their elementary functions. */

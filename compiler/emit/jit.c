@@ -45,6 +45,7 @@ flow_status emit_into_process(const EmitObject *object, const TileProgram *progr
       {"flow_eval_lane", &level->eval_lane, entries & FLOW_ENTRY_EVAL_LANE},
       {"flow_step", &level->step, entries & FLOW_ENTRY_STEP},
       {"flow_attempt", &level->attempt, entries & FLOW_ENTRY_ATTEMPT},
+      {"flow_gradient", &level->gradient, entries & FLOW_ENTRY_GRADIENT},
       {"flow_derive", &level->derive, program->section[TILE_DERIVE].output_rows > 0},
       {"flow_times", &level->times, program->section[TILE_TIMES].output_rows > 0},
       {"flow_cond", &level->cond, program->section[TILE_COND].output_rows > 0},

@@ -92,12 +92,16 @@ static void place_scratch(TilePlan *plan, TileSectionId id) {
       stored += statement->op[i].stored;
       for (uint32_t a = 0; a < plan->f->node[statement->op[i].node].args; a++) last[statement->op[i].operand[a].base] = k;
     }
+    if (statement->kind == TILE_GRADIENT) {
+      last[statement->right.base] = k;
+      if (statement->left.base != IR_NONE) last[statement->left.base] = k;
+    }
   }
   int64_t floor = section->scratch_rows = has_mm ? TILE_PANEL : 0;       /* the block between an MM and its epilogue */
   Live *live = arena_array(p->arena, stored + section->statements + 1, sizeof *live);
   for (uint32_t k = 0; k < section->statements; k++) {
     TileStatement *statement = &section->statement[k];
-    int64_t work = statement->kind == TILE_MATRIX ? tile_matrix_rows(plan->f, statement->op[0].node) : 0;
+    int64_t work = statement->work_rows;
     if (work) {
       statement->work = first_fit(live, live_count, k, floor, work);
       live[live_count++] = (Live){statement->work, statement->work + work, k};
@@ -140,10 +144,8 @@ static void place_leaves(TilePlan *plan) {
 static void place_derived(TilePlan *plan) {
   TileSection *section = &plan->program->section[TILE_DERIVE];
   for (uint32_t k = 0; k < section->statements; k++) {
-    if (section->statement[k].kind == TILE_MATRIX) {
-      section->statement[k].work = section->output_rows;
-      section->output_rows += tile_matrix_rows(plan->f, section->statement[k].op[0].node);
-    }
+    section->statement[k].work = section->output_rows;
+    section->output_rows += section->statement[k].work_rows;
     for (uint32_t i = 0; i < section->statement[k].ops; i++) {
       const TileOp *op = &section->statement[k].op[i];
       if (!op->stored) continue;

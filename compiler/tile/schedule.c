@@ -155,6 +155,7 @@ static void schedule_group(Schedule *s) {
     if (stands_alone(s, first)) {
       TileStatement *alone = open_statement(s, s->f->node[first].op == IR_lookup ? TILE_LOOKUP : TILE_MATRIX);
       alone->space = s->f->node[first].shape;
+      if (alone->kind == TILE_MATRIX) alone->work_rows = tile_matrix_rows(s->f, first);
       add_op(s, alone, first);
     } else if (is_large(s, first, all_small)) {
       schedule_loop(s, first);
@@ -185,6 +186,10 @@ static void mark_stored(Schedule *s) {
       Ref base = plan->operand[r][i].base;
       if (s->statement_of[base] != s->statement_of[r]) stored[base] = true;
     }
+  }
+  for (uint32_t i = 0; i < plan->gradients; i++) {
+    if (plan->gradient[i].left.base != IR_NONE) stored[plan->gradient[i].left.base] = true;
+    stored[plan->gradient[i].right.base] = true;
   }
   for (uint32_t k = 0; k < s->statements; k++)
     for (uint32_t i = 0; i < s->statement[k].ops; i++) s->statement[k].op[i].stored = stored[s->statement[k].op[i].node];

@@ -72,7 +72,7 @@ static void find_sections(TilePlan *plan) {
 }
 
 /* A node of our own at the end: a copy of `ref` that is not looked through, in the section of `mask`. */
-static Ref append_copy(TilePlan *plan, Ref ref, uint8_t mask) {
+Ref tile_append_copy(TilePlan *plan, Ref ref, uint8_t mask) {
   IrFunction *f = plan->f;
   IrNode copy = {.op = IR_view, .mask = mask, .args = 1, .arg = arena_array(plan->program->arena, 1, sizeof(Ref)),
                  .shape = f->node[ref].shape, .map = tile_identity(&f->node[ref].shape), .at = f->node[ref].at};
@@ -88,7 +88,7 @@ static Ref result_node(TilePlan *plan, Ref value) {
   TileAccess access = tile_access(f, value, &map, shape->dim, shape->rank);
   const IrNode *base = &f->node[access.base];
   bool direct = !tile_is_leaf(base) && section_of_mask(base->mask) == TILE_SAMPLE && tile_is_identity(f, &access, shape);
-  return direct ? access.base : append_copy(plan, value, IR_STATE);
+  return direct ? access.base : tile_append_copy(plan, value, IR_STATE);
 }
 
 /* The velocity and its extras are the two parts of one vector (ir_with_extras); each is written where it belongs. */
@@ -96,8 +96,14 @@ static void find_results(TilePlan *plan) {
   IrFunction *f = plan->f;
   IrNode result = f->node[f->result];
   TileProgram *p = plan->program;
-  p->extras = shape_count(&result.shape) - p->dim;
   plan->results = 1;
+  if (f->contributions) {
+    p->extras = 1 - p->dim;     /* one row in all: the loss */
+    plan->result[0] = result_node(plan, result.arg[0]);
+    tile_find_gradients(plan);
+    return;
+  }
+  p->extras = shape_count(&result.shape) - p->dim;
   if (p->extras == 0) {
     plan->result[0] = result_node(plan, f->result);
     return;
@@ -110,16 +116,27 @@ static void find_results(TilePlan *plan) {
     Ref part = is_part ? result.arg[i] : ir_view_flat(f, f->result, &shape, &map, result.at);
     plan->result[i] = result_node(plan, part);
   }
-  if (plan->result[0] == plan->result[1]) plan->result[1] = append_copy(plan, plan->result[1], IR_STATE);
+  if (plan->result[0] == plan->result[1]) plan->result[1] = tile_append_copy(plan, plan->result[1], IR_STATE);
 }
 
 static bool is_time(const IrFunction *f, Ref ref) { return f->node[ref].op == IR_input && f->node[ref].slot == 0; }
+
+/* A value that a gradient statement, at the end of the sample section, reads. */
+static void need(TilePlan *plan, Ref base) {
+  if (base == IR_NONE || tile_is_leaf(&plan->f->node[base])) return;
+  plan->computed[base] = true;
+  if (plan->section[base] != TILE_SAMPLE) plan->exported[base] = true;
+}
 
 /* From the results backwards: marks what is computed and what crosses a section.  Reading t outside the times section
  * reads a copy of it that the times section exports. */
 static void find_computed(TilePlan *plan, Ref time_copy) {
   IrFunction *f = plan->f;
   for (uint32_t i = 0; i < plan->results; i++) plan->computed[plan->result[i]] = plan->exported[plan->result[i]] = true;
+  for (uint32_t i = 0; i < plan->gradients; i++) {
+    need(plan, plan->gradient[i].left.base);
+    need(plan, plan->gradient[i].right.base);
+  }
   for (Ref r = f->nodes; r-- > 0;) {
     if (!plan->computed[r] || r == time_copy) continue;
     resolve_operands(plan, r);
@@ -183,7 +200,7 @@ TileProgram *tile_build(Arena *arena, IrFunction *frozen, int precision) {
   find_results(&plan);
   Ref time = 0;
   while (time < frozen->nodes && !is_time(frozen, time)) time++;
-  Ref time_copy = time < frozen->nodes ? append_copy(&plan, time, IR_TIMES) : IR_NONE;
+  Ref time_copy = time < frozen->nodes ? tile_append_copy(&plan, time, IR_TIMES) : IR_NONE;
   uint32_t nodes = frozen->nodes;
   plan.section = arena_array(arena, nodes, 1);
   plan.computed = arena_array(arena, nodes, sizeof(bool));
@@ -194,6 +211,7 @@ TileProgram *tile_build(Arena *arena, IrFunction *frozen, int precision) {
   find_computed(&plan, time_copy);
   find_quiet(&plan);
   for (int s = 0; s < TILE_SECTIONS; s++) tile_schedule(&plan, (TileSectionId)s);
+  tile_schedule_gradients(&plan);
   tile_place_all(&plan);
   return program;
 }

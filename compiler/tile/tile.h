@@ -13,6 +13,9 @@
  *             later.  This is what analytic fields are made of.
  *   LOOKUP    rows of a table chosen by a label in each lane.
  *   MATRIX    elimination on a copy of a matrix in `work` rows (of scratch; of the output in the derive section).
+ *   GRADIENT  what a tile adds to the gradient of a weight, at the end of a training function: over lines of numbers, features
+ *             side by side, sums of left[line] * right[feature] over the lanes that count; or, without a left side, of right.
+ *             The right side is transposed into `work` rows first, so that lanes are a loop and no sum goes across a vector.
  *
  * Rules of scheduling.  Nodes are taken in the IR's order.  A contraction with a weight matrix is an MM; elementwise
  * nodes of its shape that depend on it and for which all else is there become its epilogue.  Of the rest, everything
@@ -58,14 +61,17 @@ typedef struct TileOp {         /* one node computed by a statement */
   bool stored;                  /* written to its place, not only kept in registers */
 } TileOp;
 
-typedef enum { TILE_MM, TILE_LOOP, TILE_STRAIGHT, TILE_LOOKUP, TILE_MATRIX } TileKind;
+typedef enum { TILE_MM, TILE_LOOP, TILE_STRAIGHT, TILE_LOOKUP, TILE_MATRIX, TILE_GRADIENT } TileKind;
 typedef struct TileStatement {
   TileKind kind;
   Shape space;                  /* LOOP: index space; MM: [rows] or [copies, rows] */
   uint32_t ops;
   TileOp *op;                   /* MM: op[0] is the contraction, the others its epilogue; LOOKUP: op[0] */
   int64_t copies, rows, columns;        /* MM */
-  int64_t work;                 /* MATRIX: first of its working rows */
+  int64_t work, work_rows;      /* MATRIX, GRADIENT: its working rows */
+  int64_t lines, features;      /* GRADIENT: of the weight, or of its transpose where that fills vectors better */
+  TileAccess left, right;       /* GRADIENT: over (line, feature); left.base IR_NONE: there is none */
+  uint64_t sums, pitch;         /* GRADIENT: byte of the sums, numbers from line to line */
   uint64_t panels;              /* MM: byte offset of the packed weights */
   uint32_t lanes_operand;       /* MM: which operand of the contraction holds the lanes */
 } TileStatement;
@@ -88,6 +94,8 @@ typedef struct TileProgram {
   uint64_t blob_bytes;
   int64_t *condition_row;       /* [inputs]: first row of a condition */
   int64_t condition_rows, dim, extras;
+  flow_gradient *gradient;      /* [weights] of a training function, else NULL */
+  uint64_t gradient_bytes;
   int precision;
   bool has_mm, jump;
 } TileProgram;

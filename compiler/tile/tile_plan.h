@@ -14,6 +14,8 @@ typedef struct TilePlan {
   TileAccess **operand;         /* [nodes][args], of computed nodes */
   Ref result[2];                /* the computed nodes that write u: the velocity, and the extras behind it */
   uint32_t results;
+  uint32_t gradients;
+  TileStatement *gradient;      /* [gradients] */
 } TilePlan;
 
 /* Is the node one that this section computes? */
@@ -26,6 +28,12 @@ int64_t tile_matrix_rows(const IrFunction *f, Ref ref);
 bool tile_is_leaf(const IrNode *node);
 /* The weight operand of a contraction that can be an MM (0 or 1), else -1. */
 int tile_mm_weights(const TilePlan *plan, Ref ref);
+
+/* tile.c: a node at the end that copies `ref` and is not looked through, in the section of `mask`. */
+Ref tile_append_copy(TilePlan *plan, Ref ref, uint8_t mask);
+/* gradient.c: what a training function adds to which weight. */
+void tile_find_gradients(TilePlan *plan);       /* before it is known what is computed: marks it */
+void tile_schedule_gradients(TilePlan *plan);   /* after the sample section has been scheduled */
 
 void tile_schedule(TilePlan *plan, TileSectionId section);      /* schedule.c */
 void tile_place_all(TilePlan *plan);                            /* homes.c: places, exports, scratch, packs */

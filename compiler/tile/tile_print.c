@@ -5,7 +5,7 @@
 
 static const char *const home_name[] = {"register", "constant", "weights", "time",   "x",
                                         "conditions", "times",    "cond",    "output", "scratch"};
-static const char *const kind_name[] = {"mm", "loop", "straight", "lookup", "matrix"};
+static const char *const kind_name[] = {"mm", "loop", "straight", "lookup", "matrix", "gradient"};
 
 static void print_shape(const Shape *shape, FILE *to) {
   fputc('[', to);
