@@ -27,15 +27,8 @@ static void put_u32(char *to, size_t value) {
 
 flow_status aot_archive(const AotLibrary *library, const EmitObject *object, FlowBytes *bytes, flow_error *error) {
   char symbol[1024];
-  jmp_buf out_of_memory;
-  Arena arena;
-  arena_init(&arena, &flow_standard_allocator, &out_of_memory);
-  if (setjmp(out_of_memory)) {
-    arena_free(&arena);
-    return flow_fail(error, FLOW_NO_MEMORY, "out of memory while making an archive");
-  }
-  snprintf(symbol, sizeof symbol, "flow_export_%s", aot_symbol(&arena, aot_name(library)));
-  arena_free(&arena);
+  int length = snprintf(symbol, sizeof symbol, "flow_export_%s", library->symbol);
+  if (length < 0 || (size_t)length >= sizeof symbol) return flow_fail(error, FLOW_BAD_CALL, "the library's name is too long");
   size_t index = even(4 + 4 + strlen(symbol) + 1), member = MAGIC + HEADER + index;
   bytes->size = member + HEADER + even(object->size);
   bytes->data = flow_alloc(&flow_standard_allocator, bytes->size);

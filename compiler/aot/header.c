@@ -7,7 +7,7 @@
 
 typedef struct Header {
   AotBuild build;
-  const char *symbol, *macro, *file;
+  const char *symbol, *macro;
 } Header;
 
 static const char *upper(Arena *arena, const char *text) {
@@ -16,27 +16,20 @@ static const char *upper(Arena *arena, const char *text) {
   return to;
 }
 
-/* "digits" of "out/digits.so", whatever else a path may hold. */
-static const char *stem(Arena *arena, const char *path) {
-  const char *slash = strrchr(path, '/'), *from = slash ? slash + 1 : path, *dot = strrchr(from, '.');
-  return arena_text(arena, from, dot ? (size_t)(dot - from) : strlen(from));
-}
-
 static const char *conditions(Header *h) {
   const flow_model *model = &h->build.model[0];
   const char *text = "";
   for (uint32_t i = 0; i < model->conditions; i++)
     text = arena_format(&h->build.arena, "%s#define %s_CONDITION_%" PRIu32 "_SIZE %" PRIu64 "  /* %s */\n", text, h->macro, i,
-                        model->condition[i].size, aot_symbol(&h->build.arena, model->condition[i].name));
+                        model->condition[i].size, model->condition[i].name);
   return text;
 }
 
-static const char *render(Header *h, const char *path) {
+static const char *render(Header *h) {
   Arena *arena = &h->build.arena;
   const flow_model *model = &h->build.model[0];
-  h->symbol = aot_symbol(arena, aot_name(h->build.what));
+  h->symbol = h->build.what->symbol;
   h->macro = upper(arena, h->symbol);
-  h->file = aot_symbol(arena, stem(arena, path));
   const char *number = model->precision == FLOW_F32 ? "float" : "double";
   const char *embedded = h->build.what->variant[0].blob ? "" : ".weights_path = \"WEIGHTS.safetensors\"";
   return arena_format(
@@ -65,18 +58,18 @@ static const char *render(Header *h, const char *path) {
       "/* The one symbol of this model; constant, callable from any thread. */\n"
       "const flow_export *flow_export_%s(void);\n\n"
       "#ifdef __cplusplus\n}\n#endif\n#endif\n",
-      h->file, h->symbol, flow_compiler_version(), h->file, h->file, h->file, *embedded ? ", " : "", embedded, number, h->macro, h->symbol,
+      h->symbol, aot_name(h->build.what), flow_compiler_version(), h->symbol, h->symbol, h->symbol, *embedded ? ", " : "", embedded, number, h->macro, h->symbol,
       h->macro, h->macro, h->macro, model->dim, number, h->symbol, h->macro, model->conditions, conditions(h), h->macro, model->blob_bytes,
       h->symbol);
 }
 
-static flow_status build(Header *h, const char *path, FlowBytes *text, flow_error *error) {
+static flow_status build(Header *h, FlowBytes *text, flow_error *error) {
   AotBuild *b = &h->build;
   arena_init(&b->arena, &flow_standard_allocator, &b->out_of_memory);
   if (setjmp(b->out_of_memory)) return flow_fail(error, FLOW_NO_MEMORY, "out of memory while writing a header");
   flow_status status = aot_schedule(b, error);
   if (status) return status;
-  const char *rendered = render(h, path);
+  const char *rendered = render(h);
   text->size = strlen(rendered);
   text->data = flow_alloc(&flow_standard_allocator, text->size);
   if (!text->data) return flow_fail(error, FLOW_NO_MEMORY, "out of memory while writing a header");
@@ -84,10 +77,10 @@ static flow_status build(Header *h, const char *path, FlowBytes *text, flow_erro
   return FLOW_OK;
 }
 
-flow_status aot_header(const AotLibrary *library, const char *path, FlowBytes *text, flow_error *error) {
+flow_status aot_header(const AotLibrary *library, FlowBytes *text, flow_error *error) {
   Header h = {.build.what = library};
   *text = (FlowBytes){NULL, 0};
-  flow_status status = build(&h, path, text, error);
+  flow_status status = build(&h, text, error);
   arena_free(&h.build.arena);
   return status;
 }

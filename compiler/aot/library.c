@@ -4,14 +4,23 @@
 #include <string.h>
 #include "tables.h"
 
-const char *aot_symbol(Arena *arena, const char *name) {
-  char *to = arena_alloc(arena, 3 * strlen(name) + 1), *at = to;
-  for (; *name; name++)
-    if (isalnum((unsigned char)*name) || *name == '_')
-      *at++ = *name;
-    else
-      at += snprintf(at, 4, "x%02X", (unsigned char)*name);
-  return to;
+static size_t put_letter(char *to, char c, bool first) {
+  bool letter = isalpha((unsigned char)c) || c == '_' || (isdigit((unsigned char)c) && !first);
+  if (letter)
+    *to = c;
+  else
+    snprintf(to, 4, "x%02X", (unsigned char)c);
+  return letter ? 1 : 3;
+}
+
+flow_status aot_symbol(const char *path, FlowBytes *symbol, flow_error *error) {
+  const char *slash = strrchr(path, '/'), *from = slash ? slash + 1 : path, *dot = strrchr(from, '.');
+  size_t length = dot ? (size_t)(dot - from) : strlen(from), size = 0;
+  *symbol = (FlowBytes){flow_alloc(&flow_standard_allocator, 3 * length + 2), 3 * length + 2};
+  if (!symbol->data) return flow_fail(error, FLOW_NO_MEMORY, "out of memory while naming a library");
+  for (size_t i = 0; i < length; i++) size += put_letter((char *)symbol->data + size, from[i], i == 0);
+  symbol->data[size] = 0;
+  return FLOW_OK;
 }
 
 unsigned aot_entries(uint32_t computes) {
@@ -42,7 +51,7 @@ static flow_status build(AotBuild *b, EmitForm form, EmitObject *object, flow_er
   if (status) return status;
   aot_tables(b);
   const char *name = aot_name(b->what);
-  const char *getter[] = {arena_format(&b->arena, "flow_export_%s", aot_symbol(&b->arena, name)), FLOW_EXPORT_SYMBOL};
+  const char *getter[] = {arena_format(&b->arena, "flow_export_%s", b->what->symbol), FLOW_EXPORT_SYMBOL};
   EmitLibrary library = {.name = name, .part = b->part, .parts = b->what->variants * b->what->cpu_count, .datum = b->image.datum,
                          .data = b->image.data, .getter = getter, .getters = b->what->shared ? 2 : 1};
   return emit_library(&library, form, object, error);

@@ -28,6 +28,7 @@ typedef struct AotLibrary {
   int cpus[AOT_MOST_CPUS];      /* best first */
   uint32_t cpu_count;
   bool shared;                  /* for a .so: with the symbol that every .so has */
+  const char *symbol;           /* the library's word in C, flow_export_<symbol>: made by aot_symbol; not for aot_description */
 } AotLibrary;
 
 /* What the flow says of itself, into a struct of zeros; what it points to is the compilation's.  Name, maker, description and
@@ -36,8 +37,8 @@ void aot_fill_export(const FlowCompiled *compiled, const flow_model *model, flow
 /* A library's description (JSON) as a copy, freed with flow_bytes_free; its size counts the NUL. */
 flow_status aot_description(const AotLibrary *library, FlowBytes *text, flow_error *error);
 
-/* The name of the program's flow (or field) as a word of C. */
-const char *aot_symbol(Arena *arena, const char *name);
+/* "moons" of "out/moons.so": what is no letter of C becomes its code.  Freed with flow_bytes_free; the size counts the NUL. */
+flow_status aot_symbol(const char *path, FlowBytes *symbol, flow_error *error);
 
 /* Which of the compiler's extras a variant has, and the entries that it is for (FLOW_ENTRY_...). */
 FlowExtras aot_extras(uint32_t computes, int64_t dim);
@@ -45,8 +46,8 @@ unsigned aot_entries(uint32_t computes);
 
 flow_status aot_compile(const AotLibrary *library, EmitForm form, EmitObject *object, flow_error *error);
 
-/* MODEL.h, for `path`; freed with flow_bytes_free (flow_standard_allocator). */
-flow_status aot_header(const AotLibrary *library, const char *path, FlowBytes *text, flow_error *error);
+/* MODEL.h, for a file of the symbol's name; freed with flow_bytes_free (flow_standard_allocator). */
+flow_status aot_header(const AotLibrary *library, FlowBytes *text, flow_error *error);
 
 /* A static library of one object file; freed likewise. */
 flow_status aot_archive(const AotLibrary *library, const EmitObject *object, FlowBytes *bytes, flow_error *error);

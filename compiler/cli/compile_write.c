@@ -34,37 +34,46 @@ static flow_status write_file(const char *path, const void *bytes, size_t size, 
 }
 
 /* moons.h beside moons.so. */
-static flow_status write_header(const Compile *c, const char *path, flow_error *error) {
+static flow_status write_header(const AotLibrary *library, const char *path, flow_error *error) {
   char header[4096];
   size_t stem = strlen(path) - strlen(strrchr(path, '.'));
   if (stem + 3 > sizeof header) return flow_fail(error, FLOW_BAD_CALL, "%s: the path is too long", path);
   memcpy(header, path, stem);
   memcpy(header + stem, ".h", 3);
   FlowBytes text;
-  flow_status status = aot_header(&c->library, path, &text, error);
+  flow_status status = aot_header(library, &text, error);
   if (!status) status = write_file(header, text.data, text.size, error);
   flow_bytes_free(&flow_standard_allocator, &text);
   return status;
 }
 
-static flow_status write_library(const Compile *c, Kind kind, const char *path, const EmitObject *object, flow_error *error) {
+static flow_status write_library(const Compile *c, const AotLibrary *library, Kind kind, const char *path, const EmitObject *object, flow_error *error) {
   FlowBytes made = {NULL, 0};
   flow_status status = FLOW_OK;
   if (kind == KIND_SHARED) status = aot_link(text_of(c->run, OPTION_linker), base_name(path), object, &made, error);
-  if (kind == KIND_ARCHIVE) status = aot_archive(&c->library, object, &made, error);
+  if (kind == KIND_ARCHIVE) status = aot_archive(library, object, &made, error);
   if (!status) status = write_file(path, made.data ? made.data : object->bytes, made.data ? made.size : object->size, error);
   flow_bytes_free(&flow_standard_allocator, &made);
   return status;
 }
 
+static flow_status write_all(const Compile *c, const AotLibrary *library, Kind kind, const char *path, flow_error *error) {
+  EmitObject object;
+  flow_status status = aot_compile(library, kind == KIND_LLVM ? EMIT_LLVM : kind == KIND_ASSEMBLY ? EMIT_ASSEMBLY : EMIT_OBJECT, &object, error);
+  if (!status) status = write_library(c, library, kind, path, &object, error);
+  emit_object_free(&object);
+  return !status && kind <= KIND_ARCHIVE ? write_header(library, path, error) : status;
+}
+
 flow_status compile_write(const Compile *compile, const char *path, flow_error *error) {
   Kind kind = kind_of(path);
   AotLibrary library = compile->library;
-  EmitObject object;
+  FlowBytes symbol;
+  flow_status status = aot_symbol(path, &symbol, error);
+  if (status) return status;
   library.shared = kind == KIND_SHARED;
-  flow_status status = aot_compile(&library, kind == KIND_LLVM ? EMIT_LLVM : kind == KIND_ASSEMBLY ? EMIT_ASSEMBLY : EMIT_OBJECT, &object, error);
-  if (!status) status = write_library(compile, kind, path, &object, error);
-  emit_object_free(&object);
-  if (!status && kind <= KIND_ARCHIVE) status = write_header(compile, path, error);
+  library.symbol = (const char *)symbol.data;
+  status = write_all(compile, &library, kind, path, error);
+  flow_bytes_free(&flow_standard_allocator, &symbol);
   return status;
 }

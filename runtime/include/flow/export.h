@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* flow/export.h -- what a compiled library (`flowc MODEL.flow -o MODEL.so`) hands out: one constant struct.  ABI 1.
  *
- *   extern const flow_export *flow_export_moons(void);     of the library of the flow `moons`; MODEL.h declares it
+ *   extern const flow_export *flow_export_moons(void);     of moons.so, moons.o or moons.a; moons.h declares it
  *   extern const flow_export *flow_export_get(void);       the same in every .so, for those who open it by its path
  *
  * These are all the symbols that a library exports.  It needs no other library, runs nothing when it is loaded, and holds no

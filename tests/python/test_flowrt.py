@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The package flowrt: the command's bits, arrays in and out, statuses as exceptions."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+import numpy as np
+
+import flowrt
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MOONS = ROOT / "examples" / "moons.flow"
+WINE = ROOT / "tests" / "models" / "wine_mlp.flow"
+
+
+def flowc(*words):
+    done = subprocess.run([os.environ["FLOWC"], *map(str, words)], capture_output=True, text=True)
+    if done.returncode:
+        raise AssertionError("flowc %s: %s" % (" ".join(map(str, words)), done.stderr))
+    return done
+
+
+class WithModel(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp())
+        flowc(MOONS, "-o", cls.folder / "moons.so", "-q")
+        cls.moons = flowrt.load(cls.folder / "moons.so")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.moons.close()
+        shutil.rmtree(cls.folder)
+
+
+class Results(WithModel):
+    def test_samples_and_log_densities_are_the_commands(self):
+        x, log_p = self.moons.sample(300, seed=1, log_p=True)
+        flowc("sample", MOONS, "-n", 300, "--seed", 1, "-q", "-o", self.folder / "x.npy", "--logp", self.folder / "l.npy")
+        np.testing.assert_array_equal(x, np.load(self.folder / "x.npy"))
+        np.testing.assert_array_equal(log_p, np.load(self.folder / "l.npy"))
+        flowc("logp", MOONS, "--data", self.folder / "x.npy", "-q", "-o", self.folder / "b.npy")
+        np.testing.assert_array_equal(self.moons.log_prob(x), np.load(self.folder / "b.npy"))
+
+    def test_velocity_and_path_are_the_commands(self):
+        x = self.moons.sample(7, seed=2)
+        np.save(self.folder / "at.npy", x)
+        flowc("eval", MOONS, "--at", self.folder / "at.npy", "--time", 0.25, "-q", "-o", self.folder / "u.npy")
+        np.testing.assert_array_equal(self.moons.velocity(0.25, x), np.load(self.folder / "u.npy"))
+        flowc("trajectory", MOONS, "-n", 7, "--seed", 2, "--times", "0,0.3,1", "-q", "-o", self.folder / "p.npy")
+        path = self.moons.trajectory([0, 0.3, 1], n=7, seed=2)
+        np.testing.assert_array_equal(path, np.load(self.folder / "p.npy"))
+        np.testing.assert_array_equal(path[-1], x)
+
+    def test_a_range_is_a_part_of_the_whole(self):
+        whole = self.moons.sample(50, seed=3)
+        np.testing.assert_array_equal(self.moons.sample(10, seed=3, first=20), whole[20:30])
+
+    def test_every_level_gives_the_same_bits(self):
+        whole = self.moons.sample(50, seed=3)
+        narrow = flowrt.load(self.folder / "moons.so", cpu="v3")
+        self.assertEqual(narrow.cpu, "v3")
+        np.testing.assert_array_equal(narrow.sample(50, seed=3), whole)
+
+    def test_divergence_is_the_trace_of_products(self):
+        x = self.moons.sample(5, seed=4)
+        columns = [self.moons.jvp(0.5, x, np.tile(e, (5, 1))) for e in np.eye(2, dtype=np.float32)]
+        # Two orders of summing f32 numbers below 10.
+        np.testing.assert_allclose(self.moons.divergence(0.5, x), columns[0][:, 0] + columns[1][:, 1], atol=2e-5)
+
+    def test_times_may_be_one_for_each_point(self):
+        x, t = self.moons.sample(5, seed=4), np.linspace(0, 1, 5)
+        each = np.concatenate([self.moons.velocity(t[i], x[i : i + 1]) for i in range(5)])
+        np.testing.assert_array_equal(self.moons.velocity(t, x), each)
+
+    def test_numpy_agrees_with_the_network(self):
+        weights = read_safetensors(ROOT / "examples" / "moons.safetensors")
+        x = self.moons.sample(9, seed=5).astype(np.float64)
+        h = np.concatenate([np.full((9, 1), 0.25), x], axis=1)
+        for layer in (0, 2, 4, 6):
+            h = h @ weights["net.%d.weight" % layer].T + weights["net.%d.bias" % layer]
+            if layer < 6:
+                h = np.where(h > 0, h, np.expm1(h))
+        # f32 against f64: sums of 64 products of numbers of about 1.
+        np.testing.assert_allclose(self.moons.velocity(0.25, x), h, atol=2e-5)
+
+    def test_f64_models_have_f64_arrays(self):
+        flowc(MOONS, "-o", self.folder / "wide.so", "--precision", "f64", "-q")
+        wide = flowrt.load(self.folder / "wide.so")
+        x = wide.sample(5, seed=1)
+        self.assertEqual(x.dtype, np.float64)
+        # The f32 solve rounds in each of 100 steps.
+        np.testing.assert_allclose(x, self.moons.sample(5, seed=1), atol=1e-4)
+
+
+class Arrays(WithModel):
+    def test_out_is_filled_in_place(self):
+        out = np.empty((4, 2), np.float32)
+        self.assertIs(self.moons.sample(4, seed=1, out=out), out)
+        np.testing.assert_array_equal(out, self.moons.sample(4, seed=1))
+        with self.assertRaisesRegex(ValueError, "out wants"):
+            self.moons.sample(4, out=np.empty((4, 2)))
+
+    def test_any_array_that_has_the_shape_will_do(self):
+        x = self.moons.sample(6, seed=1)
+        log_p = self.moons.log_prob(x)
+        np.testing.assert_array_equal(self.moons.log_prob(x.astype(np.float64)), log_p)
+        np.testing.assert_array_equal(self.moons.log_prob(np.asfortranarray(x)), log_p)
+        np.testing.assert_array_equal(self.moons.log_prob(x.tolist()), log_p)
+        np.testing.assert_array_equal(self.moons.log_prob(x[0]), log_p[:1])
+        with self.assertRaisesRegex(ValueError, r"\[n, 2\]"):
+            self.moons.log_prob(np.zeros((3, 3)))
+
+    def test_nothing_is_drawn_of_nothing(self):
+        self.assertEqual(self.moons.sample(0).shape, (0, 2))
+        self.assertEqual(self.moons.log_prob(np.zeros((0, 2))).shape, (0,))
+
+    def test_the_model_says_what_it_is(self):
+        self.assertEqual((self.moons.name, self.moons.dim, self.moons.dtype), ("moons", 2, np.float32))
+        self.assertEqual(self.moons.description["solver"], {"name": "midpoint", "steps": 100})
+        self.assertEqual(self.moons.conditions, {})
+        self.assertIn("moons", repr(self.moons))
+
+    def test_conditions_are_found_by_name(self):
+        flowc(ROOT / "examples" / "digits.flow", "--flow", "digits", "-o", self.folder / "digits.so", "-q")
+        digits = flowrt.load(self.folder / "digits.so")
+        ((name, size),) = digits.conditions.items()
+        one_hot = np.eye(size)[3]
+        x = digits.sample(3, seed=1, steps=4, conditions={name: one_hot})
+        np.testing.assert_array_equal(digits.sample(3, seed=1, steps=4, conditions={name: np.tile(one_hot, (3, 1))}), x)
+        self.assertFalse(np.array_equal(digits.sample(3, seed=1, steps=4, conditions={name: np.eye(size)[4]}), x))
+        with self.assertRaisesRegex(ValueError, "wants a condition"):
+            digits.sample(3)
+        with self.assertRaisesRegex(ValueError, "has no condition 'z'"):
+            digits.sample(3, conditions={name: one_hot, "z": 1})
+
+    def test_many_threads_share_a_model(self):
+        expected, wrong = self.moons.sample(40, seed=9), []
+
+        def work():
+            for _ in range(10):
+                if not np.array_equal(self.moons.sample(40, seed=9, threads=1), expected):
+                    wrong.append(1)
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(wrong, [])
+
+
+class Failures(WithModel):
+    def expect(self, status, words, call):
+        with self.assertRaisesRegex(flowrt.Error, words) as caught:
+            call()
+        self.assertEqual(caught.exception.status, status)
+
+    def test_statuses_are_exceptions_with_the_sentence(self):
+        self.expect("BAD_FILE", "nothing.so: cannot open", lambda: flowrt.load(self.folder / "nothing.so"))
+        self.expect("BAD_CALL", "no solver `rk5`", lambda: self.moons.sample(3, method="rk5", steps=3))
+        self.expect("CANCELLED", "stopped on request", lambda: self.moons.sample(10000, progress=lambda done, total: True))
+        self.expect("BAD_INPUT", "shape", lambda: flowrt.load(self.folder / "moons.so", weights=ROOT / "tests/reference/wine_mlp/model.safetensors"))
+
+    def test_failed_samples_are_named(self):
+        source = np.array([[0, 0], [np.nan, 0], [1, 1]])
+        with self.assertRaises(flowrt.FailedSamples) as caught:
+            self.moons.sample(source=source)
+        np.testing.assert_array_equal(caught.exception.sample_status != 0, [False, True, False])
+        self.assertIn("not a number", caught.exception.reason(1))
+        kept = self.moons.sample(source=source, on_error="keep")
+        np.testing.assert_array_equal(kept[::2], self.moons.sample(source=source[::2]))
+
+    def test_a_closed_model_says_so(self):
+        model = flowrt.load(self.folder / "moons.so")
+        model.close()
+        model.close()
+        self.expect("BAD_CALL", "closed", lambda: model.sample(3))
+
+    def test_weights_can_be_swapped(self):
+        weights = ROOT / "examples" / "moons.safetensors"
+        flowc(MOONS, "-o", self.folder / "apart.so", "--weights", "load", "-q")
+        self.expect("BAD_INPUT", "open it with a weights file", lambda: flowrt.load(self.folder / "apart.so"))
+        expected = self.moons.sample(5, seed=1)
+        np.testing.assert_array_equal(flowrt.load(self.folder / "apart.so", weights=weights).sample(5, seed=1), expected)
+        np.testing.assert_array_equal(flowrt.load(self.folder / "apart.so", weights=weights.read_bytes()).sample(5, seed=1), expected)
+
+
+class Package(WithModel):
+    def test_pip_installs_it_from_the_tree(self):
+        tree, target = self.folder / "tree", self.folder / "site"
+        shutil.copytree(ROOT / "python" / "flowrt", tree)
+        pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", str(target), str(tree)]
+        done = subprocess.run(pip, capture_output=True, text=True)
+        if "No module named pip" in done.stderr:
+            self.skipTest("no pip here")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        program = "import flowrt; print(flowrt.__file__); print(flowrt.load(%r).sample(2, seed=1).shape)" % str(self.folder / "moons.so")
+        environment = dict(os.environ, PYTHONPATH=str(target))
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, cwd=self.folder)
+        self.assertIn("(2, 2)", done.stdout, done.stderr)
+        self.assertIn(str(target), done.stdout)
+
+
+def read_safetensors(path):
+    import json
+
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    arrays = {}
+    for name, about in json.loads(data[8 : 8 + length]).items():
+        if name != "__metadata__":
+            begin, end = about["data_offsets"]
+            arrays[name] = np.frombuffer(data[8 + length + begin : 8 + length + end], "<f4").reshape(about["shape"]).astype(np.float64)
+    return arrays
+
+
+if __name__ == "__main__":
+    result = unittest.main(exit=False, verbosity=1).result
+    ran, failed, wrong = result.testsRun, len(result.failures), len(result.errors)
+    for test, reason in result.skipped:
+        print("skipped: %s: %s" % (test, reason))
+    print("%d%%: Checks: %d, Failures: %d, Errors: %d" % (100 * (ran - failed - wrong) // max(ran, 1), ran, failed, wrong))
+    sys.exit(1 if failed or wrong else 0)
