@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* field.c -- what should hold of every velocity u, J its Jacobian in x, at random t, x and conditions, directions v and w normal:
  *
- *   J v against differences          (u(x + h v) - u(x - h v))/2h with h and h/2, extrapolated: an error of h^4 and of rounding/h, h small, as kinks are
- *                                    worse than rounding.
- *                                    At a kink between these points there is no verdict
+ *   J v against differences          (u(x + h v) - u(x - h v))/2h with h and h/2, extrapolated: an error of h^4 and of rounding/h.
+ *                                    h is small, as kinks are worse than rounding; at one there is no verdict
  *   <w, J v> = <J'w, v>              relative to the terms of both sums
  *   div u against the trace of J     from d products with unit vectors; above 64 numbers in a state, the mean of e . J e over
  *                                    64 vectors of signs, within five standard errors

@@ -42,6 +42,15 @@ START_TEST(what_a_field_says_holds_at_other_points) {
 }
 END_TEST
 
+START_TEST(every_function_has_the_derivative_of_its_differences) {
+  static const char *const field[] = {"u", "whole"};
+  Result result = flowc("check %s/verify/fields/primitives.flow --field %s --points 3000", TESTS_DIR, field[_i]);
+  expect_code(result, 0);
+  expect_in(result.out, "  PASS  J v against differences ");
+  result_free(&result);
+}
+END_TEST
+
 START_TEST(all_fields_are_here) { ck_assert_int_ge(programs, 15); }
 END_TEST
 
@@ -52,6 +61,7 @@ int main(void) {
   tcase_set_timeout(all, 120);
   tcase_add_loop_test(all, what_a_field_says_holds, 0, programs);
   tcase_add_loop_test(all, what_a_field_says_holds_at_other_points, 0, programs);
+  tcase_add_loop_test(all, every_function_has_the_derivative_of_its_differences, 0, 2);
   tcase_add_test(all, all_fields_are_here);
   suite_add_tcase(suite, all);
   return run_suite(suite);
