@@ -91,6 +91,8 @@ static flow_status lower(FlowCompiled *c, flow_error *error) {
   c->source->jump = jump;
   IrFunction *with_extras =
       c->options.extras == FLOW_SQUARES ? ir_with_gradients(c->source) : c->options.extras ? ir_with_extras(c->source, (IrExtras)c->options.extras, c->options.probes) : c->source;
+  if (with_extras && c->options.extras == FLOW_SQUARES && with_extras->contributions == 0)
+    return flow_fail(error, FLOW_BAD_CALL, "`%s` has no weights to train", c->source->name);
   if (!with_extras) return flow_fail(error, FLOW_BAD_PROGRAM, "%s: its derivative has a value of more than %d numbers%s",
                                      c->source->name, IR_MOST_ELEMENTS,
                                      c->options.extras == FLOW_LOG_P ? "; log p can be estimated by probes" : "");

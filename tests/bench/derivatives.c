@@ -12,10 +12,12 @@
 #include "compile.h"
 #include "model.h"
 
-enum { KINDS = 6, MOST_ROUNDS = 200 };
-static const struct { const char *name; FlowExtras extras; bool step; } kind[KINDS] = {
-    {"velocity", FLOW_NO_EXTRAS, false}, {"log p, exact", FLOW_LOG_P, false}, {"one probe", FLOW_PROBES, false},
-    {"jvp", FLOW_JVP, false},            {"vjp", FLOW_VJP, false},           {"midpoint step, log p", FLOW_LOG_P, true}};
+enum { KINDS = 7, MOST_ROUNDS = 200 };
+typedef enum { ENTRY_EVAL, ENTRY_STEP, ENTRY_GRADIENT } Entry;
+static const struct { const char *name; FlowExtras extras; Entry entry; } kind[KINDS] = {
+    {"velocity", FLOW_NO_EXTRAS, ENTRY_EVAL}, {"log p, exact", FLOW_LOG_P, ENTRY_EVAL}, {"one probe", FLOW_PROBES, ENTRY_EVAL},
+    {"jvp", FLOW_JVP, ENTRY_EVAL},            {"vjp", FLOW_VJP, ENTRY_EVAL},           {"midpoint step, log p", FLOW_LOG_P, ENTRY_STEP},
+    {"loss and its gradient", FLOW_SQUARES, ENTRY_GRADIENT}};
 
 static double now(void) {
   struct timespec t;
@@ -76,7 +78,7 @@ static void fail(flow_status status, const flow_error *error) {
   exit(flow_status_exit_code(status));
 }
 
-static void prepare_call(Compiled *c, bool step) {
+static void prepare_call(Compiled *c, Entry entry) {
   static const uint32_t first[] = {0}, second[] = {1};
   static const float half[] = {0.005f}, whole[] = {0.01f};
   static flow_combination combination[3];
@@ -88,33 +90,39 @@ static void prepare_call(Compiled *c, bool step) {
   c->call.times = rows(c->level, m->times_rows), c->call.x = rows(c->level, m->dim + m->extras);
   c->call.u = rows(c->level, m->dim + m->extras);
   c->call.scratch = rows(c->level, (c->level->scratch_bytes + 4 * c->level->stage_bytes) / (4 * c->level->lanes) + 1);
-  if (!step) return;
+  c->call.live = c->level->lanes;
+  c->call.gradient = aligned_alloc(64, (size_t)m->gradient_bytes + 64);
+  memset(c->call.gradient, 0, (size_t)m->gradient_bytes + 64);
+  if (entry == ENTRY_GRADIENT) c->call.times = rows(c->level, m->times_rows * c->level->lanes);
+  if (entry != ENTRY_STEP) return;
   stage_times[0] = stage_times[1] = c->call.times;
   c->call.stages = 2, c->call.stage_times = stage_times, c->call.combination = combination;
 }
 
 static Compiled compile(const char *name, const char *text, const FlowTensors *tensors, int which) {
+  static const unsigned flag[] = {FLOW_ENTRY_EVAL, FLOW_ENTRY_STEP, FLOW_ENTRY_GRADIENT};
   Compiled c = {0};
   flow_error error = {{0}};
   FlowCompileOptions options = flow_compile_defaults();
   options.extras = kind[which].extras, options.probes = 1;
   fail(flow_compile(&flow_standard_allocator, name, text, strlen(text), &options, &c.compiled, &error), &error);
   fail(flow_compiled_bind(c.compiled, tensors, &error), &error);
-  fail(flow_compiled_link(c.compiled, kind[which].step ? FLOW_ENTRY_STEP : FLOW_ENTRY_EVAL, &error), &error);
+  fail(flow_compiled_link(c.compiled, flag[kind[which].entry], &error), &error);
   c.model = flow_compiled_model(c.compiled);
   fail(flow_model_level(c.model, 0, &c.level, &error), &error);
   fail(flow_model_pack(&flow_standard_allocator, c.model, tensors, name, &c.blob, &error), &error);
   FlowCompileCost cost = flow_compiled_cost(c.compiled);
   c.compile_ms = cost.front_ms + cost.lower_ms + cost.schedule_ms + cost.emit_ms + cost.codegen_ms + cost.load_ms;
-  prepare_call(&c, kind[which].step);
+  prepare_call(&c, kind[which].entry);
   return c;
 }
 
 /* ---- timing ------------------------------------------------------------------------------------------------------------------ */
 
-static double seconds_of(const Compiled *c, bool step, int times) {
+static double seconds_of(const Compiled *c, Entry entry, int times) {
+  flow_entry *run = entry == ENTRY_STEP ? c->level->step : entry == ENTRY_GRADIENT ? c->level->gradient : c->level->eval;
   double start = now();
-  for (int i = 0; i < times; i++) (step ? c->level->step : c->level->eval)(&c->call);
+  for (int i = 0; i < times; i++) run(&c->call);
   return (now() - start) / times;
 }
 
@@ -132,17 +140,18 @@ static void measure(const char *name, const char *text, const int64_t *size, int
   FlowTensors tensors = random_tensors(size, layers);
   Compiled c[KINDS];
   static double seconds[KINDS][MOST_ROUNDS], ratio[KINDS][MOST_ROUNDS];
-  for (int k = 0; k < KINDS; k++) c[k] = compile(name, text, &tensors, k);
-  int times = (int)(0.002 / seconds_of(&c[0], false, 3)) + 1;
+  int kinds = layers ? KINDS : KINDS - 1;               /* nothing to train in a field */
+  for (int k = 0; k < kinds; k++) c[k] = compile(name, text, &tensors, k);
+  int times = (int)(0.002 / seconds_of(&c[0], ENTRY_EVAL, 3)) + 1;
   for (int round = 0; round < rounds; round++)
-    for (int k = 0; k < KINDS; k++) {
-      seconds[k][round] = seconds_of(&c[k], kind[k].step, times);
+    for (int k = 0; k < kinds; k++) {
+      seconds[k][round] = seconds_of(&c[k], kind[k].entry, times);
       ratio[k][round] = seconds[k][round] / seconds[0][round];
     }
-  for (int k = 0; k < KINDS; k++)
+  for (int k = 0; k < kinds; k++)
     printf("{\"model\": \"%s\", \"what\": \"%s\", \"ns\": %.2f, \"velocities\": %.3f, \"compile_ms\": %.1f}\n", name, kind[k].name,
            1e9 * median(seconds[k], rounds) / c[k].level->lanes, median(ratio[k], rounds), c[k].compile_ms);
-  for (int k = 0; k < KINDS; k++) flow_blob_free(&c[k].blob), flow_compiled_free(c[k].compiled);
+  for (int k = 0; k < kinds; k++) flow_blob_free(&c[k].blob), flow_compiled_free(c[k].compiled);
 }
 
 static char *read_text(const char *path) {
