@@ -5,7 +5,8 @@
 
 int verb_inspect(const Run *run) {
   const char *path = run->line->operand[0], *suffix = strrchr(path, '.');
-  if (suffix && strcmp(suffix, ".flow") == 0) return inspect_program(run, path);
+  bool session = run->program && strcmp(path, run->program->path) == 0;
+  if (session || (suffix && strcmp(suffix, ".flow") == 0)) return inspect_program(run, path);
   if (suffix && (strcmp(suffix, ".pt") == 0 || strcmp(suffix, ".pth") == 0 || strcmp(suffix, ".pkl") == 0)) {
     complain(&run->terminal,
              "%s: pickled files can run programs when read, so flowc does not; in Python: "

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plot.h -- pictures of numbers as text: a scatter of points in the plane, a histogram, small images.
+/* plot.h -- pictures of numbers as text: a scatter of points in the plane, a histogram, small images; a field, a function of the
+ * plane or of one number.
  *
  * Pure functions of their arguments: numbers in, text out (NUL-terminated, lines end in \n; freed with free; NULL if
  * memory is out).  Where the picture leaves something out (points beyond the range, values that are not finite) a line
@@ -22,7 +23,26 @@ char *plot_histogram(const double *x, size_t count, size_t stride, PlotStyle sty
 /* The first images, side*side numbers each, dark to bright over the range of all that are shown. */
 char *plot_images(const double *pixel, size_t count, size_t side, PlotStyle style);
 
-/* ---- for the three of them: text that grows, and ranges ---- */
+/* What the axes span, x to the right and y upwards, and whether colours may be used. */
+typedef struct PlotFrame {
+  double x0, x1, y0, y1;
+  bool colour;
+} PlotFrame;
+typedef struct PlotGrid {
+  size_t across, down;
+} PlotGrid; /* 0 by 0: memory is out */
+
+/* A field at the middles of as many equal cells as plot_quiver_grid says, u[down][across][2], the uppermost row first. */
+PlotGrid plot_quiver_grid(PlotFrame frame, PlotStyle style);
+char *plot_quiver(const double *u, PlotGrid grid, PlotFrame frame, PlotStyle style);
+/* value[down][across] at the middles of the cells of plot_heat_grid; with `depth` above 0 only what lies that far below the
+ * greatest value is told apart (log-densities go down without end). */
+PlotGrid plot_heat_grid(PlotFrame frame, PlotStyle style);
+char *plot_heat(const double *value, PlotFrame frame, double depth, PlotStyle style);
+/* y over ascending x, a gap where y is not finite; the frame gives no more than whether there are colours. */
+char *plot_curve(const double *x, const double *y, size_t count, PlotFrame frame, PlotStyle style);
+
+/* ---- for all of them: text that grows, and ranges ---- */
 typedef struct PlotText {
   char *text;
   size_t length, room;

@@ -217,7 +217,12 @@ static void in_command(List *list, const Repl *repl, const char *line, size_t fr
   size_t colon = strspn(line, " \t");
   CommandId command = command_of(line);
   const Option *option = option_before(line, from);
-  if (from <= colon + 1) add_commands(list, (Begun){begun.text + (begun.length && *begun.text == ':'), begun.length});
+  if (from == colon && begun.length) { /* the colon is of the word */
+    list->kept = ":";
+    list->kept_length = 1;
+    begun = (Begun){begun.text + 1, begun.length - 1};
+  }
+  if (from <= colon + 1) add_commands(list, begun);
   else if (option) add_words_of(list, option, repl, begun);
   else if (begun.length && *begun.text == '-') add_options(list, command == COMMAND_COUNT ? VERB_COUNT : command_verb(command), begun);
   else if (command == COMMAND_type || command == COMMAND_time) add_language(list, repl, begun);

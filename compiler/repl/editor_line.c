@@ -65,7 +65,8 @@ void editor_open(const Editor *editor) {
   rl_readline_name = (char *)(uintptr_t)"flowc";
   rl_initialize();
   rl_attempted_completion_function = complete;
-  rl_completer_word_break_characters = (char *)(uintptr_t)" \t\n\"'()[]{},;=<>|:";
+  char *breaks = (char *)(uintptr_t)" \t\n\"'()[]{},;=<>|:"; /* libedit reads the one, readline the other */
+  rl_basic_word_break_characters = rl_completer_word_break_characters = breaks;
 #ifdef FLOW_READLINE
   rl_completer_quote_characters = "";
   rl_catch_signals = 0;

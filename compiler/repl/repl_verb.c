@@ -7,6 +7,7 @@
  *   :eval rotate 1,0           flowc eval <session> --field rotate --at 1,0                                            */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "help.h"
 #include "repl.h"
 #include "run_verb.h"
@@ -17,6 +18,7 @@ typedef struct Building {
   char **argv; /* each word is allocated */
   int argc, room;
   bool failed, operand_given;
+  char *drawn; /* :plot: what is to be drawn, blanks and all */
 } Building;
 
 static void push(Building *b, const char *prefix, const char *name, const char *between, const char *value) {
@@ -84,8 +86,31 @@ static bool is_numbers(const char *word) { return *word && word[strspn(word, "01
 
 static bool takes_program(VerbId verb) { return strstr(verbs[verb].operands, "MODEL.flow") || verb == VERB_inspect; }
 
+/* An expression may come as several words. */
+static void keep_drawn(Building *b, const char *word) {
+  char *more = NULL;
+  if (asprintf(&more, "%s%s%s", b->drawn ? b->drawn : "", b->drawn ? " " : "", word) < 0) {
+    b->failed = true;
+    return;
+  }
+  free(b->drawn);
+  b->drawn = more;
+}
+
+/* A file that is there, else a name or an expression of the session. */
+static void place_drawn(Building *b) {
+  if (!b->drawn || access(b->drawn, R_OK) != 0) push(b, b->repl->session.path, "", "", "");
+  if (b->drawn) push(b, "", b->drawn, "", "");
+  b->operand_given = true;
+  free(b->drawn);
+}
+
 /* Numbers are points, a definition's name is what to take, anything else is a file. */
 static void place_operand(Building *b, const char *word) {
+  if (b->verb == VERB_plot) {
+    keep_drawn(b, word);
+    return;
+  }
   bool eval = b->verb == VERB_eval, logp = b->verb == VERB_logp;
   bool points = (eval || logp) && (is_numbers(word) || (b->operand_given && strchr(word, '.')));
   if (points) push(b, "--", eval ? "at" : "data", "=", word);
@@ -147,6 +172,7 @@ int repl_verb(Repl *repl, VerbId verb, char *const *words, size_t count) {
   push(&b, verbs[verb].name, "", "", "");
   place_standards(&b, words, count);
   place_words(&b, words, count);
+  if (verb == VERB_plot) place_drawn(&b);
   if (takes_program(verb) && !b.operand_given) push(&b, repl->session.path, "", "", "");
   int code = b.failed ? failed(repl->run, FLOW_NO_MEMORY, NULL) : repl_apart(repl, run_line, &b);
   for (int i = 0; i < b.argc; i++) free(b.argv[i]);

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* evaluate.h -- a checked function as something that gives numbers: lowered, filled with weights, run by the interpreter. */
-#ifndef FLOW_EVALUATE_H
-#define FLOW_EVALUATE_H
+/* runnable.h -- a checked function as something that gives numbers: lowered, filled with weights, run by the interpreter. */
+#ifndef FLOW_RUNNABLE_H
+#define FLOW_RUNNABLE_H
 #include "flow/status.h"
 #include "ir.h"
-#include "repl.h"
 #include "study.h"
+
+/* Where weights come from: --flow and --weights, or NULL; `path`: of the program, beside which a flow's weights are. */
+typedef struct WeightsFrom {
+  const char *flow, *weights, *path;
+} WeightsFrom;
 
 typedef struct Runnable {
   const IrFunction *ir;
@@ -15,7 +19,7 @@ typedef struct Runnable {
 } Runnable;
 
 /* Memory is the study's arena's; its no_memory is set.  After an error `error` has words, or the study's diagnostics do. */
-flow_status runnable_make(const Repl *repl, Study *study, const TypedFunction *function, Runnable *runnable, flow_error *error);
+flow_status runnable_make(Study *study, const WeightsFrom *from, const TypedFunction *function, Runnable *runnable, flow_error *error);
 /* `input`: one for each parameter.  false: out of memory. */
 bool runnable_run(const Runnable *runnable, const double *const *input, double *result);
 

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gnuplot.h"
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "atomic_file.h"
+#include "io_error.h"
+
+extern char **environ;
+
+static const struct {
+  const char *suffix, *terminal;
+} formats[] = {
+    {".png", "if (strstrt(GPVAL_TERMINALS, ' pngcairo ') > 0) { set terminal pngcairo size 900,700 } else { set terminal png size 900,700 }\n"},
+    {".svg", "set terminal svg size 900,700 dynamic\n"},
+    {".pdf", "set terminal pdfcairo size 6,4.7\n"},
+};
+
+static const char *terminal_of(const char *path) {
+  const char *suffix = strrchr(path, '.');
+  for (size_t i = 0; suffix && i < sizeof formats / sizeof *formats; i++)
+    if (strcmp(suffix, formats[i].suffix) == 0) return formats[i].terminal;
+  return NULL;
+}
+
+flow_status gnuplot_check(const char *path, flow_error *error) {
+  if (terminal_of(path)) return FLOW_OK;
+  return flow_fail(error, FLOW_BAD_CALL, "%s: a picture is a .png, .svg or .pdf by its suffix; without -o it is text", path);
+}
+
+/* ---- the script -------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+  size_t columns;
+  const char *commands;
+} kinds[] = {
+    [PICTURE_POINTS] = {2, "plot $data using 1:2 with points pt 7 ps 0.25 notitle\n"},
+    [PICTURE_CURVE] = {2, "set autoscale\nplot $data using 1:2 with lines lw 2 notitle\n"},
+    [PICTURE_BARS] = {2, "set autoscale\nset style fill solid 0.6\nset yrange [0:*]\nplot $data using 1:2 with boxes notitle\n"},
+    [PICTURE_ARROWS] = {4, "plot $data using 1:2:3:4 with vectors filled head notitle\n"},
+    [PICTURE_HEAT] = {3, "set view map\nset contour base\nset cntrparam levels 10\nset cntrlabel onecolor\nunset key\n"
+                         "splot $data using 1:2:3 with pm3d nocontour, $data using 1:2:3 with lines nosurface lc rgb 'white'\n"},
+    [PICTURE_SHADES] = {3, "unset tics\nunset border\nunset colorbox\nset palette gray\nplot $data using 1:2:3 with image notitle\n"},
+};
+
+static void write_number(FILE *to, double number) {
+  if (isfinite(number)) fprintf(to, "%.9g ", number);
+  else fputs("NaN ", to);
+}
+
+static void write_script(FILE *to, const Picture *picture, const char *path) {
+  size_t columns = kinds[picture->kind].columns;
+  PlotFrame frame = picture->frame;
+  fputs(terminal_of(path), to);
+  fputs("$data << end_of_data\n", to);
+  for (size_t row = 0; row < picture->rows; row++) {
+    for (size_t c = 0; c < columns; c++) write_number(to, picture->number[row * columns + c]);
+    fputc('\n', to);
+    if (picture->kind == PICTURE_HEAT && (row + 1) % picture->across == 0) fputc('\n', to);
+  }
+  fputs("end_of_data\nset grid\n", to);
+  if (frame.x1 > frame.x0 && frame.y1 > frame.y0)
+    fprintf(to, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\nset size ratio -1\n", frame.x0, frame.x1, frame.y0, frame.y1);
+  fputs(kinds[picture->kind].commands, to);
+}
+
+/* ---- the process ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct Process {
+  pid_t id;
+  int to, from;
+} Process;
+
+static int start(Process *process) {
+  int in[2], out[2];
+  if (pipe(in) != 0) return errno;
+  if (pipe(out) != 0) return close(in[0]), close(in[1]), errno;
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, in[0], 0);
+  posix_spawn_file_actions_adddup2(&actions, out[1], 1);
+  for (int i = 0; i < 2; i++) {
+    posix_spawn_file_actions_addclose(&actions, in[i]);
+    posix_spawn_file_actions_addclose(&actions, out[i]);
+  }
+  char name[] = "gnuplot", settings[] = "--default-settings", *argv[] = {name, settings, NULL};
+  int code = posix_spawnp(&process->id, name, &actions, NULL, argv, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  close(in[0]);
+  close(out[1]);
+  process->to = in[1];
+  process->from = out[0];
+  if (code) close(in[1]), close(out[0]);
+  return code;
+}
+
+static flow_status copy_output(int from, FlowAtomicFile *file, size_t *bytes, flow_error *error) {
+  char block[65536];
+  flow_status status = FLOW_OK;
+  ssize_t got;
+  while (!status && ((got = read(from, block, sizeof block)) > 0 || (got < 0 && errno == EINTR))) {
+    if (got < 0) continue;
+    *bytes += (size_t)got;
+    status = flow_atomic_write(file, block, (size_t)got, error);
+  }
+  return status;
+}
+
+/* gnuplot reads the whole script before it prints, so one pipe after the other cannot stall. */
+static flow_status converse(Process *process, const Picture *picture, const char *path, FlowAtomicFile *file, flow_error *error) {
+  FILE *script = fdopen(process->to, "w");
+  if (script) write_script(script, picture, path), fclose(script);
+  else close(process->to);
+  size_t bytes = 0;
+  int state = 0;
+  flow_status status = copy_output(process->from, file, &bytes, error);
+  close(process->from);
+  while (waitpid(process->id, &state, 0) < 0 && errno == EINTR) continue;
+  if (!status && (!WIFEXITED(state) || WEXITSTATUS(state) || bytes == 0))
+    status = flow_fail(error, FLOW_BAD_CALL, "%s: gnuplot did not draw it (exit status %d)", path, WIFEXITED(state) ? WEXITSTATUS(state) : -1);
+  return status;
+}
+
+flow_status gnuplot_draw(const Picture *picture, const char *path, flow_error *error) {
+  flow_status status = gnuplot_check(path, error);
+  if (status) return status;
+  Process process;
+  FlowAtomicFile *file;
+  int code = start(&process);
+  if (code == ENOENT)
+    return flow_fail(error, FLOW_BAD_CALL, "%s: gnuplot draws pictures into files, and it is not installed (Debian: gnuplot-nox); without -o the picture is text", path);
+  if (code) return flow_fail(error, FLOW_BAD_FILE, "gnuplot could not be started: %s", strerror(code));
+  void (*before)(int) = signal(SIGPIPE, SIG_IGN); /* it may end before it has read everything */
+  status = flow_atomic_open(&flow_standard_allocator, path, &file, error);
+  if (!status) {
+    status = converse(&process, picture, path, file, error);
+    if (status) flow_atomic_abandon(file);
+    else status = flow_atomic_commit(file, error);
+  } else {
+    close(process.to), close(process.from);
+    waitpid(process.id, &code, 0);
+  }
+  signal(SIGPIPE, before);
+  return status;
+}
