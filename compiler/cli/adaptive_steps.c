@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "adaptive_steps.h"
+#include "accuracy_choice.h"
 #include "diag.h" /* diag_nearest */
 #include <errno.h>
 #include <inttypes.h>
@@ -25,6 +26,7 @@ static bool adapts(const Run *run, const TypedFlow *flow) {
 
 unsigned adaptive_steps_entries(const Run *run, const Program *program) {
   const TypedFlow *flow = flow_compiled_flow(program->compiled);
+  if (accuracy_wanted(run, program)) return FLOW_ENTRY_STEP | FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_ATTEMPT;
   return flow && adapts(run, flow) ? FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_ATTEMPT : FLOW_ENTRY_STEP;
 }
 
@@ -85,7 +87,10 @@ static flow_status choose_replay(const Run *run, AdaptiveSteps *steps, flow_erro
 
 flow_status adaptive_steps_choose(const Run *run, const Program *program, FlowSampling *sampling, AdaptiveSteps *steps, flow_error *error) {
   const TypedFlow *flow = flow_compiled_flow(program->compiled);
-  *steps = (AdaptiveSteps){.wanted = adapts(run, flow)};
+  bool searched = accuracy_wanted(run, program);        /* steps or tolerance are found later */
+  *steps = (AdaptiveSteps){.wanted = !searched && adapts(run, flow)};
+  double target;
+  if (searched) return accuracy_check(run, &target, error);
   if (!steps->wanted) return refuse_options(run, error);
   uint32_t precision = program->model->precision;
   flow_status status = given(run, OPTION_steps) || given(run, OPTION_grid)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* logp.c -- flowc logp: the log-density of the rows of a file. */
 #include "logp.h"
+#include "accuracy_choice.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -132,6 +133,8 @@ static int logp_of_flow(LogP *logp) {
   logp->sampling.trace = logp->trace;
   status = sampling_prepare(run, program, rows, &logp->sampling, &error);
   if (status) return failed(run, status, &error);
+  code = accuracy_choose(run, program, &logp->sampling, &logp->data.tensor, &logp->density);
+  if (code) return code;
   describe(logp);
   if (run->line->value[OPTION_on_error].choice == ON_ERROR_FAIL)
     status = check_numbers(logp, logp->what.solve.first, logp->what.solve.end, &error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sample.c -- flowc sample: from a program to a file of samples, a picture, or both. */
+#include "accuracy_choice.h"
 #include "picture.h"
 #include "rows_output.h"
 #include "sampling.h"
@@ -198,7 +199,8 @@ static int sample_program(const Run *run, Program *program) {
   flow_status status = sampling_prepare(run, program, 1000, &sampling, &error);
   if (status) return failed(run, status, &error);
   Output output = {.run = run, .program = program};
-  code = sample_all(run, &output, &sampling);
+  code = accuracy_choose(run, program, &sampling, NULL, NULL);
+  if (!code) code = sample_all(run, &output, &sampling);
   rows_output_abandon(&output.files);
   free(output.picture);
   sampling_free(&sampling);

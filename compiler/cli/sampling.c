@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sampling.h"
+#include "accuracy_choice.h"
 #include "diag.h" /* diag_nearest */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -22,12 +23,18 @@ static flow_status choose_solver(const Run *run, const TypedFlow *flow, FlowSamp
   return FLOW_OK;
 }
 
-/* The flow's rule for its own number of steps or for that of --steps. */
-static flow_status space_steps(const Run *run, const TypedFlow *flow, Sampling *sampling, flow_error *error) {
+/* The flow's rule for where steps end. */
+static void space(const TypedFlow *flow, Sampling *sampling) {
   static const FlowSpacing spacing[] = {
       [SPACING_EQUAL] = FLOW_SPACING_EQUAL, [SPACING_COSINE] = FLOW_SPACING_COSINE, [SPACING_POWER] = FLOW_SPACING_POWER};
-  FlowSampling *what = &sampling->what;
+  sampling->what.grid = &sampling->grid;
   sampling->grid = (FlowGrid){.spacing = spacing[flow->spacing], .power = flow->spacing_power, .from = flow->time_from};
+}
+
+/* The flow's rule for its own number of steps or for that of --steps. */
+static flow_status space_steps(const Run *run, const TypedFlow *flow, Sampling *sampling, flow_error *error) {
+  FlowSampling *what = &sampling->what;
+  space(flow, sampling);
   what->steps = has(run, OPTION_steps) ? option_of(run, OPTION_steps)->count : (uint64_t)(flow->steps > 0 ? flow->steps : 0);
   if (what->steps > 0) return FLOW_OK;
   return flow_fail(error, FLOW_BAD_CALL, "a solve by `%s` wants a number of steps of at least 1: --steps 100", what->tableau->name);
@@ -139,7 +146,8 @@ static flow_status prepare(const Run *run, const Program *program, uint64_t coun
     return flow_fail(error, FLOW_BAD_CALL, "--threads wants 1 to %d", MOST_THREADS);
   what->threads = (int)count_of(run, OPTION_threads, 0);
   flow_status status = adaptive_steps_choose(run, program, what, &sampling->adaptive, error);
-  bool steps = !sampling->adaptive.wanted && !program->model->jump;
+  bool searched = accuracy_wanted(run, program), steps = !sampling->adaptive.wanted && !program->model->jump && !searched;
+  if (searched) space(flow, sampling);
   if (program->model->jump) status = jump(what);
   if (!status && steps) status = choose_solver(run, flow, what, error);
   if (!status && steps) status = choose_grid(run, flow, sampling, error);

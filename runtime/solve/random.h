@@ -24,7 +24,7 @@
 #include "tile.h"
 
 /* Streams that flow itself uses; numbers of different streams are independent. */
-enum { FLOW_STREAM_SOURCE = 0, FLOW_STREAM_PROBES = 1, FLOW_STREAM_DRAW = 2 };
+enum { FLOW_STREAM_SOURCE = 0, FLOW_STREAM_PROBES = 1, FLOW_STREAM_DRAW = 2, FLOW_STREAM_CALIBRATION = 3 };
 
 typedef struct FlowRandom {
   uint64_t seed;
