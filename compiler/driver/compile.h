@@ -27,8 +27,10 @@
  *   JVP      dim rows: J v, the last condition being v
  *   VJP      dim rows: w J, the last condition being w
  *   SQUARES  no rows: the model gives the loss |u - w|^2 / dim, the last condition being w ("target", [dim] numbers), and its
- *            gradients (flow/model.h, FLOW_ENTRY_GRADIENT): flow matching                                            */
-typedef enum FlowExtras { FLOW_NO_EXTRAS, FLOW_LOG_P, FLOW_PROBES, FLOW_JVP, FLOW_VJP, FLOW_SQUARES } FlowExtras;
+ *            gradients (flow/model.h, FLOW_ENTRY_GRADIENT): flow matching
+ *   ADJOINT  the loss w . u, the last condition being w ("adjoint", [dim]); behind it in u, dim rows, its gradient by x
+ *   ADJOINT_LOG_P  the loss w . (u, -div u), w: [dim + 1]; likewise: what a stage of a solve hands back            */
+typedef enum FlowExtras { FLOW_NO_EXTRAS, FLOW_LOG_P, FLOW_PROBES, FLOW_JVP, FLOW_VJP, FLOW_SQUARES, FLOW_ADJOINT, FLOW_ADJOINT_LOG_P } FlowExtras;
 
 typedef struct FlowCompileOptions {
   int precision;                /* FLOW_F32 (default) or FLOW_F64 */

@@ -89,9 +89,10 @@ static flow_status lower(FlowCompiled *c, flow_error *error) {
   c->source = ir_lower(&c->arena, function, c->flow ? c->flow->prefix : "", &c->diagnostics);
   if (!c->source || c->diagnostics.errors) return FLOW_BAD_PROGRAM;
   c->source->jump = jump;
+  static const IrLoss loss[] = {[FLOW_SQUARES] = IR_SQUARES, [FLOW_ADJOINT] = IR_ADJOINT, [FLOW_ADJOINT_LOG_P] = IR_ADJOINT_LOG_P};
   IrFunction *with_extras =
-      c->options.extras == FLOW_SQUARES ? ir_with_gradients(c->source) : c->options.extras ? ir_with_extras(c->source, (IrExtras)c->options.extras, c->options.probes) : c->source;
-  if (with_extras && c->options.extras == FLOW_SQUARES && with_extras->contributions == 0)
+      c->options.extras >= FLOW_SQUARES ? ir_with_gradients(c->source, loss[c->options.extras]) : c->options.extras ? ir_with_extras(c->source, (IrExtras)c->options.extras, c->options.probes) : c->source;
+  if (with_extras && c->options.extras >= FLOW_SQUARES && with_extras->contributions == 0)
     return flow_fail(error, FLOW_BAD_CALL, "`%s` has no weights to train", c->source->name);
   if (!with_extras) return flow_fail(error, FLOW_BAD_PROGRAM, "%s: its derivative has a value of more than %d numbers%s",
                                      c->source->name, IR_MOST_ELEMENTS,

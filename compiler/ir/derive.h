@@ -39,9 +39,13 @@ Ref ir_vjp(IrFunction *f, Ref from, Ref value, Ref variable, Ref w, Span at);
  * independent of each other (open loops).  The result has the shape of those.  f->trace says in words what was chosen. */
 Ref ir_divergence(IrFunction *f, Ref from, Ref value, Ref variable, uint32_t own, Span at);
 
-/* The loss |u - target|^2 / d of a velocity u, the last condition being the target, and its gradients by all weights: a general
- * function with the result  loss ++ contributions (gradients.c).  NULL: no room for an axis. */
-IrFunction *ir_with_gradients(IrFunction *f);
+/* A loss of a velocity u and its gradients by all weights: a general function with the result  loss ++ contributions
+ * (gradients.c).  NULL: no room for an axis.
+ *   SQUARES         |u - w|^2 / d, the last condition being w: "target"
+ *   ADJOINT         w . u, the last condition being w: "adjoint"; behind the loss stands its gradient by the state
+ *   ADJOINT_LOG_P   w . (u, -div u), w: [d + 1]; likewise                                                             */
+typedef enum IrLoss { IR_SQUARES, IR_ADJOINT, IR_ADJOINT_LOG_P } IrLoss;
+IrFunction *ir_with_gradients(IrFunction *f, IrLoss loss);
 
 /* log |det J| of value, of the variable's shape, in the variable: a scalar. */
 Ref ir_log_det(IrFunction *f, Ref from, Ref value, Ref variable, Span at);

@@ -83,9 +83,9 @@ Ref derive_total(IrFunction *f, Ref from, Ref r, Span at);
 
 /* ---- derive_vjp.c --------------------------------------------------------------------------------------------------- */
 /* What each use of a weight contributes to w * (the gradient of value by that weight), values of the weights' shapes. */
-typedef struct WeightGradients { uint32_t count; Ref *value; uint32_t *slot; } WeightGradients;
-/* false: no room for an axis. */
-bool derive_weight_gradients(IrFunction *f, Ref value, Ref w, WeightGradients *gradients);
+typedef struct WeightGradients { uint32_t count; Ref *value; uint32_t *slot; Ref state; } WeightGradients;
+/* And the gradient by `state`, unless it is IR_NONE.  false: no room for an axis. */
+bool derive_weight_gradients(IrFunction *f, Ref value, Ref state, Ref w, WeightGradients *gradients);
 
 /* Little words. */
 Ref derive_like(IrFunction *f, Ref like, double value);                 /* a number of like's shape */

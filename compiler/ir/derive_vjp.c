@@ -278,9 +278,10 @@ Ref ir_vjp(IrFunction *f, Ref from, Ref value, Ref variable, Ref w, Span at) {
   return b.variables == IR_NONE ? derive_like(f, variable, 0) : b.variables;
 }
 
-bool derive_weight_gradients(IrFunction *f, Ref value, Ref w, WeightGradients *gradients) {
+bool derive_weight_gradients(IrFunction *f, Ref value, Ref state, Ref w, WeightGradients *gradients) {
   *gradients = (WeightGradients){0};
-  Backward b = {.f = f, .from = 0, .variable = IR_NONE, .weights = gradients};
+  Backward b = {.f = f, .from = 0, .variable = state, .weights = gradients};
   run(&b, value, w, f->node[value].at);
+  gradients->state = b.variables == IR_NONE && state != IR_NONE ? derive_like(f, state, 0) : b.variables;
   return !b.no_room;
 }

@@ -37,6 +37,7 @@ IrFunction *ir_sweep(IrFunction *f) {
   swept->trace = f->trace;
   swept->jump = f->jump;
   swept->contributions = f->contributions;
+  swept->state_gradient = f->state_gradient;
   swept->contribution = f->contribution;
   for (Ref i = 0; i <= f->result; i++)
     if (live[i]) now[i] = copy_node(swept, &f->node[i], now);

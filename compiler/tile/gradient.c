@@ -95,7 +95,7 @@ void tile_find_gradients(TilePlan *plan) {
   plan->gradients = f->contributions;
   for (uint32_t i = 0; i < f->contributions; i++) {
     place_sums(p, f->contribution[i], &f->weight[f->contribution[i]].shape);
-    plan->gradient[i] = contribution(plan, result.arg[i + 1], f->contribution[i]);
+    plan->gradient[i] = contribution(plan, result.arg[i + 1 + f->state_gradient], f->contribution[i]);
   }
 }
 

@@ -158,7 +158,7 @@ static void place_derived(TilePlan *plan) {
 static void place_exports(TilePlan *plan) {
   TileProgram *p = plan->program;
   for (uint32_t i = 0; i < plan->results; i++)
-    for (int s = TILE_SAMPLE; s <= TILE_QUIET; s++) p->place[plan->result[i]][s] = (TilePlace){HOME_OUTPUT, i ? p->dim : 0};
+    for (int s = TILE_SAMPLE; s <= TILE_QUIET; s++) p->place[plan->result[i]][s] = (TilePlace){HOME_OUTPUT, i == 0 ? 0 : p->gradient ? 1 : p->dim};
   p->section[TILE_SAMPLE].output_rows = p->dim + p->extras;
   for (Ref r = 0; r < plan->f->nodes; r++) {
     uint8_t s = plan->section[r];

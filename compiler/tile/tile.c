@@ -98,8 +98,9 @@ static void find_results(TilePlan *plan) {
   TileProgram *p = plan->program;
   plan->results = 1;
   if (f->contributions) {
-    p->extras = 1 - p->dim;     /* one row in all: the loss */
+    p->extras = 1;              /* the loss, and behind it the gradient by the state */
     plan->result[0] = result_node(plan, result.arg[0]);
+    if (f->state_gradient) plan->result[plan->results++] = result_node(plan, result.arg[1]);
     tile_find_gradients(plan);
     return;
   }
@@ -153,7 +154,7 @@ static void find_computed(TilePlan *plan, Ref time_copy) {
 
 /* What the velocity alone needs. */
 static void find_quiet(TilePlan *plan) {
-  if (plan->results < 2) return;
+  if (plan->results < 2 || plan->program->gradient) return;
   plan->quiet[plan->result[0]] = true;
   for (Ref r = plan->f->nodes; r-- > 0;)
     for (uint32_t i = 0; plan->quiet[r] && i < plan->f->node[r].args; i++) {
