@@ -45,6 +45,7 @@ void aot_fill_export(const FlowCompiled *compiled, const flow_model *model, flow
   const TypedFlow *flow = flow_compiled_flow(compiled);
   export->abi = FLOW_EXPORT_ABI;
   export->size = sizeof *export;
+  export->table_bytes = FLOW_EXPORT_TABLE_BYTES;
   export->dim = model->dim;
   export->precision = model->precision;
   set_start(&export->start, flow);

@@ -12,9 +12,9 @@ static flow_status check_abi(const flow_export *e, const char *path, flow_error 
   if (e->abi != FLOW_EXPORT_ABI)
     return flow_fail(error, FLOW_BAD_INPUT, "%s: a library of interface %" PRIu32 "; this libflowrt (" FLOWRT_VERSION ") opens %u: compile the flow again",
                      path, e->abi, FLOW_EXPORT_ABI);
-  if (e->size < sizeof *e)
-    return flow_fail(error, FLOW_BAD_INPUT, "%s: its description has %" PRIu32 " bytes; this libflowrt (" FLOWRT_VERSION ") needs %zu: compile the flow again", path,
-                     e->size, sizeof *e);
+  if (e->size < sizeof *e || e->table_bytes != FLOW_EXPORT_TABLE_BYTES)
+    return flow_fail(error, FLOW_BAD_INPUT, "%s: its tables have %" PRIu32 " bytes; this libflowrt (" FLOWRT_VERSION ") reads %zu: compile the flow again", path,
+                     e->size < sizeof *e ? e->size : e->table_bytes, e->size < sizeof *e ? sizeof *e : (size_t)FLOW_EXPORT_TABLE_BYTES);
   return FLOW_OK;
 }
 

@@ -217,6 +217,9 @@ START_TEST(a_struct_of_another_interface_is_refused) {
   bad.size = 16;
   expect_export_refusal(&bad, "bytes");
   bad = good;
+  bad.table_bytes -= 8;
+  expect_export_refusal(&bad, "compile the flow again");
+  bad = good;
   bad.variants = 0;
   expect_export_refusal(&bad, "no sense");
   bad = good;

@@ -57,9 +57,13 @@ typedef struct flow_plan {      /* the solve that the flow asks for */
   double rtol, atol;            /* 0: not said */
 } flow_plan;
 
+#define FLOW_EXPORT_TABLE_BYTES                                                                                     \
+  ((uint32_t)(sizeof(flow_variant) + sizeof(flow_level) + sizeof(flow_weight) + sizeof(flow_pack) + sizeof(flow_condition)))
+
 typedef struct flow_export {
   uint32_t abi, size;           /* FLOW_EXPORT_ABI, sizeof(flow_export) of the compiler */
-  uint32_t dim, precision, variants, reserved;
+  uint32_t dim, precision, variants;
+  uint32_t table_bytes;         /* FLOW_EXPORT_TABLE_BYTES of the compiler: rows of tables cannot grow without a new ABI */
   const char *name;             /* of the flow or the field */
   const char *maker;            /* "flowc 0.1.0 (LLVM 19.1.7)" */
   const char *description;      /* JSON: what `flowc inspect` prints */
