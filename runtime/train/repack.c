@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "repack.h"
+
+enum { PANEL = 8 };                     /* rows of a panel (flow/model.h) */
+
+/* `step` numbers lie between elements of the source: 1 in the masters, the lanes' stride for what was derived. */
+#define FILL(T)                                                                                                        \
+  static void fill_##T(const flow_pack *p, const T *from, int64_t step, T *to) {                                       \
+    bool panels = p->layout == FLOW_PACK_PANELS;                                                                       \
+    for (uint64_t r = 0; r < p->rows; r++) {                                                                           \
+      const T *row = from + (p->offset + (int64_t)r * p->row_stride) * step;                                           \
+      T *place = panels ? to + r / PANEL * p->columns * PANEL + r % PANEL : to + r * p->columns;                       \
+      uint64_t pitch = panels ? PANEL : 1;                                                                             \
+      for (uint64_t c = 0; c < p->columns; c++) place[c * pitch] = row[(int64_t)c * p->column_stride * step];           \
+    }                                                                                                                  \
+  }
+FILL(float)
+FILL(double)
+
+static void fill(const FlowRepack *repack, const flow_pack *piece, const void *from, int64_t step) {
+  void *to = (char *)repack->blob.data + piece->at;
+  repack->masters->model->precision == FLOW_F32 ? fill_float(piece, from, step, to) : fill_double(piece, from, step, to);
+}
+
+flow_status flow_repack(FlowRepack *repack, FlowMasterPart part, flow_error *error) {
+  const flow_model *model = repack->masters->model;
+  for (uint32_t i = 0; i < model->packs; i++) {
+    const flow_pack *piece = &model->pack[i];
+    if (piece->weight == FLOW_PACK_DERIVED) continue;
+    size_t at = repack->masters->offset[piece->weight] * model->precision;
+    fill(repack, piece, (const char *)repack->masters->part[part] + at, 1);
+  }
+  if (model->derived_rows == 0) return FLOW_OK;
+  flow_call call = {.size = sizeof call, .lanes = repack->level->quantum, .weights = repack->blob.data, .u = repack->derived,
+                    .scratch = repack->scratch};
+  int code = repack->level->derive(&call);
+  if (code < 0) return flow_model_refused(model, "derive", code, error);
+  for (uint32_t i = 0; i < model->packs; i++)
+    if (model->pack[i].weight == FLOW_PACK_DERIVED) fill(repack, &model->pack[i], repack->derived, repack->level->lanes);
+  return FLOW_OK;
+}
+
+/* The first blob, by the way that checks the tables. */
+static flow_status first_blob(FlowRepack *repack, flow_error *error) {
+  const FlowMasters *masters = repack->masters;
+  const FlowAllocator *allocator = &masters->allocator;
+  uint32_t count = masters->model->weights;
+  FlowTensor *tensor = flow_alloc_array(allocator, count, sizeof *tensor);
+  if (!tensor) return flow_fail(error, FLOW_NO_MEMORY, "out of memory for the weights");
+  for (uint32_t i = 0; i < count; i++) tensor[i] = flow_masters_tensor(masters, FLOW_MASTER_WEIGHT, i);
+  FlowTensors tensors = {.allocator = *allocator, .count = count, .tensor = tensor};
+  flow_status status = flow_model_pack(allocator, masters->model, &tensors, "the weights", &repack->blob, error);
+  flow_free(allocator, tensor, count * sizeof *tensor);
+  return status;
+}
+
+flow_status flow_repack_open(const FlowMasters *masters, const flow_level *level, FlowRepack *repack, flow_error *error) {
+  const flow_model *model = masters->model;
+  *repack = (FlowRepack){.masters = masters, .level = level};
+  if (!flow_model_lanes_bytes(model, level, model->derived_rows ? model->derived_rows : 1, &repack->derived_bytes) ||
+      !flow_model_scratch_bytes(level, 0, &repack->scratch_bytes))
+    return flow_fail(error, FLOW_NO_MEMORY, "out of memory for the weights");
+  flow_status status = first_blob(repack, error);
+  if (status) return status;
+  repack->derived = flow_alloc_aligned(&masters->allocator, repack->derived_bytes);
+  repack->scratch = flow_alloc_aligned(&masters->allocator, repack->scratch_bytes);
+  if (repack->derived && repack->scratch) return FLOW_OK;
+  flow_repack_close(repack);
+  return flow_fail(error, FLOW_NO_MEMORY, "out of memory for what is derived from the weights");
+}
+
+void flow_repack_close(FlowRepack *repack) {
+  if (!repack->masters) return;
+  const FlowAllocator *allocator = &repack->masters->allocator;
+  if (repack->blob.data) flow_blob_free(&repack->blob);
+  if (repack->derived) flow_free_aligned(allocator, repack->derived, repack->derived_bytes);
+  if (repack->scratch) flow_free_aligned(allocator, repack->scratch, repack->scratch_bytes);
+  *repack = (FlowRepack){0};
+}

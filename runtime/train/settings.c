@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "settings.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+FlowTrainSettings flow_train_defaults(void) {
+  return (FlowTrainSettings){.t1 = 1, .s1 = 1, .rate = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .batch = 256,
+                             .iterations = 10000};
+}
+
+/* ---- checks ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct Bound { const char *name; double value, least, most; bool open_least, open_most; } Bound;
+
+static bool outside(const Bound *b) {
+  bool low = b->open_least ? b->value > b->least : b->value >= b->least;
+  bool high = b->open_most ? b->value < b->most : b->value <= b->most;
+  return !(low && high);                /* a NaN is outside */
+}
+
+static flow_status check_numbers(const FlowTrainSettings *s, flow_error *error) {
+  const Bound bound[] = {
+      {"the learning rate", s->rate, 0, 1e6, true, false},     {"beta1, or the momentum", s->beta1, 0, 1, false, true},
+      {"beta2", s->beta2, 0, 1, false, true},                  {"epsilon", s->epsilon, 0, 1, true, false},
+      {"the weight decay", s->decay, 0, 1e6, false, false},    {"the norm to clip at", s->clip, 0, INFINITY, false, true},
+      {"the decay of the average", s->average, 0, 1, false, true}, {"the share held out", s->validation, 0, 1, false, true},
+  };
+  for (size_t i = 0; i < sizeof bound / sizeof *bound; i++) {
+    const Bound *b = &bound[i];
+    if (outside(b))
+      return flow_fail(error, FLOW_BAD_CALL, "%s is %g; it lies %s %g and %s %g", b->name, b->value,
+                       b->open_least ? "above" : "from", b->least, b->open_most ? "below" : "to", b->most);
+  }
+  if (s->batch == 0 || s->batch > UINT32_MAX)
+    return flow_fail(error, FLOW_BAD_CALL, "a batch of %" PRIu64 " samples; 1 to %u make one", s->batch, UINT32_MAX);
+  if (s->iterations > UINT64_MAX / s->batch)
+    return flow_fail(error, FLOW_BAD_CALL, "%" PRIu64 " iterations are too many", s->iterations);
+  return FLOW_OK;
+}
+
+static flow_status check_rows(const FlowTrainSettings *s, flow_error *error) {
+  const FlowTensor *data = s->data;
+  const char *name = s->data_name ? s->data_name : "the data";
+  uint64_t rows = data->rank ? data->dim[0] : 0, dim = s->model->dim;
+  if (rows == 0) return flow_fail(error, FLOW_BAD_INPUT, "%s: there are no rows; an array [rows, %" PRIu64 "] is needed", name, dim);
+  if (data->count % rows != 0 || data->count / rows != dim)
+    return flow_fail(error, FLOW_BAD_INPUT, "%s has %" PRIu64 " numbers in each of its %" PRIu64 " rows; a state of this flow has %" PRIu64,
+                     name, data->count / rows, rows, dim);
+  for (uint64_t i = 0; i < data->count; i++) {
+    double value = flow_tensor_at(data, i);
+    if (value - value != 0)
+      return flow_fail(error, FLOW_BAD_INPUT, "%s: row %" PRIu64 ", column %" PRIu64 " is %g; training needs finite numbers", name, i / dim,
+                       i % dim, value);
+  }
+  if (s->validation > 0 && (uint64_t)(s->validation * (double)rows) == 0)
+    return flow_fail(error, FLOW_BAD_CALL, "a share of %g of %" PRIu64 " rows holds out none of them", s->validation, rows);
+  return FLOW_OK;
+}
+
+static flow_status check_source(const FlowTrainSettings *s, flow_error *error) {
+  const FlowSource *source = s->source;
+  uint64_t rows = source->kind == FLOW_SOURCE_TENSOR && source->tensor->rank ? source->tensor->dim[0] : 1;
+  return flow_source_check(source, s->model->dim, 0, rows, error);
+}
+
+static flow_status check_model(const FlowTrainSettings *s, flow_error *error) {
+  const flow_model *model = s->model;
+  const flow_condition *target = model->conditions ? &model->condition[model->conditions - 1] : NULL;
+  if (!model->gradient || !target || target->size != model->dim)
+    return flow_fail(error, FLOW_BAD_CALL, "%s was compiled without the gradients of a loss", model->name);
+  if (model->weights == 0) return flow_fail(error, FLOW_BAD_INPUT, "%s has no layers: there is nothing to train", model->name);
+  return FLOW_OK;
+}
+
+flow_status flow_train_settings_check(const FlowTrainSettings *s, flow_error *error) {
+  flow_status status = flow_model_check(s->model, error);
+  if (!status) status = check_model(s, error);
+  if (!status) status = check_numbers(s, error);
+  if (!status) status = check_source(s, error);
+  if (!status) status = check_rows(s, error);
+  flow_model own = *s->model;           /* without the target */
+  own.conditions--;
+  if (!status) status = flow_conditions_check(&own, s->condition, 0, s->data->dim[0], error);
+  return status;
+}
+
+/* ---- what the weights depend on ---------------------------------------------------------------------------------------- */
+
+/* FNV-1a over the numbers as f64. */
+static uint64_t hash_numbers(uint64_t hash, const FlowTensor *tensor) {
+  for (uint64_t i = 0; i < tensor->count; i++) {
+    double value = flow_tensor_at(tensor, i);
+    unsigned char byte[sizeof value];
+    memcpy(byte, &value, sizeof value);
+    for (size_t k = 0; k < sizeof value; k++) hash = (hash ^ byte[k]) * 1099511628211u;
+  }
+  return hash;
+}
+
+static uint64_t hash_inputs(const FlowTrainSettings *s) {
+  uint64_t hash = hash_numbers(14695981039346656037u, s->data);
+  for (uint32_t i = 0; i + 1 < s->model->conditions; i++) hash = hash_numbers(hash, &s->condition[i]);
+  if (s->source->kind == FLOW_SOURCE_TENSOR) hash = hash_numbers(hash, s->source->tensor);
+  return hash;
+}
+
+char *flow_train_settings_text(const FlowTrainSettings *s) {
+  char iterations[32] = "", text[1024];
+  if (s->schedule != FLOW_SCHEDULE_constant) snprintf(iterations, sizeof iterations, " of %" PRIu64, s->iterations);
+  int length = snprintf(text, sizeof text,
+                        "f%" PRIu32 ", data %" PRIu64 "x%" PRIu32 " %016" PRIx64 ", seed %" PRIu64 ", batch %" PRIu64
+                        ", path %s from %.17g to %.17g, time %.17g to %.17g, coupling %d, %s rate %.17g betas %.17g %.17g epsilon %.17g decay %.17g, "
+                        "schedule %d%s warm-up %" PRIu64 ", clip %.17g, average %.17g, validation %.17g",
+                        s->model->precision * 8, s->data->dim[0], s->model->dim, hash_inputs(s), s->seed, s->batch, flow_path_name(s->path),
+                        s->s0, s->s1, s->t0, s->t1, (int)s->coupling, flow_optimiser_name(s->optimiser), s->rate, s->beta1, s->beta2, s->epsilon,
+                        s->decay, (int)s->schedule, iterations, s->warm_up, s->clip, s->average, s->validation);
+  char *copy = length > 0 && (size_t)length < sizeof text ? flow_alloc(s->allocator, (size_t)length + 1) : NULL;
+  if (copy) memcpy(copy, text, (size_t)length + 1);
+  return copy;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* settings.h -- all that a training is told.  Everything is borrowed and outlives it. */
+#ifndef FLOW_TRAIN_SETTINGS_H
+#define FLOW_TRAIN_SETTINGS_H
+#include "model.h"
+#include "optimise.h"
+#include "path.h"
+#include "schedule.h"
+#include "source.h"
+
+/* Which point of the source goes with which of the data: as they are drawn, or, of the pairs of one batch, those with the least sum
+ * of |x1 - x0|^2 (couple.h). */
+typedef enum { FLOW_COUPLING_INDEPENDENT, FLOW_COUPLING_TRANSPORT } FlowCoupling;
+
+typedef struct FlowTrainSettings {
+  const flow_model *model;      /* has gradients; its last condition is the target (flow/model.h) */
+  const flow_level *level;      /* NULL: the best for this processor */
+  const FlowSource *source;
+  const FlowTensor *data;       /* [rows, ...]: a row is a state */
+  const char *data_name;        /* for messages */
+  const FlowTensor *condition;  /* [model->conditions - 1]: one value for all, or a row for each row of the data */
+  double t0, t1;                /* the field's own time at the source and at the data ... */
+  double s0, s1;                /* ... and where they are on the path: 0 and 1, or short of its ends */
+  FlowPath path;
+  FlowCoupling coupling;
+  FlowOptimiser optimiser;
+  double rate, beta1, beta2, epsilon, decay;
+  FlowSchedule schedule;
+  uint64_t warm_up;
+  double clip;                  /* the gradient's norm is at most this; 0: whatever it is */
+  double average;               /* weights are averaged with this decay; 0: not */
+  double validation;            /* share of the rows that are held out; 0: none */
+  uint64_t batch, iterations, seed;
+  int threads;                  /* 0: as many as OpenMP offers; the bits are the same */
+  const FlowAllocator *allocator;
+} FlowTrainSettings;
+
+/* condot, independent, adam 1e-3, batch 256, 10000 iterations; betas 0.9 and 0.999, epsilon 1e-8, as PyTorch has them. */
+FlowTrainSettings flow_train_defaults(void);
+
+/* BAD_CALL: a number that makes no sense, in words.  BAD_INPUT: data of another width, a NaN in them (its row and column), too few
+ * rows, a source of another size.  Reads all data once. */
+flow_status flow_train_settings_check(const FlowTrainSettings *settings, flow_error *error);
+
+/* What the weights at the end depend on, as one line of text: equal lines, equal bits.  With a constant rate the number of iterations
+ * is not in it.  Freed with flow_free of length + 1 bytes; NULL: out of memory. */
+char *flow_train_settings_text(const FlowTrainSettings *settings);
+
+#endif

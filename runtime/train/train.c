@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "training.h"
+#include "checked.h"
+#include "rounding.h"
+#include "streams.h"
+#include <inttypes.h>
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- opening ------------------------------------------------------------------------------------------------------------ */
+
+static int choose_threads(const FlowTrainSettings *s) {
+  int asked = s->threads > 0 ? s->threads : omp_get_max_threads();
+  uint64_t blocks = (s->batch + FLOW_TRAIN_BLOCK - 1) / FLOW_TRAIN_BLOCK;
+  return (uint64_t)asked > blocks ? (int)blocks : asked;
+}
+
+static flow_status hold_out(FlowTraining *t, flow_error *error) {
+  const FlowTrainSettings *s = &t->settings;
+  uint64_t rows = s->data->dim[0];
+  size_t count;
+  t->held = (uint64_t)(s->validation * (double)rows);
+  if (t->held == 0) return FLOW_OK;
+  if (t->held >= rows) return flow_fail(error, FLOW_BAD_CALL, "all %" PRIu64 " rows are held out, and none is left to train with", rows);
+  t->order = flow_u64_to_size(rows, &count) ? flow_alloc_array(s->allocator, count, sizeof *t->order) : NULL;
+  if (!t->order) return flow_fail(error, FLOW_NO_MEMORY, "out of memory for the order of %" PRIu64 " rows", rows);
+  flow_rows_shuffle(s->seed, rows, t->order);
+  return FLOW_OK;
+}
+
+static flow_status choose_level(FlowTraining *t, flow_error *error) {
+  t->level = t->settings.level;
+  flow_status status = t->level ? FLOW_OK : flow_model_level(t->settings.model, 0, &t->level, error);
+  if (!status && !t->level->gradient)
+    return flow_fail(error, FLOW_BAD_CALL, "%s was compiled without the gradients of a loss", t->settings.model->name);
+  return status;
+}
+
+static flow_status open_parts(FlowTraining *t, flow_error *error) {
+  const FlowTrainSettings *s = &t->settings;
+  flow_status status = choose_level(t, error);
+  t->threads = choose_threads(s);
+  if (!status)
+    status = flow_masters_open(s->allocator, s->model, flow_optimiser_moments(s->optimiser) > 1, s->average > 0, &t->masters, error);
+  if (!status) status = flow_repack_open(&t->masters, t->level, &t->repack, error);
+  if (!status) status = flow_drawing_open(s, t->level, t->threads, &t->drawing, error);
+  if (!status) status = flow_batch_open(s->allocator, s->batch, s->model->dim, &t->batch, error);
+  if (!status) status = flow_gradients_open(s, t->level, t->threads, s->batch, &t->gradients, error);
+  if (!status && s->coupling == FLOW_COUPLING_TRANSPORT)
+    status = flow_coupler_open(s->allocator, (size_t)s->batch, s->model->dim, &t->coupler, error);
+  if (!status) status = hold_out(t, error);
+  if (status) return status;
+  t->text = flow_train_settings_text(s);
+  return t->text ? FLOW_OK : flow_fail(error, FLOW_NO_MEMORY, "out of memory");
+}
+
+flow_status flow_training_open(const FlowTrainSettings *settings, FlowTraining **training, flow_error *error) {
+  *training = NULL;
+  flow_status status = flow_train_settings_check(settings, error);
+  if (status) return status;
+  FlowTraining *t = flow_alloc(settings->allocator, sizeof *t);
+  if (!t) return flow_fail(error, FLOW_NO_MEMORY, "out of memory");
+  t->settings = *settings;
+  status = open_parts(t, error);
+  if (!status)
+    *training = t;
+  else
+    flow_training_close(t);
+  return status;
+}
+
+void flow_training_close(FlowTraining *t) {
+  if (!t) return;
+  const FlowAllocator allocator = *t->settings.allocator;
+  if (t->text) flow_free(&allocator, t->text, strlen(t->text) + 1);
+  if (t->order) flow_free(&allocator, t->order, (size_t)t->settings.data->dim[0] * sizeof *t->order);
+  flow_gradients_close(&t->gradients);
+  flow_coupler_close(&t->coupler);
+  flow_batch_close(&allocator, &t->batch);
+  flow_drawing_close(&t->drawing);
+  flow_repack_close(&t->repack);
+  flow_masters_close(&t->masters);
+  flow_free(&allocator, t, sizeof *t);
+}
+
+/* ---- first weights ------------------------------------------------------------------------------------------------------- */
+
+static void begin(FlowTraining *t) {
+  size_t bytes = t->masters.count * t->settings.model->precision;
+  if (t->settings.average > 0) memcpy(t->masters.part[FLOW_MASTER_AVERAGE], t->masters.part[FLOW_MASTER_WEIGHT], bytes);
+}
+
+void flow_training_initialise(FlowTraining *t, const FlowInitial *rule) {
+  flow_initial_fill(&t->masters, rule, t->settings.seed);
+  begin(t);
+}
+
+flow_status flow_training_take(FlowTraining *t, const FlowTensors *tensors, const char *file, flow_error *error) {
+  const flow_model *model = t->settings.model;
+  for (uint32_t i = 0; i < model->weights; i++) {
+    const flow_weight *w = &model->weight[i];
+    const FlowTensor *tensor = flow_tensors_find(tensors, w->name);
+    if (!tensor || tensor->rank != w->rank || memcmp(tensor->dim, w->dim, w->rank * sizeof w->dim[0]) != 0)
+      return flow_fail(error, FLOW_BAD_INPUT, "%s: there is no tensor '%s' of the shape that the flow gives it", file, w->name);
+    flow_masters_take(&t->masters, FLOW_MASTER_WEIGHT, i, tensor);
+  }
+  begin(t);
+  return FLOW_OK;
+}
+
+/* ---- an iteration ---------------------------------------------------------------------------------------------------------- */
+
+/* Where the first number that is not finite is. */
+static flow_status not_finite(const FlowTraining *t, double loss, flow_error *error) {
+  const FlowMasters *m = &t->masters;
+  size_t at = 0;
+  while (at < m->count && isfinite(flow_masters_at(m, FLOW_MASTER_GRADIENT, at))) at++;
+  uint32_t owner = at < m->count ? flow_masters_owner(m, at) : 0;
+  return flow_fail(error, FLOW_FAILED_SAMPLES,
+                   "iteration %" PRIu64 ": the loss is %g%s%s%s; a lower rate, a limit of the gradient's norm (clip), or data nearer to "
+                   "the size of the source may help. The weights are those before this iteration",
+                   t->done + 1, loss, at < m->count ? ", and the gradient of '" : "", at < m->count ? t->settings.model->weight[owner].name : "",
+                   at < m->count ? "' is not finite" : "");
+}
+
+static FlowStep step_of(const FlowTraining *t, double rate, double norm) {
+  const FlowTrainSettings *s = &t->settings;
+  return (FlowStep){.optimiser = s->optimiser, .number = t->done + 1, .rate = rate, .decay = s->decay, .beta1 = s->beta1, .beta2 = s->beta2,
+                    .epsilon = s->epsilon, .scale = s->clip > 0 && norm > s->clip ? s->clip / norm : 1};
+}
+
+/* The average forgets the first weights soon: its decay grows to the one that is asked for. */
+static double keep_of(const FlowTraining *t) {
+  double early = (1 + (double)t->done) / (10 + (double)t->done);
+  return early < t->settings.average ? early : t->settings.average;
+}
+
+static void update(FlowTraining *t, double rate, double norm) {
+  FlowMasters *m = &t->masters;
+  uint32_t precision = t->settings.model->precision;
+  FlowStep step = step_of(t, rate, norm);
+  flow_optimise(&step, precision, m->count, m->part[FLOW_MASTER_WEIGHT], m->part[FLOW_MASTER_FIRST], m->part[FLOW_MASTER_SECOND],
+                m->part[FLOW_MASTER_GRADIENT]);
+  if (t->settings.average > 0) flow_follow(keep_of(t), precision, m->count, m->part[FLOW_MASTER_AVERAGE], m->part[FLOW_MASTER_WEIGHT]);
+}
+
+static flow_status iterate(FlowTraining *t, FlowTrainReport *report, flow_error *error) {
+  const FlowTrainSettings *s = &t->settings;
+  const FlowRowsOf rows = {t->order, t->held, s->data->dim[0] - t->held};
+  flow_status status = flow_repack(&t->repack, FLOW_MASTER_WEIGHT, error);
+  if (status) return status;
+  flow_batch_draw(&t->drawing, rows, FLOW_STREAM_PICK, FLOW_STREAM_START, t->done * s->batch, false, &t->batch);
+  if (s->coupling == FLOW_COUPLING_TRANSPORT) flow_couple(&t->coupler, &t->batch);
+  status = flow_gradients_run(&t->gradients, t->repack.blob.data, &t->batch, &report->loss, error);
+  if (status) return status;
+  flow_masters_gather(&t->masters, t->gradients.group, 1 / (double)s->batch);
+  report->norm = sqrt(flow_sum_of_squares(s->model->precision, t->masters.count, t->masters.part[FLOW_MASTER_GRADIENT]));
+  report->rate = s->rate * flow_schedule_at(s->schedule, t->done, s->iterations, s->warm_up);
+  if (!isfinite(report->loss) || !isfinite(report->norm)) return not_finite(t, report->loss, error);
+  update(t, report->rate, report->norm);
+  report->iteration = ++t->done;
+  return FLOW_OK;
+}
+
+flow_status flow_training_step(FlowTraining *t, FlowTrainReport *report, flow_error *error) {
+  FlowRounding callers = flow_rounding_enter();
+  flow_status status = iterate(t, report, error);
+  flow_rounding_leave(callers);
+  return status;
+}
+
+/* ---- what is held out ------------------------------------------------------------------------------------------------------ */
+
+static flow_status validate(FlowTraining *t, double *loss, flow_error *error) {
+  const FlowRowsOf rows = {t->order, 0, t->held};
+  double sum = 0, mean;
+  flow_status status = flow_repack(&t->repack, t->settings.average > 0 ? FLOW_MASTER_AVERAGE : FLOW_MASTER_WEIGHT, error);
+  for (uint64_t first = 0; !status && first < t->held; first += t->batch.count) {
+    FlowBatch part = t->batch;
+    if (t->held - first < part.count) part.count = t->held - first;
+    flow_batch_draw(&t->drawing, rows, FLOW_STREAM_VALIDATION_PICK, FLOW_STREAM_VALIDATION_START, first, true, &part);
+    status = flow_gradients_run(&t->gradients, t->repack.blob.data, &part, &mean, error);
+    sum += mean * (double)part.count;
+  }
+  *loss = sum / (double)t->held;
+  return status;
+}
+
+flow_status flow_training_validate(FlowTraining *t, double *loss, flow_error *error) {
+  if (t->held == 0) return flow_fail(error, FLOW_BAD_CALL, "no rows are held out");
+  FlowRounding callers = flow_rounding_enter();
+  flow_status status = validate(t, loss, error);
+  flow_rounding_leave(callers);
+  return status;
+}
+
+uint64_t flow_training_done(const FlowTraining *t) { return t->done; }
+uint64_t flow_training_held(const FlowTraining *t) { return t->held; }
+size_t flow_training_weights(const FlowTraining *t) { return t->masters.count; }
+size_t flow_training_bytes(const FlowTraining *t) { return flow_gradients_bytes(&t->gradients); }
+FlowTensor flow_training_tensor(const FlowTraining *t, uint32_t i, bool average) {
+  return flow_masters_tensor(&t->masters, average && t->settings.average > 0 ? FLOW_MASTER_AVERAGE : FLOW_MASTER_WEIGHT, i);
+}
