@@ -11,16 +11,24 @@
 #include "verify_parts.h"
 
 static const double equal_bound = 1e-9;
-enum { MOST_TERMS = 4 };        /* of a residual */
+enum {
+  MOST_TERMS = 4,               /* of a residual */
+  BATCH = 250,                  /* points at once */
+  INTERPRETED = 200000000       /* scalar operations: about a second; beyond, compiled code in the interpreter's place */
+};
+
+/* A side or a term: its results at the point in question, and where compiled code makes them, those of a batch. */
+typedef struct Part { Function function; double *result, *batch; } Part;
 
 typedef struct Claim {
   const TypedCheck *check;
   PointNames names;
-  double *number;               /* of the point */
-  const double **input;
-  Function left, right, term[MOST_TERMS];
-  uint32_t terms;
-  double *l, *r, size;          /* results; the sum of the terms' absolute values */
+  double *batch;                /* [BATCH] points */
+  double *number;               /* of the point in question */
+  const double **input;         /* its names */
+  Part part[2 + MOST_TERMS];    /* left, right, terms */
+  uint32_t parts;
+  double size;                  /* the sum of the terms' absolute values */
   VerifyLine *line;
 } Claim;
 
@@ -54,10 +62,10 @@ static bool add_terms(Verify *v, Claim *claim, const TypedFunction *whole, Typed
       if (!add_terms(v, claim, whole, e->arg[i])) return false;
     return true;
   }
-  if (claim->terms == MOST_TERMS) return false;
+  if (claim->parts == 2 + MOST_TERMS) return false;
   TypedFunction term = *whole;
   term.result = e;
-  Function *f = &claim->term[claim->terms++];
+  Function *f = &claim->part[claim->parts++].function;
   *f = function_lower(v, &term, FLOW_NO_EXTRAS);
   return f->ir != NULL;
 }
@@ -87,25 +95,36 @@ static bool holds(const Claim *claim, double amount) {
   }
 }
 
-static void evaluate(Verify *v, Claim *claim) {
-  function_run(v, &claim->left, claim->input, claim->l);
-  function_run(v, &claim->right, claim->input, claim->r);
-  claim->size = 0;
-  for (uint32_t i = 0; i < claim->terms; i++) {
-    double term;
-    function_run(v, &claim->term[i], claim->input, &term);
-    claim->size += fabs(term);
+/* The batch that begins at `point`, of which so many are wanted. */
+static void begin_batch(Verify *v, Claim *claim, uint64_t point, uint64_t points) {
+  uint64_t count = points - point < BATCH ? points - point : BATCH, row = point_numbers(&claim->names);
+  for (uint64_t i = 0; i < count; i++) draw_point(v, &claim->names, STREAM_CLAIMS, point + i, claim->batch + i * row);
+  for (uint32_t p = 0; p < claim->parts; p++) {
+    Part *part = &claim->part[p];
+    if (part->batch && !function_run_rows(v, &part->function, claim->batch, count, part->batch)) part->batch = NULL;
   }
 }
 
-static void judge(Verify *v, Claim *claim, uint64_t point) {
+static void evaluate(Verify *v, Claim *claim, uint64_t place) {
+  claim->number = claim->batch + place * point_numbers(&claim->names);
+  point_inputs(&claim->names, claim->number, claim->input);
+  claim->size = 0;
+  for (uint32_t p = 0; p < claim->parts; p++) {
+    Part *part = &claim->part[p];
+    if (part->batch) part->result = part->batch + place * part->function.results;
+    else function_run(v, &part->function, claim->input, part->result);
+    if (p >= 2) claim->size += fabs(part->result[0]);
+  }
+}
+
+static void judge(Verify *v, Claim *claim, uint64_t place) {
   VerifyLine *line = claim->line;
-  uint64_t ls = claim->left.results, rs = claim->right.results, count = ls > rs ? ls : rs;
+  const Part *left = &claim->part[0], *right = &claim->part[1];
+  uint64_t ls = left->function.results, rs = right->function.results, count = ls > rs ? ls : rs;
   double worst_here = -INFINITY;
-  draw_point(v, &claim->names, STREAM_CLAIMS, point, claim->number);
-  evaluate(v, claim);
+  evaluate(v, claim, place);
   for (uint64_t e = 0; e < count; e++) {
-    double l = claim->l[ls > 1 ? e : 0], r = claim->r[rs > 1 ? e : 0], amount = violation(claim, l, r);
+    double l = left->result[ls > 1 ? e : 0], r = right->result[rs > 1 ? e : 0], amount = violation(claim, l, r);
     if (amount > worst_here) worst_here = amount;
     if (line->has_sides && amount <= line->worst) continue;
     line->worst = amount;
@@ -121,24 +140,31 @@ static void judge(Verify *v, Claim *claim, uint64_t point) {
 
 /* ---- one claim ---------------------------------------------------------------------------------------------------------------------- */
 
+static void make_room(Verify *v, Claim *claim, uint64_t points) {
+  uint64_t cost = 0, row = point_numbers(&claim->names);
+  for (uint32_t p = 0; p < claim->parts; p++) cost += function_cost(&claim->part[p].function);
+  claim->batch = new_rows(v, BATCH, row ? row : 1);
+  claim->input = arena_array(&v->arena, claim->names.names + 1u, sizeof *claim->input);
+  for (uint32_t p = 0; p < claim->parts; p++) {
+    Part *part = &claim->part[p];
+    part->result = new_rows(v, 1, part->function.results);
+    if (cost > INTERPRETED / points) part->batch = new_rows(v, BATCH, part->function.results);
+  }
+}
+
 static bool prepare(Verify *v, Claim *claim, const char *what) {
   const TypedCheck *check = claim->check;
   claim->names = names_of(v, check);
-  claim->number = arena_array(&v->arena, (size_t)point_numbers(&claim->names) + 1, sizeof *claim->number);
-  claim->input = arena_array(&v->arena, check->names + 1u, sizeof *claim->input);
-  point_inputs(&claim->names, claim->number, claim->input);
-  claim->left = function_lower(v, check->left, FLOW_NO_EXTRAS);
-  claim->right = function_lower(v, check->right, FLOW_NO_EXTRAS);
-  bool good = claim->left.ir && claim->right.ir;
-  const char *why = claim->left.ir ? claim->right.why : claim->left.why;
-  if (good && check->kind == CHECK_CONTINUITY && !add_terms(v, claim, check->left, check->left->result)) claim->terms = 0;
-  if (good) {
-    claim->l = arena_array(&v->arena, (size_t)claim->left.results + 1, sizeof(double));
-    claim->r = arena_array(&v->arena, (size_t)claim->right.results + 1, sizeof(double));
-    return true;
+  Function *left = &claim->part[0].function, *right = &claim->part[1].function;
+  *left = function_lower(v, check->left, FLOW_NO_EXTRAS);
+  *right = function_lower(v, check->right, FLOW_NO_EXTRAS);
+  claim->parts = 2;
+  if (!left->ir || !right->ir) {
+    verify_skip(v, what, left->ir ? right->why : left->why)->at = check->at;
+    return false;
   }
-  verify_skip(v, what, why)->at = check->at;
-  return false;
+  if (check->kind == CHECK_CONTINUITY && !add_terms(v, claim, check->left, check->left->result)) claim->parts = 2;
+  return true;
 }
 
 static const char *reason_of(CheckKind kind) {
@@ -164,9 +190,11 @@ static void check_claim(Verify *v, const TypedCheck *check) {
   line->measure = equality ? VERIFY_RELATIVE : VERIFY_MARGIN;
   line->bound = equality ? equal_bound : 0;
   uint64_t points = check->names ? v->options.points : 1;       /* constants are the same everywhere */
+  make_room(v, &claim, points);
   verify_expect(v, points);
   for (uint64_t i = 0; i < points && verify_step(v, 0); i++) {
-    judge(v, &claim, i);
+    if (i % BATCH == 0) begin_batch(v, &claim, i, points);
+    judge(v, &claim, i % BATCH);
     verify_step(v, 1);
   }
   line->verdict = line->failed ? VERIFY_FAIL : VERIFY_PASS;

@@ -51,6 +51,7 @@ Function function_lower(Verify *v, const TypedFunction *function, FlowExtras ext
   if (f->weights && !bind(v, f)) return cannot("its layers do not find their tensors in the weights file");
   result.weight = weights_of(v, f);
   if (extras && !(f = ir_with_extras(f, (IrExtras)extras, 1))) return cannot("its derivative is too large to be evaluated");
+  result.lowered = f;
   result.ir = ir_optimise(f, FLOW_F64);
   result.results = (uint64_t)shape_count(&result.ir->node[result.ir->result].shape);
   return result;

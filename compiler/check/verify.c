@@ -18,6 +18,7 @@ void verify_close(Verify *verify) {
   if (!verify) return;
   const FlowAllocator *allocator = verify->options.allocator;
   models_free(verify);
+  codes_free(verify);
   arena_free(&verify->arena);
   flow_free(allocator, verify, sizeof *verify);
 }

@@ -30,6 +30,7 @@ struct Verify {
   const double **tensor;        /* [options.tensors->count]: the numbers of each that was asked for, else NULL */
   Model model[MOST_MODELS];     /* made when first asked for */
   uint32_t models;
+  struct RowCode *codes;        /* rows.c's, to be freed */
   VerifyLine *first, *last;
   uint64_t done, total;         /* of progress */
   bool cancelled;
@@ -70,6 +71,7 @@ void keep_point(Verify *v, const PointNames *names, const double *number, Verify
 /* ---- functions.c: functions of the program by the interpreter ------------------------------------------------------------------ */
 typedef struct Function {
   IrFunction *ir;               /* NULL: it cannot be evaluated, and `why` says why */
+  IrFunction *lowered;          /* before the passes */
   const double *const *weight;
   uint64_t results;             /* numbers in the result */
   const char *why;
@@ -78,6 +80,9 @@ typedef struct Function {
 Function function_lower(Verify *v, const TypedFunction *function, FlowExtras extras);
 /* inputs: one pointer for each parameter.  Out of memory jumps. */
 void function_run(Verify *v, const Function *f, const double *const *input, double *result);
+/* The same at many points, by compiled code: inputs [count][numbers of all inputs], results [count][f->results].  false: there is no
+ * such code. */
+bool function_run_rows(Verify *v, const Function *f, const double *inputs, uint64_t count, double *results);
 /* The tensors of a bound function, in f64; NULL where it has none. */
 const double *const *weights_of(Verify *v, const IrFunction *f);
 /* The interpreter in f32, its numbers as f64; false: out of memory. */
@@ -105,6 +110,7 @@ const Model *model_get(Verify *v, FlowExtras extras, int precision);
 const Model *model_jump(Verify *v);
 uint64_t model_cost(const Model *m);    /* as function_cost */
 void models_free(Verify *v);
+void codes_free(Verify *v);
 /* u [count][dim] and extra [count][model->extras] or NULL, as f64; at `state` [count][dim] where that is not NULL. */
 void model_evaluate(Verify *v, const Model *m, const Points *points, const double *state, const double *direction, double *u,
                     double *extra);
