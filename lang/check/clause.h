@@ -36,11 +36,13 @@ extern const ClauseRow clause_row[CLAUSE_COUNT];
 bool clause_value_word(const char *word);       /* `steps`, `prefix`: a word inside a clause */
 bool fill_bounds(FlowReader *reader);   /* source.c: the bounds of `uniform`, once flow->dim is known */
 bool read_source(FlowReader *reader, const Ast *clause);
+bool read_train(FlowReader *reader, const Ast *clause);         /* train.c */
 
 /* predict.c.  convert_prediction puts the velocity that a prediction stands for in the place of reader->velocity. */
 bool read_predicts(FlowReader *reader, const Ast *clause);
 bool read_path(FlowReader *reader, const Ast *clause);
 bool convert_prediction(FlowReader *reader);
+void note_path(FlowReader *reader);     /* what training needs of it: flow->path, predicts, path_from, path_to */
 
 /* clause.c: what the readers share */
 bool malformed(FlowReader *reader, const Ast *clause, const char *form);        /* false */

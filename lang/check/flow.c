@@ -119,7 +119,8 @@ TypedFunction *field_instance(Checker *c, Definition *definition, const Shape *s
 }
 
 /* ---- clauses ---- */
-static const char *const later_clause[] = {"train", "loss", "data", "optimiser", "optimizer", "batch"};
+/* Those that stand in the block of `train`. */
+static const char *const later_clause[] = {"loss", "data", "optimiser", "optimizer", "batch"};
 
 enum { LATER_CLAUSES = sizeof later_clause / sizeof *later_clause };
 
@@ -143,7 +144,8 @@ static void refuse_clause(FlowReader *r, const Ast *clause) {
   r->lost_clause = true;
   for (int i = 0; i < LATER_CLAUSES; i++)
     if (strcmp(clause->name, later_clause[i]) == 0) {
-      report(c, E0212, clause->name_at, "the clause `%s` is not in this version of flowc", clause->name);
+      Diag *diag = report(c, E0501, clause->name_at, "a flow has no clause `%s`", clause->name);
+      help(c, diag, "how a flow is trained stands in a block of its own: `train { %s .. }`", clause->name);
       return;
     }
   Diag *diag = report(c, E0501, clause->name_at, "a flow has no clause `%s`", clause->name);
@@ -196,7 +198,7 @@ static bool read_clause(FlowReader *r, const Ast *written) {
   r->clause[row] = clause;
   for (size_t i = 0; i < clause->items.count; i++)
     if (!clause->items.at[i] || clause->items.at[i]->kind == AST_ERROR) return false;
-  if (clause->extra.count) {
+  if (clause->extra.count && row != CLAUSE_train) {
     report(c, E0504, clause->at, "`%s` has no clauses of its own; it is written `%s %s`", clause->name, clause->name, clause_row[row].values);
     return false;
   }
@@ -253,6 +255,7 @@ bool check_flow(Checker *c, Definition *definition, TypedFlow *flow) {
   Shape state = shape_vector(flow->dim);
   flow->velocity = field_instance(c, r.velocity, flow->dim ? &state : NULL, r.source_at, NULL, 0, r.velocity_at);
   if (!flow->velocity || !convert_prediction(&r)) return false;
+  note_path(&r);
   if (r.predicts) flow->velocity = field_instance(c, r.velocity, &flow->velocity->parameter[1], r.source_at, NULL, 0, r.velocity_at);
   if (!flow->velocity) return false;
   if (r.velocity->map && !find_map(&r)) return false;

@@ -93,6 +93,15 @@ static double offset_of(const TypedFlow *flow) {
   return in_unit(flow) ? (rate > 0 ? 0 : 1) : -flow->time_from * rate;
 }
 
+void note_path(FlowReader *r) {
+  TypedFlow *flow = r->flow;
+  const Ast *clause = r->clause[CLAUSE_path], *value = clause && clause->items.count ? clause->items.at[0] : NULL;
+  if (value) flow->path = value->kind == AST_NAME ? value->name : "linear";
+  flow->predicts = r->predicts != PREDICTS_VELOCITY;
+  flow->path_from = flow->predicts ? offset_of(flow) + rate_of(flow) * flow->time_from : 0;
+  flow->path_to = flow->predicts ? offset_of(flow) + rate_of(flow) * flow->time_to : 1;
+}
+
 /* ---- ends ------------------------------------------------------------------------------------------------------------------ */
 static bool value_of_path(FlowReader *r, Definition *part, double s, double *value) {
   Checker *c = r->c;

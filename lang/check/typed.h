@@ -159,6 +159,15 @@ typedef struct TypedCheck {
 /* ---- flows -------------------------------------------------------------------------------------------------- */
 typedef enum { SPACING_EQUAL, SPACING_COSINE, SPACING_POWER } StepSpacing;      /* of a solver's steps */
 typedef enum { SOURCE_NORMAL, SOURCE_UNIFORM, SOURCE_FILE, SOURCE_GAUSSIAN, SOURCE_DENSITY } SourceKind;
+/* `train { .. }`: what it says.  Words are those of train_clauses.def; NULL, and below 0, where nothing is said. */
+typedef struct TypedTrain {
+  Span at;
+  const char *loss, *path, *coupling, *optimiser, *schedule, *initial;
+  const char *data;             /* path as written */
+  double rate, initial_scale, momentum, decay, clip, average, validation;
+  int64_t batch, iterations, warm_up, seed;
+} TypedTrain;
+
 typedef struct TypedFlow {
   const char *name;
   Span at;
@@ -184,6 +193,10 @@ typedef struct TypedFlow {
   double spacing_power;         /* SPACING_POWER: above 0 */
   double time_from, time_to;
   double rtol, atol;            /* 0: not said.  Where `steps` is 0 too, steps adapt to the standard tolerance */
+  const TypedTrain *train;      /* NULL: not said */
+  const char *path;             /* the word of the clause `path`, `linear` for one of two functions; NULL: not said */
+  bool predicts;                /* the network says noise, data or score, and the velocity was made of it */
+  double path_from, path_to;    /* where the path is at time_from and time_to: 0 and 1, but for a time that stops short of an end */
 } TypedFlow;
 
 typedef struct TypedProgram {

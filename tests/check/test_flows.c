@@ -30,6 +30,56 @@ START_TEST(a_flow_has_what_its_clauses_say) {
   ck_assert_double_eq(f->time_to, -2 * 3.14159265358979323846);
 } END_TEST
 
+static const char trained[] = "network v(t, x: [2]) -> [2] = [t, x] |> linear 8 |> elu |> linear 2\n"
+                              "flow f { source normal(2)  velocity v  %s }\n";
+static const TypedTrain *training_of(const char *block) {
+  char text[1024];
+  snprintf(text, sizeof text, trained, block);
+  return flow_of(text)->train;
+}
+
+START_TEST(a_training_has_what_its_block_says) {
+  const TypedTrain *t = training_of("train { loss flow_matching path vp optimiser adamw 1e-2 batch 64 iterations 10*100 schedule cosine warm_up 5 "
+                                    "clip 1 ema 0.99 validation 1/4 seed 7 decay 0.1 momentum 0.8 coupling transport initial normal 0.02 "
+                                    "data \"x.npy\" }");
+  ck_assert_str_eq(t->loss, "flow_matching");
+  ck_assert_str_eq(t->path, "vp");
+  ck_assert_str_eq(t->optimiser, "adamw");
+  ck_assert_double_eq(t->rate, 1e-2);
+  ck_assert_int_eq(t->batch, 64);
+  ck_assert_int_eq(t->iterations, 1000);
+  ck_assert_str_eq(t->schedule, "cosine");
+  ck_assert_int_eq(t->warm_up, 5);
+  ck_assert_double_eq(t->clip, 1);
+  ck_assert_double_eq(t->average, 0.99);
+  ck_assert_double_eq(t->validation, 0.25);
+  ck_assert_int_eq(t->seed, 7);
+  ck_assert_double_eq(t->decay, 0.1);
+  ck_assert_double_eq(t->momentum, 0.8);
+  ck_assert_str_eq(t->coupling, "transport");
+  ck_assert_str_eq(t->initial, "normal");
+  ck_assert_double_eq(t->initial_scale, 0.02);
+  ck_assert_str_eq(t->data, "x.npy");
+} END_TEST
+
+START_TEST(what_a_training_does_not_say_is_left_open) {
+  const TypedTrain *t = training_of("train {\n  optimiser adam(1e-3)\n}");
+  ck_assert_double_eq(t->rate, 1e-3);
+  ck_assert_ptr_null(t->path);
+  ck_assert_int_eq(t->batch, -1);
+  ck_assert_double_lt(t->clip, 0);
+  ck_assert_ptr_null(training_of(""));
+} END_TEST
+
+START_TEST(a_flow_keeps_the_path_that_it_was_trained_along) {
+  const TypedFlow *f = flow_of("network v(t, x: [2]) -> [2] = [t, x] |> linear 2\n"
+                               "flow f { source normal(2)  velocity v  predicts noise  path cosine  time 0.875 -> 0 }\n");
+  ck_assert_str_eq(f->path, "cosine");
+  ck_assert(f->predicts);
+  ck_assert_double_eq(f->path_from, 0.125);
+  ck_assert_double_eq(f->path_to, 1);
+} END_TEST
+
 START_TEST(a_flow_without_a_time_goes_from_0_to_1) {
   const TypedFlow *f = flow_of("field u(t, x: [2]) = -x\nflow f { source normal(2)  velocity u  solver euler steps 1 }\n");
   ck_assert_double_eq(f->time_from, 0);
@@ -127,6 +177,9 @@ START_TEST(every_program_is_free_of_errors_and_warnings) {
 void add_flow_tests(TCase *tcase) {
   tcase_add_test(tcase, a_flow_has_what_its_clauses_say);
   tcase_add_test(tcase, a_flow_without_a_time_goes_from_0_to_1);
+  tcase_add_test(tcase, a_training_has_what_its_block_says);
+  tcase_add_test(tcase, what_a_training_does_not_say_is_left_open);
+  tcase_add_test(tcase, a_flow_keeps_the_path_that_it_was_trained_along);
   tcase_add_test(tcase, a_solver_says_how_its_steps_are_spaced);
   tcase_add_test(tcase, the_source_gives_the_state_its_size);
   tcase_add_test(tcase, a_state_of_two_axes_has_as_many_numbers_as_the_source);
