@@ -10,7 +10,7 @@
 
 static flow_status link_model(Verify *v, Model *m, flow_error *error) {
   const VerifyOptions *o = &v->options;
-  bool step = m->extras == FLOW_LOG_P || (m->extras == FLOW_NO_EXTRAS && m->precision == FLOW_F64);
+  bool step = m->extras == FLOW_LOG_P || m->extras == FLOW_PROBES || (m->extras == FLOW_NO_EXTRAS && m->precision == FLOW_F64);
   unsigned entries = FLOW_ENTRY_EVAL_LANE | (step ? FLOW_ENTRY_STEP : 0);
   flow_status status = flow_compiled_link(m->compiled, entries, error);
   if (status) return status;

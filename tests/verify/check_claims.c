@@ -5,6 +5,7 @@
  * cos the nodes of a quadrature are guessed. */
 #include "cli/suite.h"
 #include "cli/user.h"
+#include <dirent.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -150,13 +151,33 @@ START_TEST(without_weights_what_needs_them_is_skipped) {
 }
 END_TEST
 
-START_TEST(a_density_that_takes_long_is_skipped_and_said) {
+START_TEST(the_log_density_of_a_wide_flow_has_one_probe) {
   Result result = flowc("check %s/digits.flow --flow digits", examples());
   expect_code(result, 0);
-  expect_in(result.out, "  SKIP  log p on both ways                        the solves would take too long\n");
   expect_in(result.out, "  PASS  all ");               /* of a network so large that the claim is compiled */
-  expect_in(result.out, "  PASS  there and back ");
+  expect_in(result.out, ", one probe; at x1 = ");
   result_free(&result);
+}
+END_TEST
+
+START_TEST(a_source_without_density_is_skipped_and_said) {
+  Result result = check("field u(t, x: [2]) = -x\nflow f { source \"file.npy\" velocity u solver rk4 steps 20 }\n", "--flow f");
+  ck_assert_int_ne(result.code, 70);
+  result_free(&result);
+}
+END_TEST
+
+START_TEST(every_example_passes) {
+  DIR *folder = opendir(examples());
+  ck_assert_ptr_nonnull(folder);
+  for (struct dirent *entry; (entry = readdir(folder));) {
+    if (!strstr(entry->d_name, ".flow")) continue;
+    Result result = flowc("check %s/%s", examples(), entry->d_name);
+    expect_code(result, 0);
+    ck_assert_msg(!strstr(result.out, "  SKIP  "), "%s: %s", entry->d_name, result.out);
+    result_free(&result);
+  }
+  closedir(folder);
 }
 END_TEST
 
@@ -227,7 +248,9 @@ int main(void) {
   tcase_add_test(all, kinks_are_counted_and_no_failures);
   tcase_add_test(all, a_claim_about_a_network_has_its_weights);
   tcase_add_test(all, without_weights_what_needs_them_is_skipped);
-  tcase_add_test(all, a_density_that_takes_long_is_skipped_and_said);
+  tcase_add_test(all, the_log_density_of_a_wide_flow_has_one_probe);
+  tcase_add_test(all, a_source_without_density_is_skipped_and_said);
+  tcase_add_test(all, every_example_passes);
   tcase_add_test(all, only_types_computes_nothing);
   tcase_add_test(all, a_field_that_is_named_is_checked);
   tcase_add_test(all, other_seeds_are_other_points);
