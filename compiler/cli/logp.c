@@ -2,6 +2,7 @@
 /* logp.c -- flowc logp: the log-density of the rows of a file. */
 #include "logp.h"
 #include "accuracy_choice.h"
+#include "failure.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -82,6 +83,18 @@ static flow_status compute(LogP *logp, flow_error *error) {
   return status;
 }
 
+/* Why the first of them failed, on its path from the data back to the source. */
+static void explain_failure(const LogP *logp) {
+  FlowSource data = {.kind = FLOW_SOURCE_TENSOR, .dim = logp->density.dim, .tensor = &logp->data.tensor, .name = logp->data_name};
+  FlowSampling back = logp->what.solve;
+  back.source = &data;
+  back.density = logp->what.solve.source;
+  back.density_at_end = true;
+  back.t0 = logp->what.solve.t1;
+  back.t1 = logp->what.solve.t0;
+  failure_tell(logp->run, logp->program, &back, logp->summary.solve.first_failed);
+}
+
 /* Which rows failed, and what became of the file. */
 static int report_failures(const LogP *logp, bool written) {
   flow_error error = {{0}};
@@ -98,6 +111,7 @@ static int report_failures(const LogP *logp, bool written) {
   complain(&logp->run->terminal, "failed: row%s %s%s of %s; %s", all > 1 ? "s" : "", list, all > listed ? ", ..." : "", logp->data_name,
            written ? "their log p is NaN, or -infinity outside of the source's support"
                    : "nothing was written (--on-error nan writes all rows)");
+  explain_failure(logp);
   return code;
 }
 

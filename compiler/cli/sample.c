@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sample.c -- flowc sample: from a program to a file of samples, a picture, or both. */
 #include "accuracy_choice.h"
+#include "failure.h"
 #include "picture.h"
 #include "rows_output.h"
 #include "sampling.h"
@@ -121,7 +122,7 @@ static void print_summary(const Output *output, const AdaptiveSteps *adaptive, c
 }
 
 /* Which samples failed, and what became of the file. */
-static int report_failures(const Output *output, const FlowSummary *summary) {
+static int report_failures(const Output *output, const Sampling *sampling, const FlowSummary *summary) {
   flow_error error = {{0}};
   flow_status status = flow_summary_status(summary, &error);
   if (!status) return 0;
@@ -138,6 +139,7 @@ static int report_failures(const Output *output, const FlowSummary *summary) {
            : output->files.path && strcmp(output->files.path, "-") == 0
                ? "; the output ends before the first of them (--on-error nan writes all rows)"
                : "; no file was written (--on-error nan writes all rows)");
+  failure_tell(output->run, output->program, &sampling->what, summary->first_failed);
   return code;
 }
 
@@ -165,7 +167,7 @@ static int sample_all(const Run *run, Output *output, Sampling *sampling) {
     if (!code) code = finish_output(run);
   }
   if (!has(run, OPTION_quiet)) print_summary(output, &sampling->adaptive, &summary, seconds);
-  return code ? code : report_failures(output, &summary);
+  return code ? code : report_failures(output, sampling, &summary);
 }
 
 /* --logp: the model also computes the divergence, or the probes' estimates of it. */
