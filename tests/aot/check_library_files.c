@@ -142,10 +142,10 @@ START_TEST(the_output_must_have_a_suffix_that_says_what_to_make) {
   expect_code(result, 2);
   expect_in(result.err, "-o MODEL.so");
   result_free(&result);
-  result = flowc("%s/models/abc.flow -o %s --ld /nonexistent/ld", TESTS_DIR, in_scratch("model.so"));
+  result = flowc("%s/models/abc.flow -o %s --ld /nonexistent/ld", TESTS_DIR, in_scratch("unlinked.so"));
   expect_code(result, 4);
   expect_in(result.err, "no linker");
-  ck_assert_int_ne(access(in_scratch("model.so"), F_OK), 0);
+  ck_assert_int_ne(access(in_scratch("unlinked.so"), F_OK), 0);
   result_free(&result);
 }
 END_TEST

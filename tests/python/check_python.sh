@@ -3,7 +3,7 @@
 # check_python.sh BUILD
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-python=$(command -v python3 || true)
+python=${FLOW_TEST_PYTHON:-$(command -v python3 || true)}
 if [ -z "$python" ] || ! "$python" -c 'import numpy' 2>/dev/null; then
   echo "skipped: no python3 with NumPy here"
   echo "100%: Checks: 1, Failures: 0, Errors: 0"

@@ -208,6 +208,87 @@ class Package(WithModel):
         self.assertIn(str(target), done.stdout)
 
 
+try:
+    import torch
+    from torch import nn
+except ImportError:
+    torch = None
+
+
+@unittest.skipUnless(torch, "no torch here: flowrt.export is not tested")
+class Export(unittest.TestCase):
+    """A compiled program against the module that it was exported from: f32 sums of at most 16 numbers of about 1, in another order."""
+
+    def setUp(self):
+        torch.manual_seed(0)
+        self.folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def compare(self, module, example, t, x, conditions=None, **how):
+        program = flowrt.export(module, example, self.folder / "net", **how)
+        flowc(program, "-o", self.folder / "net.so", "-q")
+        with flowrt.load(self.folder / "net.so") as model, torch.no_grad():
+            velocity = model.velocity(t.reshape(-1).numpy(), x.numpy(), conditions=conditions)
+            np.testing.assert_allclose(velocity, module.eval()(*example).numpy(), atol=5e-6)
+        return program.read_text()
+
+    def test_a_sequential_with_every_activation(self):
+        x = torch.randn(4, 2)
+        known = [nn.ReLU(), nn.ELU(), nn.ELU(0.5), nn.LeakyReLU(), nn.LeakyReLU(0.2), nn.SELU(), nn.SiLU(), nn.Mish(), nn.GELU(), nn.GELU(approximate="tanh"),
+                 nn.Tanh(), nn.Sigmoid(), nn.Softplus(), nn.Softmax(dim=-1), nn.Identity(), nn.Dropout(0.5)]
+        for activation in known:
+            with self.subTest(str(activation)):
+                joined = torch.cat([torch.full((4, 1), 0.3), x], 1)
+                self.compare(nn.Sequential(nn.Linear(3, 8), activation, nn.Linear(8, 2)), (joined,), torch.tensor([0.3]), x, order="t, x")
+
+    def test_residual_blocks_with_time_and_label(self):
+        class Block(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.norm, self.linear1, self.linear2 = nn.LayerNorm(16), nn.Linear(16, 16), nn.Linear(16, 16)
+                self.time = nn.Linear(8, 16, bias=False)
+
+            def forward(self, h, e):
+                return h + self.linear2(nn.functional.gelu(self.linear1(self.norm(h)) + self.time(e)))
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.time, self.label = nn.Sequential(nn.Linear(1, 8), nn.SiLU()), nn.Embedding(4, 8)
+                self.inside, self.blocks, self.out = nn.Linear(3, 16), nn.ModuleList([Block(), Block()]), nn.Linear(16, 3)
+                self.scale = nn.Parameter(torch.randn(3))
+
+            def forward(self, t, x, label):
+                e = self.time(t.unsqueeze(-1)) + self.label(label)
+                h = self.inside(x)
+                for block in self.blocks:
+                    h = block(h, e)
+                return self.out(torch.tanh(h)) * self.scale / (1 + t.unsqueeze(-1)) - 0.1 * x
+
+        t, x, label = torch.rand(5), torch.randn(5, 3), torch.tensor([0, 1, 2, 3, 1])
+        text = self.compare(Net(), (t, x, label), t, x, {"label": label.numpy()})
+        self.assertIn('"blocks.1.linear2"', text)
+
+    def test_time_behind_the_state_and_stretched(self):
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.linear = nn.Linear(4, 3)
+
+            def forward(self, x, t):
+                return self.linear(torch.cat([x, t.expand(x.shape[0], 1)], dim=-1))
+
+        t, x = torch.rand(5, 1), torch.randn(5, 3)
+        self.compare(Net(), (x, t), t, x)
+
+    def test_what_has_no_translation_is_named(self):
+        with self.assertRaisesRegex(flowrt.Untranslatable, "BatchNorm1d.*`1`"):
+            flowrt.export(nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Linear(8, 2)), torch.randn(4, 3), self.folder / "net", order="t, x")
+        with self.assertRaisesRegex(ValueError, "order="):
+            flowrt.export(nn.Linear(3, 2), torch.randn(4, 3), self.folder / "net")
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+
 def read_safetensors(path):
     import json
 

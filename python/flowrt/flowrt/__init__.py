@@ -6,12 +6,15 @@
     m.log_prob(x); m.velocity(0.5, x); m.divergence(0.5, x); m.jvp(0.5, x, v)
     m.trajectory([0, 0.5, 1], n=10, seed=1)                          # [times, n, dim]
 
+    flowrt.export(module, (t, x), "net")                             # a PyTorch module as net.flow and net.safetensors
+
 A call that fails raises `flowrt.Error` (`.status` is its name) with the sentence from C; where single samples failed,
 `flowrt.FailedSamples`, which has the results and a status for each sample, or with on_error="keep" nothing is raised.
 """
 
+from ._export import Untranslatable, export
 from ._library import Error, FailedSamples, version
 from ._model import Model, load
 
 __version__ = "0.1.0"
-__all__ = ["load", "Model", "Error", "FailedSamples", "version"]
+__all__ = ["load", "Model", "Error", "FailedSamples", "export", "Untranslatable", "version"]
