@@ -62,6 +62,36 @@ static Ref trace_of_dense(Forward *d, Ref made, const Tangent *t, const Shape *s
   return ir_reduce(f, IR_reduce_sum, trace, at);
 }
 
+/* The same for a few directions at a time, so that memory holds the tangents of one block: directions start .. of a vector. */
+enum { BLOCK = 64 };
+static Ref trace_of_block(const Forward *whole, Ref value, int64_t start, int64_t n, Span at) {
+  IrFunction *f = whole->f;
+  Shape shape = f->node[value].shape;
+  Forward d = {.f = f, .from = whole->from, .variable = whole->variable, .lead = true, .directions = n - start < BLOCK ? n - start : BLOCK};
+  d.seed = (Tangent){.kind = TANGENT_UNITS, .factor = IR_NONE, .base = IR_NONE, .at = -start, .step = {1}};
+  Ref made = f->nodes;
+  Tangent t;
+  if (!forward_run(&d, value, &t)) return IR_NONE;
+  if (t.kind != TANGENT_DENSE) t = tangent_dense(forward_dense(&d, &t, &shape, at));
+  Shape flat = {.rank = 1, .dim = {d.directions}};
+  IrMap diagonal = {start, {n + 1}}, beside = {start, {1}};
+  Ref trace = derive_pull(f, made, t.base, &flat, &diagonal, at);
+  if (t.factor != IR_NONE) trace = ir_two(f, IR_mul, ir_view_flat(f, t.factor, &flat, &beside, at), trace, at);
+  return derive_total(f, made, trace, at);
+}
+
+static Ref trace_in_blocks(const Forward *d, Ref value, Span at) {
+  IrFunction *f = d->f;
+  int64_t n = d->directions;
+  Ref total = IR_NONE;
+  for (int64_t start = 0; start < n; start += BLOCK) {
+    Ref trace = trace_of_block(d, value, start, n, at);
+    total = total == IR_NONE ? trace : ir_two(f, IR_add, total, trace, at);
+  }
+  f->trace = arena_format(f->arena, "%lld tangents through shared weights, %d at a time, of the last step the diagonal alone", (long long)n, BLOCK);
+  return total;
+}
+
 static bool trace_is_constant(const IrFunction *f, Ref trace, bool known) { return known && !(f->node[trace].mask & IR_STATE); }
 
 Ref ir_divergence(IrFunction *f, Ref from, Ref value, Ref variable, uint32_t own, Span at) {
@@ -88,9 +118,11 @@ Ref ir_divergence(IrFunction *f, Ref from, Ref value, Ref variable, uint32_t own
     if (known) return trace;
     t = tangent_dense(forward_dense(&d, &t, &shape, at));
   }
-  f->trace = arena_format(f->arena, "%lld tangents through shared weights, of the last step the diagonal alone", (long long)d.directions);
+  const char *plainly = arena_format(f->arena, "%lld tangents through shared weights, of the last step the diagonal alone", (long long)d.directions);
+  f->trace = plainly;
   Ref trace = trace_of_dense(&d, made, &t, &shape, own, at);
   if (trace_is_constant(f, trace, true)) f->trace = "constant: a trace of weights";
+  else if (f->trace == plainly && d.directions > BLOCK && shape.rank == 1 && own == 1) return trace_in_blocks(&d, value, at);
   return trace;
 }
 

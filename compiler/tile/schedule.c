@@ -167,12 +167,20 @@ static void schedule_group(Schedule *s) {
 
 /* ---- the section ---------------------------------------------------------------------------------------------------- */
 
+/* A large value that stands behind the next product is left for later: it may wait, and its memory with it. */
+static bool can_wait(const Schedule *s, Ref ref, Ref product) {
+  return ref > product && shape_count(&s->f->node[ref].shape) > TILE_LATER;
+}
+
 /* Everything but MMs that is ready, or becomes so within the group. */
 static bool find_group(Schedule *s) {
   bool any = false;
+  Ref product = 0;
+  while (product < s->f->nodes && !(s->pending[product] && tile_mm_weights(s->plan, product) >= 0)) product++;
   memset(s->group, 0, s->f->nodes * sizeof *s->group);
   for (Ref r = 0; r < s->f->nodes; r++)
-    if (s->pending[r] && tile_mm_weights(s->plan, r) < 0 && operands_ready(s, r, s->group)) any = s->group[r] = true;
+    if (s->pending[r] && tile_mm_weights(s->plan, r) < 0 && !can_wait(s, r, product) && operands_ready(s, r, s->group))
+      any = s->group[r] = true;
   return any;
 }
 

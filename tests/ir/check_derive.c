@@ -275,6 +275,22 @@ START_TEST(the_trace_of_a_network_costs_what_its_depth_asks_for) {
   }
 } END_TEST
 
+/* Two blocks of 64 directions and a rest. */
+START_TEST(the_trace_of_a_wide_network_is_computed_in_blocks) {
+  static const int64_t width[] = {12, 9, 11};
+  IrFunction *f = network(150, width, 4), *g = ir_optimise(ir_with_extras(f, IR_LOG_P, 0), 8);
+  ck_assert_str_eq(g->trace, "150 tangents through shared weights, 64 at a time, of the last step the diagonal alone");
+  for (Ref r = 0; r < g->nodes; r++)
+    ck_assert(!(g->node[r].mask & IR_STATE) || shape_count(&g->node[r].shape) <= 64 * 12);
+  Point p = point_of(f, 5);
+  double rate = extras(f, IR_LOG_P, 0, &p, NULL)[0], sum = 0, size = 1;
+  for (int64_t i = 0; i < 150; i++) {
+    sum += extras(f, IR_JVP, 0, &p, unit(150, i))[i];
+    size += fabs(sum);
+  }
+  ck_assert_double_eq_tol(-rate, sum, 1e-13 * size);
+} END_TEST
+
 /* ---- tables -------------------------------------------------------------------------------------------------------------------- */
 
 /* Each elementwise operation at points inside its domain: an operation without a row would have the derivative 1. */
@@ -309,5 +325,6 @@ void add_derive_tests(TCase *tcase) {
   tcase_add_test(tcase, an_elementwise_field_has_the_sum_of_its_derivatives);
   tcase_add_test(tcase, a_branch_that_is_not_taken_has_no_part_in_a_derivative);
   tcase_add_test(tcase, the_trace_of_a_network_costs_what_its_depth_asks_for);
+  tcase_add_test(tcase, the_trace_of_a_wide_network_is_computed_in_blocks);
   tcase_add_test(tcase, every_elementwise_operation_has_its_derivative);
 }
