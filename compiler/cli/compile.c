@@ -88,10 +88,12 @@ static flow_status add_variants(Compile *c, bool said, flow_error *error) {
 }
 
 static void report(const Compile *c, const char *path) {
+  bool measured = c->library.variants > 1 && c->variant[1].computes == FLOW_COMPUTES_LOG_P;
   if (has(c->run, OPTION_quiet)) return;
-  fprintf(stderr, "%s: %s, weights %s\n", path, c->library.variants > 1 && c->variant[1].computes == FLOW_COMPUTES_LOG_P
-                                                      ? "samples and log-densities" : "samples",
+  fprintf(stderr, "%s: samples%s; weights %s\n", path, measured ? " and log-densities" : "",
           !program_has_weights(&c->program) ? "none" : c->embed ? "inside" : "to be loaded");
+  if (strcmp(strrchr(path, '.'), ".so") == 0)
+    fprintf(stderr, "in Python:  import flowrt; m = flowrt.load(\"%s\"); x = m.sample(1000, seed=1)\nin C:       its header tells\n", path);
 }
 
 static int compile(Compile *c, const char *path) {
