@@ -37,7 +37,8 @@ typedef struct Claim {
 static PointNames names_of(Verify *v, const TypedCheck *check) {
   bool *is_time = arena_array(&v->arena, check->names + 1u, sizeof *is_time);
   for (uint32_t n = 0; n < check->names; n++) is_time[n] = check->role[n] == ROLE_TIME;
-  return (PointNames){check->names, check->right->parameter_name, check->right->parameter, is_time};
+  int64_t *label = arena_array(&v->arena, check->names + 1u, sizeof *label);
+  return (PointNames){check->names, check->right->parameter_name, check->right->parameter, is_time, label};
 }
 
 /* As it is written, on one line. */
@@ -163,6 +164,8 @@ static bool prepare(Verify *v, Claim *claim, const char *what) {
     verify_skip(v, what, left->ir ? right->why : left->why)->at = check->at;
     return false;
   }
+  find_labels(left->lowered, claim->names.label);
+  find_labels(right->lowered, claim->names.label);
   if (check->kind == CHECK_CONTINUITY && !add_terms(v, claim, check->left, check->left->result)) claim->parts = 2;
   return true;
 }

@@ -154,7 +154,7 @@ static const char *open_paths(Paths *paths, FlowExtras extras, int precision, ui
   if (count < LEAST_PATHS) return too_long;
   if (count > MOST_PATHS) count = MOST_PATHS;
   if (count > v->options.points) count = v->options.points;
-  paths->points = draw_points(v, flow_compiled_function(paths->model->compiled), count);
+  paths->points = draw_points(v, paths->model, count);
   paths->what.condition = points_conditions(v, &paths->points, NULL);
   paths->good = arena_array(&v->arena, (size_t)count + 1, sizeof *paths->good);
   memset(paths->good, true, (size_t)count);
@@ -171,7 +171,7 @@ static void hold_path(Paths *paths, VerifyLine *line, const char *name, const do
   const char **shown = arena_array(&v->arena, names, sizeof *shown);
   memcpy(shown, points->names.name + 1, names * sizeof *shown);
   shown[0] = name;
-  PointNames kept = {names, shown, points->names.shape + 1, points->names.is_time + 1};
+  PointNames kept = {names, shown, points->names.shape + 1, points->names.is_time + 1, NULL};
   double *row = new_rows(v, 1, points->row - 1);
   memcpy(row, point_at(points, i) + 1, (size_t)(points->row - 1) * sizeof *row);
   memcpy(row, state + i * points->dim, (size_t)points->dim * sizeof *row);

@@ -325,7 +325,7 @@ static bool prepare(Field *field) {
   field->velocity = flow_compiled_function(plain->compiled);
   field->cost = model_cost(plain);
   uint64_t dim = (uint64_t)shape_count(&field->velocity->parameter[1]), most = MOST_NUMBERS / dim;
-  field->points = draw_points(v, field->velocity, v->options.points < most ? v->options.points : most ? most : 1);
+  field->points = draw_points(v, plain, v->options.points < most ? v->options.points : most ? most : 1);
   uint64_t count = field->points.count;
   field->u = new_rows(v, count, dim);
   field->finite = arena_array(&v->arena, (size_t)count + 1, sizeof *field->finite);

@@ -43,7 +43,7 @@ static void gather_names(Verify *v, const TypedCheck *check, PointNames *names) 
   const char **name = arena_array(&v->arena, most, sizeof *name);
   Shape *shape = arena_array(&v->arena, most, sizeof *shape);
   bool *is_time = arena_array(&v->arena, most, sizeof *is_time);
-  *names = (PointNames){check->names, name, shape, is_time};
+  *names = (PointNames){check->names, name, shape, is_time, NULL};
   for (uint32_t n = 0; n < check->names; n++) {
     name[n] = check->right->parameter_name[n];
     shape[n] = check->right->parameter[n];

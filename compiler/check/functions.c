@@ -61,6 +61,15 @@ void function_run(Verify *v, const Function *f, const double *const *input, doub
   if (!ir_run_f64(f->ir, input, f->weight, result)) longjmp(v->no_memory, 1);
 }
 
+void find_labels(const IrFunction *f, int64_t *label) {
+  for (Ref i = 0; i < f->nodes; i++) {
+    if (f->node[i].op != IR_lookup) continue;
+    const IrNode *from = &f->node[f->node[i].arg[1]];
+    while (from->op == IR_view || from->op == IR_pin || from->op == IR_variable) from = &f->node[from->arg[0]];
+    if (from->op == IR_input && from->shape.rank == 0) label[from->slot] = f->node[f->node[i].arg[0]].shape.dim[0];
+  }
+}
+
 uint64_t function_cost(const Function *f) {
   uint64_t cost = 1;
   for (Ref i = 0; i < f->ir->nodes; i++) {

@@ -38,7 +38,7 @@ static void check_inverse(Verify *v, const TypedMap *map) {
   }
   bool *is_time = arena_array(&v->arena, f->parameters, sizeof *is_time);
   is_time[0] = true;
-  PointNames names = {f->parameters, f->parameter_name, f->parameter, is_time};
+  PointNames names = {f->parameters, f->parameter_name, f->parameter, is_time, NULL};
   double *number = new_rows(v, 1, point_numbers(&names)), *y = new_rows(v, 1, forward.results), *x = new_rows(v, 1, forward.results);
   const double **input = arena_array(&v->arena, f->parameters, sizeof *input);
   VerifyLine *line = verify_line(v, what);

@@ -23,8 +23,10 @@ void draw_point(const Verify *v, const PointNames *names, uint32_t stream, uint6
   uint32_t index = 0;
   for (uint32_t n = 0; n < names->names; n++) {
     uint32_t count = (uint32_t)shape_count(&names->shape[n]);
-    if (names->is_time[n]) number[0] = from + (to - from) * flow_random_uniform(random, point, index);
-    for (uint32_t i = 0; i < count && !names->is_time[n]; i++) number[i] = normal(random, point, index + i);
+    int64_t rows = names->label ? names->label[n] : 0;
+    if (rows) number[0] = floor((double)rows * flow_random_uniform(random, point, index));
+    else if (names->is_time[n]) number[0] = from + (to - from) * flow_random_uniform(random, point, index);
+    for (uint32_t i = 0; i < count && !names->is_time[n] && !rows; i++) number[i] = normal(random, point, index + i);
     number += count;
     index += (count + 1) / 2 * 2;
   }

@@ -60,6 +60,7 @@ struct PointNames {
   const char *const *name;
   const Shape *shape;
   const bool *is_time;
+  int64_t *label;               /* NULL, or of each name: K, where it is a scalar that picks a row of a table of K; else 0 */
 };
 enum { STREAM_CLAIMS = 16, STREAM_FIELD = 17, STREAM_DIRECTIONS = 18, STREAM_REGIONS = 19 };    /* of random.h, beside flow's own */
 uint64_t point_numbers(const PointNames *names);
@@ -87,6 +88,8 @@ bool function_run_rows(Verify *v, const Function *f, const double *inputs, uint6
 const double *const *weights_of(Verify *v, const IrFunction *f);
 /* The interpreter in f32, its numbers as f64; false: out of memory. */
 bool run_in_f32(Verify *v, const IrFunction *f, const PointNames *names, const double *number, double *result);
+/* Notes in `label` which inputs pick rows of tables. */
+void find_labels(const IrFunction *f, int64_t *label);
 /* Scalar operations of one evaluation, about; at least 1. */
 uint64_t function_cost(const Function *f);
 /* Pointers to a point's names. */
@@ -99,7 +102,7 @@ typedef struct Points {
   double *number;               /* [count][row] */
 } Points;
 static inline double *point_at(const Points *points, uint64_t i) { return points->number + i * points->row; }
-Points draw_points(Verify *v, const TypedFunction *velocity, uint64_t count);
+Points draw_points(Verify *v, const Model *m, uint64_t count);
 double *new_rows(Verify *v, uint64_t count, uint64_t width);    /* zeroed */
 FlowTensor rows_tensor(const double *rows, uint64_t count, uint64_t width);
 /* The points' conditions as the model wants them, `direction` (or NULL) being the last. */
