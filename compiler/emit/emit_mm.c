@@ -331,6 +331,20 @@ static void narrow(Emit *e, const TileStatement *mm, Start start) {
   ll_loop_end(ll, &loop);
 }
 
+/* As many blocks of MOST_VECTORS as there are, where nothing is left; else one vector after the other. */
+static void wide(Emit *e, const TileStatement *mm, Start start) {
+  LL *ll = &e->ll;
+  Val most = ll_int(ll, MOST_VECTORS), groups = LLVMBuildUDiv(ll->builder, e->vectors, most, "");
+  LLIf branch = ll_if(ll, LLVMBuildICmp(ll->builder, LLVMIntEQ, LLVMBuildMul(ll->builder, groups, most, ""), e->vectors, ""));
+  LLLoop loop = ll_loop(ll, ll_int(ll, 0), groups, 1);
+  e->lane_bytes = ll_imul(ll, loop.i, (int64_t)MOST_VECTORS * ll->lanes * ll->precision);
+  all_copies(e, mm, start, MOST_VECTORS);
+  ll_loop_end(ll, &loop);
+  ll_else(ll, &branch);
+  narrow(e, mm, start);
+  ll_endif(ll, &branch);
+}
+
 void emit_mm(Emit *e, const TileStatement *mm) {
   LL *ll = &e->ll;
   Start start = START_ZERO;
@@ -338,6 +352,10 @@ void emit_mm(Emit *e, const TileStatement *mm) {
     start = emit_in_lanes(e, mm->op[0].operand[2].base) ? START_LANES : START_SCALAR;
   if (e->section != TILE_SAMPLE && e->section != TILE_QUIET) {  /* once a solve: one vector at a time is code enough */
     narrow(e, mm, start);
+    return;
+  }
+  if (e->level.lanes > MOST_VECTORS * ll->lanes) {      /* a training's tile on the narrower of two vectors */
+    wide(e, mm, start);
     return;
   }
   Val full = LLVMBuildICmp(ll->builder, LLVMIntEQ, e->vectors, ll_int(ll, MOST_VECTORS), "");

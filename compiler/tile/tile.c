@@ -218,6 +218,7 @@ TileProgram *tile_build(Arena *arena, IrFunction *frozen, int precision) {
 }
 
 uint32_t tile_lanes(const TileProgram *program, uint32_t quantum) {
+  if (program->gradient_bytes) return 3 * 64 / (uint32_t)program->precision;
   if (program->has_mm) return 3 * quantum;
   const int64_t l1_bytes = 24 * 1024;
   int64_t rows = program->section[TILE_SAMPLE].scratch_rows + 4 * (program->dim + program->extras);

@@ -105,7 +105,8 @@ typedef struct TileProgram {
 TileProgram *tile_build(Arena *arena, IrFunction *frozen, int precision);
 void tile_print(const TileProgram *program, FILE *to);
 
-/* Lanes of a tile for a vector of `quantum` lanes: 3 vectors where there are MMs (the register block), else as many as
+/* Lanes of a tile for a vector of `quantum` lanes.  Of a training: 3 of the widest vectors, whatever the vector, since the order of
+ * its sums depends on it.  Else 3 vectors where there are MMs (the register block), else as many as
  * keep the live rows in L1, 16 at most. */
 uint32_t tile_lanes(const TileProgram *program, uint32_t quantum);
 

@@ -23,7 +23,9 @@
  * (of an adjoint [1 + dim][stride]: behind it the gradient by x);
  * and the gradients of the losses of the first `live` lanes, by all weights, are added to the caller's sums at
  * call->gradient, gradient_bytes that model->gradient describes.  Each number there is one chain of fma over the lanes,
- * ascending, continued from what it was: so tiles in order are one long chain.
+ * ascending, continued from what it was: so tiles in order are one long chain.  Where a weight has several contributions (a layer
+ * that is used more than once, the derivatives behind a divergence) a call adds one after the other, and the chain depends on which
+ * samples a call has: all levels of such a model have the same `lanes`.
  *
  * THE SECTIONS.  By what it depends on, the arithmetic of a field falls apart in four:
  *   derive  values of the weights alone: once for a set of weights, by flow_model_pack, into the blob.
@@ -113,7 +115,8 @@ typedef struct flow_call {      /* argument block, on the caller's stack; unset 
   uint32_t stages;              /* step */
   const void *const *stage_times;          /* step: [stages] pointers to rows [times_rows] */
   const flow_combination *combination;     /* step: [stages + 1]; the last one makes the new x */
-  void *scratch;                /* 64-aligned, level->scratch_bytes + stages * level->stage_bytes; undefined before and after */
+  void *scratch;                /* 64-aligned, level->scratch_bytes + stages * level->stage_bytes; undefined before and after, but
+                                   for this: after a step k_s is at scratch_bytes + s * stage_bytes, [dim + extras][stride] */
   uint64_t quiet;               /* step: bit s set: the extras' rates of stage s are not needed and not computed */
   const flow_method *method;    /* attempt; with x, cond, conditions, weights, and scratch of level->attempt_bytes */
   void *k;                      /* attempt: [stages] buffers as u, level->stage_bytes each; k_0 is read and replaced */

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* adjoint.h -- the gradient of a loss at the end of a solve of fixed steps, by all weights: discretise, then optimise.
+ *
+ * The solve is that of solve.h, x(from) to x(to), with the integral of the rate of log p beside it where the model has one.  A
+ * function of the caller's says the loss of a sample at its end, and its derivatives by the end state and by the integral; what
+ * comes out is the derivative of exactly those steps, with the coefficients that the forward solve has (plan.h).
+ *
+ * ONE STEP BACKWARD.  Forward, with r the rate of log p and l its integral:
+ *     X_i = x + h sum_j<i a_ij k_j,   k_i = u(t_i, X_i),   x' = x + h sum_i b_i k_i,   l' = l + h sum_i b_i r(t_i, X_i)
+ * Backward, a bar being the derivative of the loss by what is under it, i = s-1, ..., 0:
+ *     kbar_i = h b_i x'bar + sum_j>i h a_ji Xbar_j           (b first, then j descending: one chain of fma)
+ *     rbar_i = h b_i lbar
+ *     Xbar_i = the derivative by X_i of kbar_i . u + rbar_i r, which is one call of the model's `gradient` and adds the
+ *              same derivative by the weights to the sums
+ *     xbar   = x'bar + sum_i Xbar_i                          (i descending);      lbar is the same in all steps
+ * A stage with neither is skipped.  (Hager, Numer. Math. 87 (2000), 247: this is itself a Runge-Kutta method.)
+ *
+ * ORDER.  Inside of a block (block_sums.h) every sum is one chain: steps descending, stages descending, samples ascending.  It
+ * depends on the batch alone: not on threads, on tiles, or on the checkpoints.
+ *
+ * CHECKPOINTS.  States are kept at the beginning of every `interval`-th step; those between are made again from them, one interval
+ * at a time and without rates; the stages' states of a step always are.  The bits do not depend on it.  Memory of a thread is that of
+ * steps/interval + interval + 3 stages + 4 states of a block; time: stages - 1 velocities a step, and as many again as a step
+ * has stages where it is no checkpoint.
+ *
+ *   FlowAdjoint *adjoint;
+ *   if (!(status = flow_adjoint_open(&settings, &adjoint, &error))) {
+ *     status = flow_adjoint_run(adjoint, ahead_blob.data, back_blob.data, &batch, &loss, &error);
+ *     ... flow_adjoint_sums(adjoint), laid out as settings.back->gradient says ...
+ *     flow_adjoint_close(adjoint);
+ *   } */
+#ifndef FLOW_ADJOINT_H
+#define FLOW_ADJOINT_H
+#include "block_sums.h"
+#include "grid.h"
+#include "model.h"
+#include "tableau.h"
+
+typedef struct FlowAdjointSettings {    /* unset = 0; everything is borrowed and outlives it */
+  const flow_model *ahead;      /* the velocity, with its `step`; extras: 0, or 1, the rate of log p */
+  const flow_model *back;       /* its adjoint, with `gradient`: the conditions of `ahead`, then [dim + extras] numbers, kbar and rbar */
+  uint32_t cpu;                 /* 0: the best level that this processor has */
+  const FlowTableau *tableau;
+  const FlowGrid *grid;         /* NULL: equal steps */
+  uint64_t steps;
+  double from, to;
+  uint64_t interval;            /* 0: 1 */
+  uint64_t most;                /* samples of a batch */
+  int threads;                  /* at least 1; the bits are the same */
+  const FlowAllocator *allocator;
+} FlowAdjointSettings;
+
+typedef struct FlowAdjoint FlowAdjoint;
+
+/* Takes all memory that there will be.  BAD_CALL: models that do not belong together or lack an entry, numbers that make no sense. */
+flow_status flow_adjoint_open(const FlowAdjointSettings *settings, FlowAdjoint **adjoint, flow_error *error);
+void flow_adjoint_close(FlowAdjoint *adjoint);                  /* NULL is fine */
+size_t flow_adjoint_bytes(const FlowAdjoint *adjoint);          /* all that it holds */
+
+/* The loss of a sample whose state ends at x[dim] (which may be used up) with this integral of the rate of log p (0 without one);
+ * its derivatives by both go to by_x[dim] and *by_integral.  Called from several threads at once. */
+typedef double FlowEndLoss(void *user, uint64_t sample, double *x, double integral, double *by_x, double *by_integral);
+
+typedef struct FlowAdjointBatch {
+  uint64_t count;               /* 1 .. most */
+  const double *x;              /* [count][dim]: where the solves begin; each number is rounded once */
+  const FlowTensor *condition;  /* [ahead->conditions] */
+  const uint64_t *row;          /* [count]: rows of the conditions; NULL: sample i has row i */
+  FlowEndLoss *loss;
+  void *user;
+} FlowAdjointBatch;
+
+/* *loss: the sum over the samples, in f64.  Sums, not means, of the gradient: flow_adjoint_sums.  Allocates nothing.  INTERNAL: the
+ * model refused a call.  Numbers that are not finite are not looked for; they come out. */
+flow_status flow_adjoint_run(FlowAdjoint *adjoint, const void *ahead_weights, const void *back_weights, const FlowAdjointBatch *batch,
+                             double *loss, flow_error *error);
+const void *flow_adjoint_sums(const FlowAdjoint *adjoint);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* adjoint_open.c -- do the models belong together, and how large is everything. */
+#include "adjoint_parts.h"
+#include "checked.h"
+#include <inttypes.h>
+
+/* ---- checks ------------------------------------------------------------------------------------------------------------- */
+
+static flow_status check_numbers(const FlowAdjointSettings *s, flow_error *error) {
+  if (!s->ahead || !s->back || !s->tableau || !s->allocator)
+    return flow_fail(error, FLOW_BAD_CALL, "an adjoint needs two models, a method and an allocator");
+  if (s->threads < 1 || s->most < 1)
+    return flow_fail(error, FLOW_BAD_CALL, "an adjoint for %" PRIu64 " samples on %d threads: both are at least 1", s->most, s->threads);
+  return FLOW_OK;
+}
+
+static flow_status check_models(const FlowAdjointSettings *s, flow_error *error) {
+  const flow_model *ahead = s->ahead, *back = s->back;
+  if (ahead->jump)
+    return flow_fail(error, FLOW_BAD_CALL, "%s is given by a map: there is no solve to differentiate", ahead->name);
+  if (ahead->extras > 1)
+    return flow_fail(error, FLOW_BAD_CALL, "%s computes %" PRIu32 " rates beside its velocity; an adjoint takes one, or none",
+                     ahead->name, ahead->extras);
+  const flow_condition *last = back->conditions ? &back->condition[back->conditions - 1] : NULL;
+  uint64_t numbers = (uint64_t)ahead->dim + ahead->extras;
+  if (ahead->dim != back->dim || ahead->precision != back->precision || back->conditions != ahead->conditions + 1 || last->size != numbers)
+    return flow_fail(error, FLOW_BAD_CALL, "%s is not the adjoint of %s: it would have its size and precision, its conditions and one of %" PRIu64
+                     " numbers", back->name, ahead->name, numbers);
+  return FLOW_OK;
+}
+
+static flow_status choose_levels(FlowAdjoint *a, flow_error *error) {
+  const FlowAdjointSettings *s = &a->settings;
+  flow_status status = flow_model_level(s->ahead, s->cpu, &a->ahead, error);
+  if (!status) status = flow_model_level(s->back, s->cpu, &a->back, error);
+  if (status) return status;
+  if (!a->ahead->step || !a->back->gradient)
+    return flow_fail(error, FLOW_BAD_CALL, "%s was compiled without %s", !a->ahead->step ? s->ahead->name : s->back->name,
+                     !a->ahead->step ? "steps" : "the gradients of a loss");
+  return FLOW_OK;
+}
+
+/* ---- memory ------------------------------------------------------------------------------------------------------------- */
+
+/* `count` times `one` bytes for a part. */
+static bool part(FlowAdjoint *a, AdjointPart which, uint64_t count, size_t one) {
+  size_t number, bytes;
+  a->at[which] = a->thread_bytes;
+  a->one[which] = one;
+  return flow_u64_to_size(count, &number) && flow_mul_size(number, one, &bytes) && flow_align_up(bytes, 64, &bytes) &&
+         flow_add_size(a->thread_bytes, bytes, &a->thread_bytes);
+}
+
+static bool blocks(FlowAdjoint *a, AdjointPart which, uint64_t count) { return part(a, which, count, a->block_bytes); }
+
+static bool lanes(FlowAdjoint *a, AdjointPart which, bool back, uint64_t count, uint64_t rows) {
+  size_t one;
+  return flow_model_lanes_bytes(back ? a->settings.back : a->settings.ahead, back ? a->back : a->ahead, rows, &one) &&
+         part(a, which, count, one);
+}
+
+static bool lay_out_blocks(FlowAdjoint *a) {
+  const flow_model *model = a->settings.ahead;
+  uint64_t stages = a->settings.tableau->stages;
+  size_t row = (size_t)FLOW_BLOCK_SAMPLES * model->precision, point;
+  return flow_mul_size(row, model->dim, &a->block_bytes) && blocks(a, PART_STATE, 1) && blocks(a, PART_KEPT, a->kept) &&
+         blocks(a, PART_BETWEEN, a->interval - 1) && blocks(a, PART_STAGE, stages) && blocks(a, PART_SLOPE, stages) &&
+         blocks(a, PART_BAR, stages) && blocks(a, PART_COMBINED, 1) && blocks(a, PART_COSTATE, 1) && part(a, PART_RATE, 1, row) &&
+         part(a, PART_INTEGRAL, FLOW_BLOCK_SAMPLES, sizeof(double)) && flow_mul_size(model->dim, sizeof(double), &point) &&
+         part(a, PART_POINT, 2, point);
+}
+
+static uint64_t tiles_of(const flow_level *level) { return (FLOW_BLOCK_SAMPLES + level->lanes - 1) / level->lanes; }
+
+static bool lay_out_lanes(FlowAdjoint *a) {
+  const flow_model *ahead = a->settings.ahead, *back = a->settings.back;
+  uint64_t ahead_tiles = tiles_of(a->ahead), back_tiles = tiles_of(a->back);
+  size_t ahead_scratch, back_scratch;
+  return flow_model_scratch_bytes(a->ahead, a->settings.tableau->stages, &ahead_scratch) &&
+         flow_model_scratch_bytes(a->back, 0, &back_scratch) &&
+         lanes(a, PART_AHEAD_X, false, 1, (uint64_t)ahead->dim + ahead->extras) &&
+         lanes(a, PART_AHEAD_CONDITIONS, false, ahead_tiles, ahead->condition_rows) &&
+         lanes(a, PART_AHEAD_COND, false, ahead_tiles, ahead->cond_rows) && part(a, PART_AHEAD_SCRATCH, 1, ahead_scratch) &&
+         lanes(a, PART_BACK_X, true, 1, back->dim) && lanes(a, PART_BACK_RESULT, true, 1, 1 + (uint64_t)back->dim) &&
+         lanes(a, PART_BACK_TIME, true, 1, 1) && lanes(a, PART_BACK_TIMES, true, 1, back->times_rows) &&
+         lanes(a, PART_BACK_CONDITIONS, true, back_tiles, back->condition_rows) && lanes(a, PART_BACK_COND, true, 1, back->cond_rows) &&
+         part(a, PART_BACK_SCRATCH, 1, back_scratch);
+}
+
+static flow_status take_memory(FlowAdjoint *a, flow_error *error) {
+  const FlowAdjointSettings *s = &a->settings;
+  size_t all, rows;
+  flow_status status =
+      flow_block_sums_open(&a->allocator, s->back->precision, s->back->gradient_bytes, s->threads, s->most, &a->sums, error);
+  if (!status && !flow_u64_to_size(a->plan.rows, &rows)) rows = SIZE_MAX;
+  if (!status) status = flow_times_open(&a->allocator, s->ahead, a->ahead, NULL, rows, &a->times, error);
+  if (status) return status;
+  if (lay_out_blocks(a) && lay_out_lanes(a) && flow_mul_size(a->thread_bytes, (size_t)s->threads, &all))
+    a->threads = flow_alloc_aligned(&a->allocator, all);
+  if (a->threads) return FLOW_OK;
+  return flow_fail(error, FLOW_NO_MEMORY, "out of memory for %" PRIu64 " steps backward on %d threads, a checkpoint every %" PRIu64 " steps",
+                   s->steps, s->threads, a->interval);
+}
+
+/* ---- all of it ---------------------------------------------------------------------------------------------------------- */
+
+static flow_status open_parts(FlowAdjoint *a, flow_error *error) {
+  const FlowAdjointSettings *s = &a->settings;
+  flow_status status =
+      flow_plan_make_on(&a->plan, s->grid, s->tableau, s->ahead->precision, s->steps, s->from, s->to, error);
+  if (!status) status = choose_levels(a, error);
+  if (status) return status;
+  a->interval = s->interval < 1 ? 1 : s->interval < s->steps ? s->interval : s->steps;
+  a->kept = (s->steps + a->interval - 1) / a->interval;
+  a->given = *s->back;
+  a->given.conditions--;
+  return take_memory(a, error);
+}
+
+flow_status flow_adjoint_open(const FlowAdjointSettings *settings, FlowAdjoint **adjoint, flow_error *error) {
+  *adjoint = NULL;
+  flow_status status = check_numbers(settings, error);
+  if (!status) status = check_models(settings, error);
+  if (status) return status;
+  FlowAdjoint *a = flow_alloc(settings->allocator, sizeof *a);
+  if (!a) return flow_fail(error, FLOW_NO_MEMORY, "out of memory for an adjoint");
+  a->settings = *settings;
+  a->allocator = *settings->allocator;
+  status = open_parts(a, error);
+  if (!status)
+    *adjoint = a;
+  else
+    flow_adjoint_close(a);
+  return status;
+}
+
+void flow_adjoint_close(FlowAdjoint *a) {
+  if (!a) return;
+  const FlowAllocator allocator = a->allocator;
+  if (a->threads) flow_free_aligned(&allocator, a->threads, a->thread_bytes * (size_t)a->settings.threads);
+  if (a->times.rows) flow_times_close(&a->times);
+  if (a->sums.group) flow_block_sums_close(&a->sums);
+  flow_free(&allocator, a, sizeof *a);
+}
+
+size_t flow_adjoint_bytes(const FlowAdjoint *a) {
+  return sizeof *a + a->thread_bytes * (size_t)a->settings.threads + flow_block_sums_bytes(&a->sums) + a->times.rows_bytes +
+         a->times.t_bytes + a->times.lanes_bytes + a->times.scratch_bytes;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check_nll_gradients.c -- the mean of -log p and its gradients by all weights, through 20 rk4 steps, against those that PyTorch computed
+ * in f64 from the same 32 points. */
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "likelihood_loss.h"
+#include "model_file.h"
+
+#define MUST(call) ck_assert_msg(!(call), "%s", error.text)
+
+static const char *const model[] = {"moons_elu", "checkerboard_swish", "gaussians8_to_moons", "ffjord_tanh", "wine_mlp"};
+enum { MODELS = sizeof model / sizeof model[0] };
+
+/* ---- p0 of gaussians8_to_moons: 1/8 sum_k N(x; m_k, 0.1 I), m_k = 5 (cos k pi/4, sin k pi/4) ------------------------------------- */
+
+typedef struct Mixture { double log_density, slope[2]; } Mixture;
+
+static Mixture mixture_at(const double *x) {
+  static const double pi = 3.14159265358979324;
+  double exponent[8], most = -INFINITY, sum = 0;
+  Mixture m = {0};
+  for (int k = 0; k < 8; k++) {
+    double dx = x[0] - 5 * cos(k * pi / 4), dy = x[1] - 5 * sin(k * pi / 4);
+    exponent[k] = -(dx * dx + dy * dy) / 0.2;
+    most = fmax(most, exponent[k]);
+  }
+  for (int k = 0; k < 8; k++) sum += exp(exponent[k] - most);
+  for (int k = 0; k < 8; k++) {
+    double share = exp(exponent[k] - most) / sum;
+    m.slope[0] -= share * (x[0] - 5 * cos(k * pi / 4)) / 0.1;
+    m.slope[1] -= share * (x[1] - 5 * sin(k * pi / 4)) / 0.1;
+  }
+  m.log_density = most + log(sum) - log(8 * 2 * pi * 0.1);
+  return m;
+}
+
+static double mixture_density(void *user, const double *x, uint64_t dim) {
+  (void)user, (void)dim;
+  return mixture_at(x).log_density;
+}
+
+static void mixture_slope(void *user, const double *x, uint64_t dim, double *slope) {
+  (void)user;
+  memcpy(slope, mixture_at(x).slope, dim * sizeof *slope);
+}
+
+/* ---- one model -------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct Pair { ModelFile ahead, back; } Pair;
+
+static Pair open_pair(const char *name, int precision, int schedule) {
+  return (Pair){model_open_with(name, name, NULL, precision, schedule, FLOW_ENTRY_STEP, FLOW_LOG_P, 0),
+                model_open_with(name, name, NULL, precision, schedule, FLOW_ENTRY_GRADIENT, FLOW_ADJOINT_LOG_P, 0)};
+}
+
+static void close_pair(Pair *pair) { model_close(&pair->ahead), model_close(&pair->back); }
+
+static FlowAdjoint *open_adjoint(const Pair *pair, uint64_t interval, int threads, uint64_t most) {
+  flow_error error = {{0}};
+  FlowAdjoint *adjoint;
+  const FlowAdjointSettings settings = {.ahead = pair->ahead.model, .back = pair->back.model, .tableau = flow_tableau_find("rk4"),
+                                        .steps = 20, .from = 1, .to = 0, .interval = interval, .most = most, .threads = threads,
+                                        .allocator = &flow_standard_allocator};
+  MUST(flow_adjoint_open(&settings, &adjoint, &error));
+  return adjoint;
+}
+
+static double run(const Pair *pair, FlowAdjoint *adjoint, const char *name, const double *y, uint64_t count) {
+  flow_error error = {{0}};
+  double loss;
+  FlowSource source = {.kind = FLOW_SOURCE_NORMAL, .dim = pair->ahead.model->dim};
+  FlowLikelihoodLoss likelihood = {.source = &source, .precision = pair->ahead.model->precision};
+  if (!strcmp(name, "gaussians8_to_moons")) source.log_density = mixture_density, likelihood.slope = mixture_slope;
+  MUST(flow_likelihood_loss_check(&likelihood, &error));
+  const FlowAdjointBatch batch = {.count = count, .x = y, .loss = flow_likelihood_loss, .user = &likelihood};
+  MUST(flow_adjoint_run(adjoint, pair->ahead.blob.data, pair->back.blob.data, &batch, &loss, &error));
+  return loss;
+}
+
+static double sum_at(const ModelFile *m, const void *gradient, uint32_t weight, uint64_t element) {
+  const flow_gradient *g = &m->model->gradient[weight];
+  uint64_t r = element / g->columns, c = element % g->columns;
+  return model_at(m, (const char *)gradient + g->at, (uint64_t)((int64_t)r * g->row_step + (int64_t)c * g->column_step));
+}
+
+/* f64: 2560 stages and samples added in another order, ulps of the elementary functions grown by layers and steps: 1e-9 of the tensor's
+ * largest gradient; tensors that are stored in f32 are that exact.  f32: 1e-4. */
+static void compare(const ModelFile *m, const FlowTensors *expected, const void *gradient, uint64_t count, double tolerance) {
+  for (uint32_t w = 0; w < m->model->weights; w++) {
+    char name[256];
+    snprintf(name, sizeof name, "nllgrad/%s", m->model->weight[w].name);
+    const FlowTensor *tensor = flow_tensors_find(expected, name);
+    ck_assert_msg(tensor != NULL, "no array %s", name);
+    double *value = model_numbers(tensor), most = 0, bound = tensor->type == FLOW_TYPE_F32 && tolerance < 1e-6 ? 1e-6 : tolerance;
+    for (uint64_t i = 0; i < tensor->count; i++) most = fmax(most, fabs(value[i]));
+    bool constant = m->model->gradient[w].rows == 0;
+    for (uint64_t i = 0; i < tensor->count; i++) {
+      double found = constant ? 0 : sum_at(m, gradient, w, i) / (double)count;
+      ck_assert_msg(fabs(found - value[i]) <= bound * most, "%s element %llu: %.15g, PyTorch has %.15g (largest %.3g)", name,
+                    (unsigned long long)i, found, value[i], most);
+    }
+    free(value);
+  }
+}
+
+static void check_model(const char *name, int precision, double tolerance) {
+  Pair pair = open_pair(name, precision, 0);
+  char path[512];
+  flow_error error = {{0}};
+  FlowTensors expected;
+  snprintf(path, sizeof path, TESTS_DIR "/reference/%s/nllgradients.npz", name);
+  MUST(flow_tensors_read(&flow_standard_allocator, path, &expected, &error));
+  const FlowTensor *y = model_value(&pair.ahead, "nll_y");
+  uint64_t count = y->dim[0];
+  double *points = model_numbers(y), nll = flow_tensor_at(model_value(&pair.ahead, "nll"), 0);
+  FlowAdjoint *adjoint = open_adjoint(&pair, 1, 1, count);
+  double found = run(&pair, adjoint, name, points, count) / (double)count;
+  ck_assert_msg(fabs(found - nll) <= tolerance * fabs(nll), "nll %.15g, PyTorch has %.15g", found, nll);
+  compare(&pair.back, &expected, flow_adjoint_sums(adjoint), count, tolerance);
+  flow_adjoint_close(adjoint);
+  free(points);
+  flow_tensors_free(&expected);
+  close_pair(&pair);
+}
+
+START_TEST(nll_and_its_gradients_in_f64_are_those_of_pytorch) { check_model(model[_i], FLOW_F64, 1e-9); }
+END_TEST
+START_TEST(nll_and_its_gradients_in_f32_are_near_those_of_pytorch) { check_model(model[_i], FLOW_F32, 1e-4); }
+END_TEST
+
+/* ---- the same bits --------------------------------------------------------------------------------------------------------------- */
+
+/* 500 points, which are three blocks: those of the file, a little further out each time. */
+static double *many_points(const ModelFile *m, uint64_t count) {
+  const FlowTensor *y = model_value(m, "nll_y");
+  double *point = calloc(count * m->model->dim, sizeof *point);
+  for (uint64_t i = 0; i < count * m->model->dim; i++)
+    point[i] = flow_tensor_at(y, i % y->count) * (1 + 0.01 * (double)(i / y->count));
+  return point;
+}
+
+static void expect_same(const ModelFile *m, const char *what, const void *a, const void *b) {
+  for (uint32_t w = 0; w < m->model->weights; w++)
+    for (uint64_t i = 0; i < m->model->gradient[w].rows * m->model->gradient[w].columns; i++)
+      ck_assert_msg(sum_at(m, a, w, i) == sum_at(m, b, w, i), "%s: weight %u element %llu", what, w, (unsigned long long)i);
+}
+
+/* Checkpoints, threads, vector width: none of them is in the order of the sums. */
+START_TEST(gradients_have_the_same_bits_whatever_is_kept_and_whoever_computes) {
+  static const struct { uint64_t interval; int threads, schedule; } how[] = {{1, 1, 0}, {2, 1, 0}, {5, 1, 0}, {7, 1, 0}, {20, 1, 0},
+                                                                            {1, 2, 0}, {5, 3, 0}, {1, 1, FLOW_CPU_V3}};
+  enum { POINTS = 500 };
+  void *first = NULL;
+  double first_loss = 0;
+  for (size_t k = 0; k < sizeof how / sizeof how[0]; k++) {
+    Pair pair = open_pair("ffjord_tanh", FLOW_F32, how[k].schedule);
+    double *points = many_points(&pair.ahead, POINTS);
+    FlowAdjoint *adjoint = open_adjoint(&pair, how[k].interval, how[k].threads, POINTS);
+    double loss = run(&pair, adjoint, "ffjord_tanh", points, POINTS);
+    if (!first) {
+      first = malloc(pair.back.model->gradient_bytes);
+      memcpy(first, flow_adjoint_sums(adjoint), pair.back.model->gradient_bytes);
+      first_loss = loss;
+    }
+    char what[64];
+    snprintf(what, sizeof what, "interval %llu, %d threads, v%d", (unsigned long long)how[k].interval, how[k].threads, how[k].schedule);
+    ck_assert_msg(loss == first_loss, "%s: loss %.17g, %.17g", what, loss, first_loss);
+    expect_same(&pair.back, what, first, flow_adjoint_sums(adjoint));
+    flow_adjoint_close(adjoint);
+    free(points);
+    close_pair(&pair);
+  }
+  free(first);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("nll gradients");
+  TCase *tcase = tcase_create("reference");
+  tcase_set_timeout(tcase, 120);
+  tcase_add_loop_test(tcase, nll_and_its_gradients_in_f64_are_those_of_pytorch, 0, MODELS);
+  tcase_add_loop_test(tcase, nll_and_its_gradients_in_f32_are_near_those_of_pytorch, 0, MODELS);
+  tcase_add_test(tcase, gradients_have_the_same_bits_whatever_is_kept_and_whoever_computes);
+  suite_add_tcase(suite, tcase);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_ENV);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
