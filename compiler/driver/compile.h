@@ -41,7 +41,9 @@ typedef struct FlowCompileOptions {
   const char *const *solver;    /* names of the solvers that a flow may ask for, NULL at the end; NULL: the runtime's table */
   bool need_flow;               /* no flow in the file is an error */
   bool first_flow;              /* of several flows, where none is named, take the first; of several fields, none */
+  bool rows;                    /* code for one sample at a time, or a few: level->lanes is 1; the same bits */
   bool as_velocity;             /* a flow that is given by a map: compile its velocity all the same, not the jump */
+  bool as_path;                 /* ... neither, but where the path from x at the flow's start is at t: u(t, x) is that state */
   FlowExtras extras;
   uint32_t probes;              /* FLOW_PROBES: at least 1 */
 } FlowCompileOptions;

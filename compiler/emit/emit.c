@@ -200,15 +200,17 @@ static void gradient_entry(Emit *e) {
 
 /* ---- the module --------------------------------------------------------------------------------------------------------- */
 
-static unsigned vector_lanes(const TileProgram *program, int schedule) {
+static unsigned vector_lanes(const TileProgram *program, const EmitOptions *options) {
+  if (options->rows) return 1;
+  int schedule = options->schedule;
   return (unsigned)((schedule == FLOW_CPU_V4 ? 64 : 32) / program->precision);
 }
 
 static uint64_t aligned(uint64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 flow_level emit_level(const TileProgram *program, const EmitOptions *options) {
-  uint32_t quantum = vector_lanes(program, options->schedule);
-  flow_level level = {.cpu = (uint32_t)options->cpu, .lanes = tile_lanes(program, quantum), .quantum = quantum};
+  uint32_t quantum = vector_lanes(program, options);
+  flow_level level = {.cpu = (uint32_t)options->cpu, .lanes = options->rows ? 1 : tile_lanes(program, quantum), .quantum = quantum};
   uint64_t row = (uint64_t)level.lanes * (uint64_t)program->precision;
   int64_t rows = 0;
   for (int s = TILE_TIMES; s < TILE_SECTIONS; s++)
@@ -224,7 +226,7 @@ void emit_module(Emit *e, Arena *arena, LLVMContextRef context, const TileProgra
   *e = (Emit){.program = program, .f = program->ir, .arena = arena, .level = emit_level(program, options)};
   e->block_rows = options->schedule == FLOW_CPU_V4 ? 8 : 4;
   e->table = arena_array(arena, program->ir->nodes, sizeof *e->table);
-  ll_open(&e->ll, context, program->ir->name, program->precision, vector_lanes(program, options->schedule));
+  ll_open(&e->ll, context, program->ir->name, program->precision, vector_lanes(program, options));
   if (options->entries & (FLOW_ENTRY_EVAL | FLOW_ENTRY_STEP)) {
     Val sample = section_function(e, "sample", TILE_SAMPLE, false);
     if (options->entries & FLOW_ENTRY_EVAL) simple_entry(e, "flow_eval", sample);

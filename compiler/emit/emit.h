@@ -21,6 +21,7 @@ typedef struct EmitOptions {
   int cpu;                      /* FLOW_CPU_V3 or FLOW_CPU_V4: the instructions that may be used */
   int schedule;                 /* the vector width of that level; normally == cpu.  v4 on v3 splits registers: same bits */
   unsigned entries;             /* of FLOW_ENTRY_... */
+  bool rows;                    /* one lane: for one sample, or a few (emit_rows.c) */
 } EmitOptions;
 
 /* Machine code of a module as an ELF object. */

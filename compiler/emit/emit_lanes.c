@@ -226,7 +226,9 @@ static void loop_axes(Emit *e, const TileStatement *statement, Val *index, uint3
     loop_body(e, statement, index);
     return;
   }
-  LLLoop loop = ll_loop(&e->ll, ll_int(&e->ll, 0), ll_int(&e->ll, statement->space.dim[axis]), 1);
+  int64_t from = axis + 1 == statement->space.rank && emit_can_run_wide(e, statement) ? emit_wide_points(e, statement, index) : 0;
+  if (from == statement->space.dim[axis]) return;
+  LLLoop loop = ll_loop(&e->ll, ll_int(&e->ll, from), ll_int(&e->ll, statement->space.dim[axis]), 1);
   index[axis] = loop.i;
   loop_axes(e, statement, index, axis + 1);
   ll_loop_end(&e->ll, &loop);

@@ -348,6 +348,10 @@ static void wide(Emit *e, const TileStatement *mm, Start start) {
 void emit_mm(Emit *e, const TileStatement *mm) {
   LL *ll = &e->ll;
   Start start = START_ZERO;
+  if (e->level.lanes == 1) {
+    emit_mm_rows(e, mm);
+    return;
+  }
   if (e->f->node[mm->op[0].node].args > 2)
     start = emit_in_lanes(e, mm->op[0].operand[2].base) ? START_LANES : START_SCALAR;
   if (e->section != TILE_SAMPLE && e->section != TILE_QUIET) {  /* once a solve: one vector at a time is code enough */

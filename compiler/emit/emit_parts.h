@@ -41,6 +41,12 @@ Val emit_load(Emit *e, Ref base, Val element);          /* in lanes, a truth val
 void emit_store(Emit *e, Ref node, Val element, Val value);
 bool emit_is_number(const Emit *e, Ref base);           /* a constant without NaN */
 
+/* ---- emit_rows.c: one sample, eight elements of a value at a time ----------------------------------------------------- */
+void emit_mm_rows(Emit *e, const TileStatement *mm);
+bool emit_can_run_wide(const Emit *e, const TileStatement *loop);
+/* The loop over the last axis as far as it goes by eights: how far.  Elements of the last axis are left to the caller from there. */
+int64_t emit_wide_points(Emit *e, const TileStatement *loop, Val *index);
+
 /* ---- kernels that statements share, by a text that tells them apart (emit_mm.c) ------------------------------------------ */
 Val emit_shared_kernel(const Emit *e, const char *key);  /* NULL: not made yet */
 Val emit_share_kernel(Emit *e, const char *key, Val function);   /* and returns it */

@@ -12,10 +12,10 @@
 #include "compile.h"
 #include "model.h"
 
-enum { KINDS = 7, MOST_ROUNDS = 200 };
-typedef enum { ENTRY_EVAL, ENTRY_STEP, ENTRY_GRADIENT } Entry;
+enum { KINDS = 8, MOST_ROUNDS = 200 };
+typedef enum { ENTRY_EVAL, ENTRY_STEP, ENTRY_GRADIENT, ENTRY_ONE } Entry;        /* ONE: code for one sample at a time */
 static const struct { const char *name; FlowExtras extras; Entry entry; } kind[KINDS] = {
-    {"velocity", FLOW_NO_EXTRAS, ENTRY_EVAL}, {"log p, exact", FLOW_LOG_P, ENTRY_EVAL}, {"one probe", FLOW_PROBES, ENTRY_EVAL},
+    {"velocity", FLOW_NO_EXTRAS, ENTRY_EVAL}, {"velocity, one sample", FLOW_NO_EXTRAS, ENTRY_ONE}, {"log p, exact", FLOW_LOG_P, ENTRY_EVAL}, {"one probe", FLOW_PROBES, ENTRY_EVAL},
     {"jvp", FLOW_JVP, ENTRY_EVAL},            {"vjp", FLOW_VJP, ENTRY_EVAL},           {"midpoint step, log p", FLOW_LOG_P, ENTRY_STEP},
     {"loss and its gradient", FLOW_SQUARES, ENTRY_GRADIENT}};
 
@@ -100,11 +100,11 @@ static void prepare_call(Compiled *c, Entry entry) {
 }
 
 static Compiled compile(const char *name, const char *text, const FlowTensors *tensors, int which) {
-  static const unsigned flag[] = {FLOW_ENTRY_EVAL, FLOW_ENTRY_STEP, FLOW_ENTRY_GRADIENT};
+  static const unsigned flag[] = {FLOW_ENTRY_EVAL, FLOW_ENTRY_STEP, FLOW_ENTRY_GRADIENT, FLOW_ENTRY_EVAL};
   Compiled c = {0};
   flow_error error = {{0}};
   FlowCompileOptions options = flow_compile_defaults();
-  options.extras = kind[which].extras, options.probes = 1;
+  options.extras = kind[which].extras, options.probes = 1, options.rows = kind[which].entry == ENTRY_ONE;
   fail(flow_compile(&flow_standard_allocator, name, text, strlen(text), &options, &c.compiled, &error), &error);
   fail(flow_compiled_bind(c.compiled, tensors, &error), &error);
   fail(flow_compiled_link(c.compiled, flag[kind[which].entry], &error), &error);

@@ -4,6 +4,8 @@
 #define FLOW_TEST_COMPILED_IR_H
 #include "emit.h"
 
+enum { ONE_LANE = 1 };                  /* as a schedule: code for one sample at a time */
+
 typedef struct CompiledIr {
   Arena *arena;
   const IrFunction *f;

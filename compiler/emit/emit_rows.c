@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* emit_rows.c -- code for one sample at a time: a vector holds eight elements of one value, not eight samples.
+ *
+ * With one lane a row of lanes is one number, so that every value is an array of numbers side by side, and everything that is
+ * emitted for lanes works as it is, one number at a time.  Here is what makes it fast: a layer keeps eight outputs of each of
+ * several panels in registers and runs over the inputs, and elementwise loops take eight elements a turn.  Panels, chains and
+ * operations are the same, and so are the bits. */
+#include "emit_parts.h"
+
+enum { WIDE = TILE_PANEL, MOST_PANELS = 8 };
+
+/* The words for eight numbers, at the place where the builder is. */
+static LL wide_of(const Emit *e) {
+  LL wide = e->ll;
+  wide.lanes = WIDE;
+  wide.vector = LLVMVectorType(wide.real, WIDE);
+  wide.integers = LLVMVectorType(wide.integer, WIDE);
+  wide.truths = LLVMVectorType(wide.i1, WIDE);
+  for (int op = 0; op < IR_OP_COUNT; op++) wide.elementary[op] = NULL;
+  return wide;
+}
+
+/* ---- eight elements of a value ------------------------------------------------------------------------------------------ */
+
+static Val load_run(LL *wide, Val pointer) {
+  Val value = LLVMBuildLoad2(wide->builder, wide->vector, pointer, "");
+  LLVMSetAlignment(value, (unsigned)wide->precision);
+  return value;
+}
+
+static Val scalar_at(LL *wide, Val pointer) {
+  Val value = LLVMBuildLoad2(wide->builder, wide->real, pointer, "");
+  LLVMSetAlignment(value, (unsigned)wide->precision);
+  return value;
+}
+
+/* Elements first, first + step, ...: as a vector; only `count` of them are there, the others are zero. */
+static Val load_elements(Emit *e, LL *wide, Ref base, Val first, int64_t step, unsigned count) {
+  const IrNode *node = &e->f->node[base];
+  Val value;
+  if (step == 0 && node->op == IR_constant && LLVMIsAConstantInt(first)) {
+    value = ll_number(wide, node->data[LLVMConstIntGetSExtValue(first)]);
+  } else if (step == 0) {
+    value = ll_load_scalar(wide, emit_address(e, base, first));
+  } else if (step == 1 && count == WIDE) {
+    value = load_run(wide, emit_address(e, base, first));
+  } else {
+    value = LLVMConstNull(wide->vector);
+    for (unsigned i = 0; i < count; i++) {
+      Val element = scalar_at(wide, emit_address(e, base, ll_iadd(wide, first, ll_int(wide, (int64_t)i * step))));
+      value = LLVMBuildInsertElement(wide->builder, value, element, LLVMConstInt(wide->i32, i, 0), "");
+    }
+  }
+  return node->truth ? LLVMBuildFCmp(wide->builder, LLVMRealUNE, value, ll_number(wide, 0), "") : value;
+}
+
+static void store_elements(Emit *e, LL *wide, Ref node, Val first, unsigned count, Val value) {
+  if (e->f->node[node].truth) value = ll_select(wide, value, ll_number(wide, 1), ll_number(wide, 0));
+  if (count == WIDE) {
+    LLVMSetAlignment(LLVMBuildStore(wide->builder, value, emit_address(e, node, first)), (unsigned)wide->precision);
+    return;
+  }
+  for (unsigned i = 0; i < count; i++) {
+    Val element = LLVMBuildExtractElement(wide->builder, value, LLVMConstInt(wide->i32, i, 0), "");
+    Val store = LLVMBuildStore(wide->builder, element, emit_address(e, node, ll_iadd(wide, first, ll_int(wide, i))));
+    LLVMSetAlignment(store, (unsigned)wide->precision);
+  }
+}
+
+/* One elementwise operation on eight elements. */
+static Val each_wide(Emit *e, LL *wide, Ref node, Val *operand) {
+  LL narrow = e->ll;
+  e->ll = *wide;
+  Val value = emit_each(e, node, operand, true);
+  e->ll = narrow;
+  return value;
+}
+
+/* ---- layers ------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct Layer {
+  Emit *e;
+  LL *wide;
+  const TileStatement *mm;
+  Val copy;
+} Layer;
+
+/* The element that an access reads at (copy, row). */
+static Val element_of(const Layer *l, const TileAccess *access, Val row) {
+  LL *ll = &l->e->ll;
+  uint32_t axis = l->mm->space.rank - 1;
+  Val element = ll_iadd(ll, ll_int(ll, access->map.offset), ll_imul(ll, row, access->map.stride[axis]));
+  return axis ? ll_iadd(ll, element, ll_imul(ll, l->copy, access->map.stride[0])) : element;
+}
+
+static int64_t step_of(const Layer *l, const TileAccess *access) { return access->map.stride[l->mm->space.rank - 1]; }
+
+static Val own_element(const Layer *l, Val row) {
+  LL *ll = &l->e->ll;
+  return l->mm->copies == 1 ? row : ll_iadd(ll, ll_imul(ll, l->copy, l->mm->rows), row);
+}
+
+static Val start_of(const Layer *l, Val row, unsigned count) {
+  const IrNode *node = &l->e->f->node[l->mm->op[0].node];
+  if (node->args < 3) return ll_number(l->wide, 0);
+  const TileAccess *start = &l->mm->op[0].operand[2];
+  return load_elements(l->e, l->wide, start->base, element_of(l, start, row), step_of(l, start), count);
+}
+
+/* acc[p] over all columns: eight outputs of panel first + p. */
+static void run_columns(const Layer *l, Val first, int panels, Val *acc) {
+  Emit *e = l->e;
+  LL *ll = &e->ll;
+  const TileStatement *mm = l->mm;
+  int64_t column_bytes = (int64_t)WIDE * ll->precision, panel_bytes = mm->columns * column_bytes;
+  Val weights = ll_at(ll, e->base[BASE_WEIGHTS], ll_iadd(ll, ll_int(ll, (int64_t)mm->panels), ll_imul(ll, first, panel_bytes)));
+  const TileAccess *x = &mm->op[0].operand[mm->lanes_operand];
+  Val input = emit_address(e, x->base, element_of(l, &(TileAccess){x->base, x->map}, ll_int(ll, 0)));
+  LLLoop loop = ll_loop(ll, ll_int(ll, 0), ll_int(ll, mm->columns), 1);
+  for (int p = 0; p < panels; p++) acc[p] = ll_carry(ll, &loop, acc[p]);
+  Val number = ll_load_scalar(l->wide, ll_at(ll, input, ll_imul(ll, loop.i, ll->precision)));
+  Val column = ll_at(ll, weights, ll_imul(ll, loop.i, column_bytes));
+  for (int p = 0; p < panels; p++)
+    loop.next[p] = ll_fma(l->wide, load_run(l->wide, ll_at(ll, column, ll_int(ll, p * panel_bytes))), number, acc[p]);
+  ll_loop_end(ll, &loop);
+  for (int p = 0; p < panels; p++) acc[p] = loop.next[p];
+}
+
+/* The epilogue on eight rows, `count` of them there. */
+static void finish_rows(const Layer *l, Val row, unsigned count, Val block) {
+  Emit *e = l->e;
+  const TileStatement *mm = l->mm;
+  Val *value = arena_array(e->arena, mm->ops, sizeof *value);
+  value[0] = block;
+  if (mm->op[0].stored) store_elements(e, l->wide, mm->op[0].node, own_element(l, row), count, block);
+  for (uint32_t i = 1; i < mm->ops; i++) {
+    const TileOp *op = &mm->op[i];
+    const IrNode *node = &e->f->node[op->node];
+    Val operand[3];
+    for (uint32_t a = 0; a < node->args; a++) {
+      const TileAccess *access = &op->operand[a];
+      operand[a] = NULL;
+      for (uint32_t k = 0; k < i; k++)
+        if (mm->op[k].node == access->base) operand[a] = value[k];
+      if (!operand[a]) operand[a] = load_elements(e, l->wide, access->base, element_of(l, access, row), step_of(l, access), count);
+    }
+    value[i] = each_wide(e, l->wide, op->node, operand);
+    if (op->stored) store_elements(e, l->wide, op->node, own_element(l, row), count, value[i]);
+  }
+}
+
+static void some_panels(const Layer *l, Val first, int panels, unsigned count) {
+  LL *ll = &l->e->ll;
+  Val acc[MOST_PANELS];
+  for (int p = 0; p < panels; p++) acc[p] = start_of(l, ll_imul(ll, ll_iadd(ll, first, ll_int(ll, p)), WIDE), count);
+  run_columns(l, first, panels, acc);
+  for (int p = 0; p < panels; p++) finish_rows(l, ll_imul(ll, ll_iadd(ll, first, ll_int(ll, p)), WIDE), count, acc[p]);
+}
+
+static void all_panels(const Layer *l) {
+  LL *ll = &l->e->ll;
+  int64_t whole = l->mm->rows / WIDE, groups = whole / MOST_PANELS, left = whole % MOST_PANELS;
+  if (groups) {
+    LLLoop group = ll_loop(ll, ll_int(ll, 0), ll_int(ll, groups), 1);
+    some_panels(l, ll_imul(ll, group.i, MOST_PANELS), MOST_PANELS, WIDE);
+    ll_loop_end(ll, &group);
+  }
+  if (left) some_panels(l, ll_int(ll, groups * MOST_PANELS), (int)left, WIDE);
+  if (l->mm->rows % WIDE) some_panels(l, ll_int(ll, whole), 1, (unsigned)(l->mm->rows % WIDE));
+}
+
+void emit_mm_rows(Emit *e, const TileStatement *mm) {
+  LL wide = wide_of(e), *ll = &e->ll;
+  Layer l = {e, &wide, mm, ll_int(ll, 0)};
+  e->lane_bytes = ll_int(ll, 0);
+  if (mm->copies == 1) {
+    all_panels(&l);
+    return;
+  }
+  LLLoop loop = ll_loop(ll, ll_int(ll, 0), ll_int(ll, mm->copies), 1);
+  l.copy = loop.i;
+  all_panels(&l);
+  ll_loop_end(ll, &loop);
+}
+
+/* ---- elementwise loops --------------------------------------------------------------------------------------------------------- */
+
+bool emit_can_run_wide(const Emit *e, const TileStatement *loop) {
+  if (e->level.lanes != 1 || loop->space.rank == 0 || loop->space.dim[loop->space.rank - 1] < WIDE) return false;
+  for (uint32_t i = 0; i < loop->ops; i++) {
+    IrClass class = ir_op_class[e->f->node[loop->op[i].node].op];
+    if (class != IR_EACH && class != IR_COMPARE && class != IR_LOGIC) return false;
+  }
+  return true;
+}
+
+/* Elements index[last] .. + 7 of the last axis. */
+static void eight_points(Emit *e, LL *wide, const TileStatement *loop, Val *index) {
+  uint32_t rank = loop->space.rank;
+  TileAccess own = {0, tile_identity(&loop->space)};
+  Val *value = arena_array(e->arena, loop->ops, sizeof *value), first = emit_element(e, &own, index, rank);
+  for (uint32_t i = 0; i < loop->ops; i++) {
+    const TileOp *op = &loop->op[i];
+    const IrNode *node = &e->f->node[op->node];
+    Val operand[3];
+    for (uint32_t a = 0; a < node->args; a++) {
+      const TileAccess *access = &op->operand[a];
+      operand[a] = NULL;
+      for (uint32_t k = 0; k < i; k++)
+        if (loop->op[k].node == access->base) operand[a] = value[k];
+      if (!operand[a])
+        operand[a] = load_elements(e, wide, access->base, emit_element(e, access, index, rank), access->map.stride[rank - 1], WIDE);
+    }
+    value[i] = each_wide(e, wide, op->node, operand);
+    if (op->stored) store_elements(e, wide, op->node, first, WIDE, value[i]);
+  }
+}
+
+int64_t emit_wide_points(Emit *e, const TileStatement *loop, Val *index) {
+  LL wide = wide_of(e), *ll = &e->ll;
+  uint32_t last = loop->space.rank - 1;
+  int64_t whole = loop->space.dim[last] / WIDE * WIDE;
+  LLLoop eights = ll_loop(ll, ll_int(ll, 0), ll_int(ll, whole), WIDE);
+  index[last] = eights.i;
+  eight_points(e, &wide, loop, index);
+  ll_loop_end(ll, &eights);
+  return whole;
+}
