@@ -177,11 +177,12 @@ static void check_adjoint(Field *field) {
 
 /* ---- the divergence --------------------------------------------------------------------------------------------------------------------- */
 
-/* Adds e . J e of every point: e a unit vector, or signs. */
-static void add_products(Field *field, const Model *jvp, const Points *points, uint64_t round, bool unit, double *sum, double *squares) {
+/* Adds e . J e of every point: e a unit vector, or signs.  room: [3][count][dim]. */
+static void add_products(Field *field, const Model *jvp, const Points *points, uint64_t round, bool unit, double *room, double *sum,
+                         double *squares) {
   Verify *v = field->v;
   uint64_t dim = points->dim;
-  double *e = new_rows(v, points->count, dim), *product = new_rows(v, points->count, dim), *u = new_rows(v, points->count, dim);
+  double *e = room, *product = e + points->count * dim, *u = product + points->count * dim;
   FlowRandom random = {v->options.seed, STREAM_DIRECTIONS};
   for (uint64_t i = 0; i < points->count * dim; i++) {
     double sign = flow_random_uniform(random, 2 * MOST_NUMBERS + round, (uint32_t)i) < 0.5 ? -1 : 1;
@@ -204,10 +205,10 @@ static void check_divergence(Field *field) {
   uint64_t rounds = unit ? field->points.dim : TRACE_PROBES, strange = 0;
   Points points = some(field, BUDGET, rounds * model_cost(jvp) + model_cost(log_p));
   double *trace = new_rows(v, points.count, 1), *size = new_rows(v, points.count, 1), *rate = new_rows(v, points.count, 1);
-  double *u = new_rows(v, points.count, points.dim);
-  model_evaluate(v, log_p, &points, NULL, NULL, u, rate);
+  double *room = new_rows(v, 3 * points.count, points.dim);
+  model_evaluate(v, log_p, &points, NULL, NULL, room, rate);
   verify_expect(v, rounds);
-  for (uint64_t r = 0; r < rounds && verify_step(v, 1); r++) add_products(field, jvp, &points, r, unit, trace, size);
+  for (uint64_t r = 0; r < rounds && verify_step(v, 1); r++) add_products(field, jvp, &points, r, unit, room, trace, size);
   VerifyLine *line = begin(field, what, trace_bound, unit ? "relative to the diagonal, rounding in f64" : "beyond five standard errors of 64 probes, relative");
   for (uint64_t i = 0; i < points.count; i++) {
     double left = -rate[i], right = unit ? trace[i] : trace[i] / (double)rounds, scale = 1 + size[i], slack = 0;
@@ -243,15 +244,22 @@ static void check_f32(Field *field) {
   finish(field, line, strange, 0);
 }
 
-/* The interpreter's numbers for one point, in the model's precision, as f64: the velocity and what is behind it. */
-static void interpret(Field *field, const Model *m, const Points *points, uint64_t i, double *result) {
-  Verify *v = field->v;
+/* A model's frozen function, run by the interpreter in the model's precision. */
+typedef struct Interpreted { const IrFunction *ir; const double *const *weight; const float *const *narrow; int precision; } Interpreted;
+
+static Interpreted interpreted(Field *field, const Model *m) {
   const IrFunction *ir = flow_compiled_ir(m->compiled, true);
-  const double *const *weight = weights_of(v, ir);
-  const double **input = arena_array(&v->arena, points->names.names, sizeof *input);
-  point_inputs(&points->names, point_at(points, i), input);
-  bool done = m->precision == FLOW_F64 ? ir_run_f64(ir, input, weight, result)
-                                       : run_in_f32(v, ir, &points->names, point_at(points, i), result);
+  const double *const *weight = weights_of(field->v, ir);
+  return (Interpreted){ir, weight, m->precision == FLOW_F32 ? weights_in_f32(field->v, ir, weight) : NULL, m->precision};
+}
+
+/* The velocity at a point, and what is behind it. */
+static void interpret(Field *field, const Interpreted *by, const double *number, double *result) {
+  Verify *v = field->v;
+  const PointNames *names = &field->points.names;
+  const double **input = arena_array(&v->arena, names->names, sizeof *input);
+  point_inputs(names, number, input);
+  bool done = by->precision == FLOW_F64 ? ir_run_f64(by->ir, input, by->weight, result) : run_in_f32(v, by->ir, by->narrow, names, number, result);
   if (!done) longjmp(v->no_memory, 1);
 }
 
@@ -261,20 +269,19 @@ static void compare_bits(Field *field, const Model *m, VerifyLine *line) {
   if (points.count > INTERPRETED_POINTS) points.count = INTERPRETED_POINTS;
   uint64_t dim = points.dim, extras = m->model->extras;
   double *u = new_rows(v, points.count, dim), *extra = new_rows(v, points.count, extras + 1), *own = new_rows(v, 1, dim + extras);
+  Interpreted by = interpreted(field, m);
   model_evaluate(v, m, &points, NULL, NULL, u, extras ? extra : NULL);
   for (uint64_t i = 0; i < points.count && verify_step(v, 0); i++) {
-    interpret(field, m, &points, i, own);
+    interpret(field, &by, point_at(&points, i), own);
     bool same = true;
-    for (uint64_t k = 0; k < dim + extras; k++) {
+    for (uint64_t k = 0; k < dim + extras && same; k++) {
       double compiled = k < dim ? u[i * dim + k] : extra[i * extras + k - dim];
-      bool equal = memcmp(&compiled, &own[k], sizeof compiled) == 0 || (isnan(compiled) && isnan(own[k]));
-      if (same && !equal) {
-        line->has_sides = true;
-        line->left = compiled, line->right = own[k];
-        line->element = (int64_t)k;
-        keep_point(v, &points.names, point_at(&points, i), line);
-      }
-      same = same && equal;
+      same = memcmp(&compiled, &own[k], sizeof compiled) == 0 || (isnan(compiled) && isnan(own[k]));
+      if (same || line->has_sides) continue;
+      line->has_sides = true;
+      line->left = compiled, line->right = own[k];
+      line->element = (int64_t)k;
+      keep_point(v, &points.names, point_at(&points, i), line);
     }
     line->points++;
     line->failed += !same;

@@ -86,10 +86,14 @@ static const float *rounded(Verify *v, const double *number, size_t count) {
   return copy;
 }
 
-bool run_in_f32(Verify *v, const IrFunction *f, const PointNames *names, const double *number, double *result) {
-  const double *const *wide = weights_of(v, f);
-  const float **weight = arena_array(&v->arena, f->weights + 1u, sizeof *weight), **input = arena_array(&v->arena, names->names, sizeof *input);
-  for (uint32_t w = 0; w < f->weights; w++) weight[w] = rounded(v, wide[w], (size_t)shape_count(&f->weight[w].shape));
+const float *const *weights_in_f32(Verify *v, const IrFunction *f, const double *const *weight) {
+  const float **narrow = arena_array(&v->arena, f->weights + 1u, sizeof *narrow);
+  for (uint32_t w = 0; w < f->weights; w++) narrow[w] = rounded(v, weight[w], (size_t)shape_count(&f->weight[w].shape));
+  return narrow;
+}
+
+bool run_in_f32(Verify *v, const IrFunction *f, const float *const *weight, const PointNames *names, const double *number, double *result) {
+  const float **input = arena_array(&v->arena, names->names, sizeof *input);
   for (uint32_t n = 0; n < names->names; n++) {
     size_t count = (size_t)shape_count(&names->shape[n]);
     input[n] = rounded(v, number, count);

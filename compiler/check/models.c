@@ -111,11 +111,12 @@ FlowTensor *points_conditions(Verify *v, const Points *points, const double *dir
 
 /* ---- evaluating --------------------------------------------------------------------------------------------------------------- */
 
-static void *in_precision(Verify *v, const Model *m, const double *numbers, uint64_t count) {
-  if (m->precision == FLOW_F64) return (void *)(uintptr_t)numbers;
-  float *rounded = arena_array(&v->arena, (size_t)count + 1, sizeof *rounded);
-  for (uint64_t i = 0; i < count; i++) rounded[i] = (float)numbers[i];
-  return rounded;
+/* Numbers on their way into a model and out of it, all of its precision: it may be evaluated often, so that they are not the arena's. */
+static void put_numbers(const Model *m, const double *from, uint64_t count, void *to) {
+  for (uint64_t i = 0; i < count; i++) {
+    if (m->precision == FLOW_F64) ((double *)to)[i] = from[i];
+    else ((float *)to)[i] = (float)from[i];
+  }
 }
 
 static void take_numbers(const Model *m, const void *from, uint64_t count, double *to) {
@@ -124,18 +125,24 @@ static void take_numbers(const Model *m, const void *from, uint64_t count, doubl
 
 void model_evaluate(Verify *v, const Model *m, const Points *points, const double *state, const double *direction, double *u,
                     double *extra) {
-  uint64_t count = points->count, numbers = count * points->dim, extras = count * m->model->extras;
-  const double *x = state ? state : column(v, points, 1, points->dim);
-  double *room = new_rows(v, count, points->dim + m->model->extras);
-  FlowEvaluation what = {.model = m->model, .level = m->level, .weights = m->blob.data, .count = count,
-                         .t = column(v, points, 0, 1), .t_per_sample = true, .x = in_precision(v, m, x, numbers),
-                         .u = room, .extra = extra ? room + numbers : NULL,
-                         .condition = points_conditions(v, points, direction), .allocator = v->options.allocator};
+  const FlowAllocator *allocator = v->options.allocator;
+  uint64_t count = points->count, dim = points->dim, numbers = count * dim, extras = count * m->model->extras;
+  size_t room = (size_t)(count + 2 * numbers + extras + 1);
+  FlowTensor *condition = points_conditions(v, points, direction);
+  double *t = flow_alloc_array(allocator, room, sizeof *t), *x = t + count, *to = x + numbers;
+  if (!t) longjmp(v->no_memory, 1);
+  for (uint64_t i = 0; i < count; i++) {
+    t[i] = point_at(points, i)[0];
+    put_numbers(m, state ? state + i * dim : point_at(points, i) + 1, dim, (char *)x + i * dim * (uint64_t)m->precision);
+  }
+  FlowEvaluation what = {.model = m->model, .level = m->level, .weights = m->blob.data, .count = count, .t = t, .t_per_sample = true,
+                         .x = x, .u = to, .extra = extra ? to + numbers : NULL, .condition = condition, .allocator = allocator};
   flow_error error = {{0}};
   flow_status status = flow_evaluate(&what, &error);
-  if (status == FLOW_NO_MEMORY) longjmp(v->no_memory, 1);
   bool good = status == FLOW_OK;
   take_numbers(m, what.u, good ? numbers : 0, u);
   if (extra) take_numbers(m, what.extra, good ? extras : 0, extra);
   for (uint64_t i = 0; !good && i < numbers; i++) u[i] = (double)NAN;
+  flow_free(allocator, t, room * sizeof *t);
+  if (status == FLOW_NO_MEMORY) longjmp(v->no_memory, 1);
 }

@@ -86,8 +86,9 @@ void function_run(Verify *v, const Function *f, const double *const *input, doub
 bool function_run_rows(Verify *v, const Function *f, const double *inputs, uint64_t count, double *results);
 /* The tensors of a bound function, in f64; NULL where it has none. */
 const double *const *weights_of(Verify *v, const IrFunction *f);
+const float *const *weights_in_f32(Verify *v, const IrFunction *f, const double *const *weight);
 /* The interpreter in f32, its numbers as f64; false: out of memory. */
-bool run_in_f32(Verify *v, const IrFunction *f, const PointNames *names, const double *number, double *result);
+bool run_in_f32(Verify *v, const IrFunction *f, const float *const *weight, const PointNames *names, const double *number, double *result);
 /* Notes in `label` which inputs pick rows of tables. */
 void find_labels(const IrFunction *f, int64_t *label);
 /* Scalar operations of one evaluation, about; at least 1. */
