@@ -46,7 +46,7 @@ FlowCompileOptions program_options(const Run *run) {
   how.flow = text_of(run, OPTION_flow);
   how.field = text_of(run, OPTION_field);
   how.solver = flow_tableau_names();
-  how.need_flow = run->line->verb == VERB_sample || run->line->verb == VERB_logp;
+  how.need_flow = run->line->verb == VERB_sample || run->line->verb == VERB_logp || run->line->verb == VERB_train;
   how.as_velocity = program_wants_a_solver(run);
   how.first_flow = run->line->verb == VERB_check && !has(run, OPTION_emit);
   return how;
@@ -121,7 +121,7 @@ int program_with_extras(const Run *run, Program *program, FlowExtras extras, uin
   FlowCompileOptions how = program_options(run);
   how.extras = extras;
   how.probes = probes;
-  program->own_conditions = extras == FLOW_PROBES || extras == FLOW_JVP || extras == FLOW_VJP;
+  program->own_conditions = extras == FLOW_PROBES || extras == FLOW_JVP || extras == FLOW_VJP || extras == FLOW_SQUARES;
   flow_error error = {{0}};
   const char *text = program->text.data ? (const char *)program->text.data : "";
   flow_status status =

@@ -32,16 +32,25 @@ void progress_begin(ShowProgress *show, const Run *run) {
   show->shown = show->started;
 }
 
-int progress_step(ShowProgress *show, uint64_t done, uint64_t total) {
-  bool terminal = show->run->terminal.error_is_terminal;
+bool progress_stopped(void) { return stop_asked != 0; }
+
+bool progress_due(const ShowProgress *show) {
   double now = seconds_now();
-  if (stop_asked) return 1;
-  if (has(show->run, OPTION_quiet) || now - show->started < 1 || now - show->shown < (terminal ? 0.1 : 10)) return 0;
-  char text[128];
-  flow_progress_line(text, sizeof text, done, total, now - show->started);
+  return !has(show->run, OPTION_quiet) && now - show->started >= 1 &&
+         now - show->shown >= (show->run->terminal.error_is_terminal ? 0.1 : 10);
+}
+
+void progress_line(ShowProgress *show, const char *text) {
+  bool terminal = show->run->terminal.error_is_terminal;
   fprintf(stderr, terminal ? "\r%s\033[K" : "%s\n", text);
-  show->shown = now;
+  show->shown = seconds_now();
   show->line_open = terminal;
+}
+
+int progress_step(ShowProgress *show, uint64_t done, uint64_t total) {
+  char text[128];
+  if (progress_stopped()) return 1;
+  if (progress_due(show)) progress_line(show, flow_progress_line(text, sizeof text, done, total, seconds_now() - show->started));
   return 0;
 }
 

@@ -20,5 +20,9 @@ double seconds_now(void); /* a clock that never goes back */
 void progress_begin(ShowProgress *show, const Run *run);
 int progress_step(ShowProgress *show, uint64_t done, uint64_t total); /* not 0: the user wants to stop */
 void progress_end(ShowProgress *show);
+/* The same in pieces, for a line of one's own. */
+bool progress_stopped(void);              /* the user wants to stop; after progress_begin */
+bool progress_due(const ShowProgress *show); /* it is time for a line */
+void progress_line(ShowProgress *show, const char *text);
 
 #endif

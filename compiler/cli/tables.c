@@ -3,6 +3,14 @@
 #include "command_line.h"
 #include <string.h>
 
+static const char data_sets_text[] =
+    "Point i is a function of --seed and i. u, u1, u2 are uniform in [0, 1), n1, n2 standard normal, k is drawn\n"
+    "with equal chances.\n"
+#define DATA_SET(name, word, formula) "  " word ": " formula "\n"
+#include "data_sets.def"
+#undef DATA_SET
+    "The checkerboard's entropy is log(8/0.45^2).";
+
 const Verb verbs[VERB_COUNT] = {
 #define VERB(id, operands, least, most, title, text, examples) {#id, operands, least, most, title, text, examples},
 #include "verbs.def"

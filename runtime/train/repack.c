@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "repack.h"
+#include <stdlib.h>
 
 enum { PANEL = 8 };                     /* rows of a panel (flow/model.h) */
 
@@ -40,6 +41,8 @@ flow_status flow_repack(FlowRepack *repack, FlowMasterPart part, flow_error *err
   return FLOW_OK;
 }
 
+static int by_name(const void *a, const void *b) { return flow_natural_order(((const FlowTensor *)a)->name, ((const FlowTensor *)b)->name); }
+
 /* The first blob, by the way that checks the tables. */
 static flow_status first_blob(FlowRepack *repack, flow_error *error) {
   const FlowMasters *masters = repack->masters;
@@ -48,6 +51,7 @@ static flow_status first_blob(FlowRepack *repack, flow_error *error) {
   FlowTensor *tensor = flow_alloc_array(allocator, count, sizeof *tensor);
   if (!tensor) return flow_fail(error, FLOW_NO_MEMORY, "out of memory for the weights");
   for (uint32_t i = 0; i < count; i++) tensor[i] = flow_masters_tensor(masters, FLOW_MASTER_WEIGHT, i);
+  qsort(tensor, count, sizeof *tensor, by_name);
   FlowTensors tensors = {.allocator = *allocator, .count = count, .tensor = tensor};
   flow_status status = flow_model_pack(allocator, masters->model, &tensors, "the weights", &repack->blob, error);
   flow_free(allocator, tensor, count * sizeof *tensor);

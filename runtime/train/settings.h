@@ -6,7 +6,7 @@
 #include "optimise.h"
 #include "path.h"
 #include "schedule.h"
-#include "source.h"
+#include "solve.h" /* FlowSource; its header has a namesake in lang/syntax */
 
 /* Which point of the source goes with which of the data: as they are drawn, or, of the pairs of one batch, those with the least sum
  * of |x1 - x0|^2 (couple.h). */

@@ -11,9 +11,12 @@
 
 /* ---- opening ------------------------------------------------------------------------------------------------------------ */
 
-static int choose_threads(const FlowTrainSettings *s) {
+/* No more threads than blocks, and where nobody says how many, none for less than some 4 million multiply-adds: waking it would take
+ * longer. */
+static int choose_threads(const FlowTrainSettings *s, size_t weights) {
   int asked = s->threads > 0 ? s->threads : omp_get_max_threads();
-  uint64_t blocks = (s->batch + FLOW_TRAIN_BLOCK - 1) / FLOW_TRAIN_BLOCK;
+  uint64_t blocks = (s->batch + FLOW_TRAIN_BLOCK - 1) / FLOW_TRAIN_BLOCK, worth = 1 + (s->batch * (uint64_t)weights >> 22);
+  if (s->threads <= 0 && (uint64_t)asked > worth) asked = (int)worth;
   return (uint64_t)asked > blocks ? (int)blocks : asked;
 }
 
@@ -41,9 +44,9 @@ static flow_status choose_level(FlowTraining *t, flow_error *error) {
 static flow_status open_parts(FlowTraining *t, flow_error *error) {
   const FlowTrainSettings *s = &t->settings;
   flow_status status = choose_level(t, error);
-  t->threads = choose_threads(s);
   if (!status)
     status = flow_masters_open(s->allocator, s->model, flow_optimiser_moments(s->optimiser) > 1, s->average > 0, &t->masters, error);
+  t->threads = choose_threads(s, t->masters.count);
   if (!status) status = flow_repack_open(&t->masters, t->level, &t->repack, error);
   if (!status) status = flow_drawing_open(s, t->level, t->threads, &t->drawing, error);
   if (!status) status = flow_batch_open(s->allocator, s->batch, s->model->dim, &t->batch, error);

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* train.c -- flowc train: from a program and data to a file of weights. */
+#include "show_progress.h"
+#include "train_curve.h"
+#include "train_files.h"
+#include "train_log.h"
+#include "train_settings.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+enum { CHECKPOINT_EVERY = 1000, LOG_EVERY = 100, VALIDATIONS = 50 };
+
+typedef struct Train {
+  const Run *run;
+  Program program;
+  TrainPlan plan;
+  TrainFiles files;
+  FlowTraining *training;
+  FlowTrainReport last;
+  TrainLog log;
+  TrainCurve curve;
+  ShowProgress progress;
+  uint64_t first;             /* iterations that were done before this run */
+  double sum, validation;     /* of the losses since the last row of the log; NaN: not computed yet */
+  uint64_t summed;
+  bool stopped;
+} Train;
+
+/* ---- the run ---------------------------------------------------------------------------------------------------- */
+
+/* A checkpoint that cannot be written ends nothing: there may be room when the next one is due. */
+static void save(const Train *train) {
+  flow_error error = {{0}};
+  if (flow_training_save(train->training, train->files.checkpoint, train->files.previous, &error))
+    warn(&train->run->terminal, "%s; no checkpoint was written, the training goes on", error.text);
+}
+
+static bool every(uint64_t done, uint64_t interval, uint64_t total) { return interval && (done % interval == 0 || done == total); }
+
+static flow_status note(Train *train, flow_error *error) {
+  const FlowTrainSettings *s = &train->plan.settings;
+  uint64_t done = train->last.iteration, log_every = count_of(train->run, OPTION_log_every, LOG_EVERY);
+  bool validate = flow_training_held(train->training) > 0 && every(done, s->iterations / VALIDATIONS + 1, s->iterations);
+  flow_status status = FLOW_OK;
+  train_curve_add(&train->curve, done, train->last.loss);
+  train->sum += train->last.loss;
+  train->summed++;
+  if (validate) status = flow_training_validate(train->training, &train->validation, error);
+  if (status || (!validate && !every(done, log_every, s->iterations))) return status;
+  train_log_add(&train->log, &(TrainRow){done, train->sum / (double)train->summed, validate ? train->validation : NAN, train->last.rate,
+                                         train->last.norm, seconds_now() - train->progress.started});
+  train->sum = 0;
+  train->summed = 0;
+  return FLOW_OK;
+}
+
+static void show(Train *train) {
+  char text[512];
+  if (!progress_due(&train->progress)) return;
+  train_line(&train->curve, train->first, train->last.iteration, train->last.rate, seconds_now() - train->progress.started,
+             train->run->terminal.utf8, text, sizeof text);
+  progress_line(&train->progress, text);
+}
+
+static flow_status iterate(Train *train, flow_error *error) {
+  uint64_t total = train->plan.settings.iterations, interval = count_of(train->run, OPTION_checkpoint_every, CHECKPOINT_EVERY);
+  flow_status status = FLOW_OK;
+  while (!status && flow_training_done(train->training) < total) {
+    status = flow_training_step(train->training, &train->last, error);
+    if (!status) status = note(train, error);
+    if (status) break;
+    bool due = interval && train->last.iteration % interval == 0;
+    train->stopped = progress_stopped();
+    if (due || train->stopped) save(train);
+    if (train->stopped) break;
+    show(train);
+  }
+  return status;
+}
+
+/* ---- before and after --------------------------------------------------------------------------------------------- */
+
+static void print_start(const Train *train) {
+  const FlowTrainSettings *s = &train->plan.settings;
+  if (has(train->run, OPTION_quiet)) return;
+  fprintf(stderr, "%zu weights, %" PRIu64 " rows to learn from%s", flow_training_weights(train->training),
+          s->data->dim[0] - flow_training_held(train->training), flow_training_held(train->training) ? "" : "\n");
+  if (flow_training_held(train->training)) fprintf(stderr, ", %" PRIu64 " held out\n", flow_training_held(train->training));
+  fprintf(stderr, "path %s, %s %.3g, batch %" PRIu64 ", %" PRIu64 " iterations; %.3g MB for gradients\n", flow_path_name(s->path),
+          flow_optimiser_name(s->optimiser), s->rate, s->batch, s->iterations, (double)flow_training_bytes(train->training) / 1e6);
+  if (train->first) fprintf(stderr, "goes on after iteration %" PRIu64 "\n", train->first);
+}
+
+static void print_end(const Train *train, double seconds) {
+  uint64_t iterations = train->last.iteration - train->first;
+  char shape[CURVE_CELLS * 4 + 1];
+  if (has(train->run, OPTION_quiet) || iterations == 0) return;
+  train_curve_text(&train->curve, train->run->terminal.utf8, shape, sizeof shape);
+  fprintf(stderr, "%" PRIu64 " iterations in %.2f s (%.1f us each); loss %.4f", iterations, seconds, 1e6 * seconds / (double)iterations,
+          train->curve.recent);
+  if (flow_training_held(train->training)) fprintf(stderr, ", held out %.4f", train->validation);
+  fprintf(stderr, "  %s\n", shape);
+}
+
+static int stopped(const Train *train) {
+  complain(&train->run->terminal, "stopped after iteration %" PRIu64 "; the same command with --resume goes on", train->last.iteration);
+  return flow_status_exit_code(FLOW_CANCELLED);
+}
+
+static int train_all(Train *train) {
+  const Run *run = train->run;
+  flow_error error = {{0}};
+  flow_status status = has(run, OPTION_resume) ? train_resume(run, &train->files, train->training, &error) : FLOW_OK;
+  train->first = train->last.iteration = flow_training_done(train->training);
+  train->curve.total = train->plan.settings.iterations;
+  if (!status) status = train_log_open(text_of(run, OPTION_log), train->first, &train->log, &error);
+  if (status) return failed(run, status, &error);
+  print_start(train);
+  progress_begin(&train->progress, run);
+  status = iterate(train, &error);
+  double seconds = seconds_now() - train->progress.started;
+  progress_end(&train->progress);
+  flow_error of_log = {{0}};
+  flow_status logged = train_log_close(&train->log, &of_log);
+  if (!status && !train->stopped) status = train_write(&train->files, train->training, train->program.model, &error);
+  if (status) return failed(run, status, &error);
+  print_end(train, seconds);
+  if (logged) return failed(run, logged, &of_log);
+  return train->stopped ? stopped(train) : 0;
+}
+
+/* First weights: of --weights, or by the rule. */
+static flow_status begin(Train *train, const FlowInitial *rule, flow_error *error) {
+  flow_status status = flow_training_open(&train->plan.settings, &train->training, error);
+  if (status) return status;
+  if (has(train->run, OPTION_weights)) return flow_training_take(train->training, &train->program.tensors, train->program.weights_path, error);
+  flow_training_initialise(train->training, rule);
+  return FLOW_OK;
+}
+
+static int prepare(Train *train, FlowInitial *rule) {
+  const Run *run = train->run;
+  flow_error error = {{0}};
+  train_initial(flow_compiled_ir(train->program.compiled, false), train->plan.initial, train->plan.initial_scale, rule);
+  if (has(run, OPTION_names)) {
+    train_print_names(flow_compiled_ir(train->program.compiled, false), rule, stdout);
+    return finish_output(run);
+  }
+  flow_status status = train_files(run, &train->files, &error);
+  int code = status ? failed(run, status, &error) : program_link(run, &train->program, FLOW_ENTRY_GRADIENT);
+  if (code) return code;
+  status = train_plan_inputs(run, &train->program, &train->plan, &error);
+  if (!status) status = begin(train, rule, &error);
+  return status ? failed(run, status, &error) : train_all(train);
+}
+
+/* Names for the layers: those of --weights, or of a file that would fit. */
+static int bind(Train *train) {
+  const Run *run = train->run;
+  Program *program = &train->program;
+  flow_error error = {{0}};
+  if (!program_has_weights(program)) {
+    complain(&run->terminal, "%s: the velocity has no layers, and so nothing to train", program->path);
+    return flow_status_exit_code(FLOW_BAD_INPUT);
+  }
+  if (!has(run, OPTION_weights)) {
+    flow_status status = train_tensors(flow_compiled_ir(program->compiled, false), &program->tensors, &error);
+    if (status) return failed(run, status, &error);
+    program->has_tensors = true;
+  }
+  return program_bind(run, program);
+}
+
+static int train_program(Train *train) {
+  const Run *run = train->run;
+  flow_error error = {{0}};
+  flow_status status = train_plan(run, &train->program, &train->plan, &error);
+  if (status) return failed(run, status, &error);
+  int code = program_with_extras(run, &train->program, FLOW_SQUARES, 0);
+  if (!code) code = bind(train);
+  if (code) return code;
+  FlowInitial *rule = calloc(flow_compiled_ir(train->program.compiled, false)->weights, sizeof *rule);
+  status = rule ? FLOW_OK : flow_fail(&error, FLOW_NO_MEMORY, "out of memory");
+  code = status ? failed(run, status, &error) : prepare(train, rule);
+  free(rule);
+  return code;
+}
+
+int verb_train(const Run *run) {
+  Train train = {.run = run, .validation = NAN};
+  int code = program_open(run, run->line->operand[0], &train.program);
+  if (!code) code = train_program(&train);
+  flow_training_close(train.training);
+  train_plan_free(&train.plan);
+  program_close(&train.program);
+  return code;
+}

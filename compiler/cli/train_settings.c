@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train_settings.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_THREADS = 1024 };
+
+/* ---- words --------------------------------------------------------------------------------------------------------------- */
+
+static int index_of(const char *word, const char *const *list, int count) {
+  for (int i = 0; word && i < count; i++)
+    if (strcmp(word, list[i]) == 0) return i;
+  return -1;
+}
+
+static const char *const path_word[] = {
+#define PATH(name, last, text) #name,
+#include "paths.def"
+#undef PATH
+};
+static const char *const schedule_word[] = {
+#define SCHEDULE(name, text) #name,
+#include "schedules.def"
+#undef SCHEDULE
+};
+static const char *const optimiser_word[] = {
+#define OPTIMISER(name, moments, rate, text) #name,
+#include "optimisers.def"
+#undef OPTIMISER
+};
+static const char *const initial_word[] = {"kaiming", "xavier", "normal", "zeros"};
+static const char *const coupling_word[] = {"independent", "transport"};
+
+#define CHOOSE(to, kind, word, list)                                                 \
+  do {                                                                               \
+    int found_ = index_of(word, list, (int)(sizeof(list) / sizeof *(list)));         \
+    if (found_ >= 0) (to) = (kind)found_;                                            \
+  } while (0)
+
+static flow_status take_path(const TypedFlow *flow, const TypedTrain *train, FlowTrainSettings *s, flow_error *error) {
+  const char *word = train && train->path ? train->path : flow->path ? flow->path : "condot";
+  int path = index_of(word, path_word, FLOW_PATHS);
+  if (path < 0)
+    return flow_fail(error, FLOW_BAD_CALL, "the flow `%s` has a path of its own, and training knows condot, vp and cosine", flow->name);
+  if (flow->predicts && flow->path && strcmp(flow->path, word) != 0)
+    return flow_fail(error, FLOW_BAD_CALL, "the flow `%s` makes its velocity along `path %s`, and is to be trained along `%s`: they are one",
+                     flow->name, flow->path, word);
+  s->path = (FlowPath)path;
+  s->t0 = flow->time_from, s->t1 = flow->time_to;
+  s->s0 = flow->path_from, s->s1 = flow->path_to;
+  return FLOW_OK;
+}
+
+static void take_words(const TypedTrain *train, TrainPlan *plan) {
+  FlowTrainSettings *s = &plan->settings;
+  CHOOSE(s->optimiser, FlowOptimiser, train->optimiser, optimiser_word);
+  CHOOSE(s->schedule, FlowSchedule, train->schedule, schedule_word);
+  CHOOSE(s->coupling, FlowCoupling, train->coupling, coupling_word);
+  CHOOSE(plan->initial, InitialWay, train->initial, initial_word);
+  plan->initial_scale = train->initial_scale;
+}
+
+/* ---- numbers -------------------------------------------------------------------------------------------------------------- */
+
+static void take_number(double from, double *to) {
+  if (from >= 0) *to = from;
+}
+
+static void take_count(int64_t from, uint64_t *to) {
+  if (from >= 0) *to = (uint64_t)from;
+}
+
+static void take_numbers(const TypedTrain *train, FlowTrainSettings *s) {
+  s->rate = flow_optimiser_rate(s->optimiser);
+  if (s->optimiser == FLOW_OPTIMISER_sgd) s->beta1 = 0;
+  if (!train) return;
+  take_number(train->rate, &s->rate);
+  take_number(train->momentum, &s->beta1);
+  take_number(train->decay, &s->decay);
+  take_number(train->clip, &s->clip);
+  take_number(train->average, &s->average);
+  take_number(train->validation, &s->validation);
+  take_count(train->batch, &s->batch);
+  take_count(train->iterations, &s->iterations);
+  take_count(train->warm_up, &s->warm_up);
+  take_count(train->seed, &s->seed);
+}
+
+static flow_status option_number(const Run *run, OptionId option, double *to, flow_error *error) {
+  if (!has(run, option)) return FLOW_OK;
+  const char *text = text_of(run, option);
+  char *end;
+  *to = strtod(text, &end);
+  if (end != text && !*end) return FLOW_OK;
+  return flow_fail(error, FLOW_BAD_CALL, "--%s wants a number, not `%s`", options[option].name, text);
+}
+
+static flow_status take_options(const Run *run, TrainPlan *plan, flow_error *error) {
+  FlowTrainSettings *s = &plan->settings;
+  s->batch = count_of(run, OPTION_batch, s->batch);
+  s->iterations = count_of(run, OPTION_iterations, s->iterations);
+  s->seed = count_of(run, OPTION_train_seed, s->seed);
+  if (has(run, OPTION_coupling)) s->coupling = (FlowCoupling)option_of(run, OPTION_coupling)->choice;
+  flow_status status = option_number(run, OPTION_rate, &s->rate, error);
+  if (!status) status = option_number(run, OPTION_average, &s->average, error);
+  if (!status) status = option_number(run, OPTION_validation, &s->validation, error);
+  if (status) return status;
+  uint64_t threads = count_of(run, OPTION_threads, 0);
+  if (threads > MOST_THREADS || (has(run, OPTION_threads) && threads == 0))
+    return flow_fail(error, FLOW_BAD_CALL, "--threads wants 1 to %d", MOST_THREADS);
+  s->threads = (int)threads;
+  return FLOW_OK;
+}
+
+flow_status train_plan(const Run *run, const Program *program, TrainPlan *plan, flow_error *error) {
+  const TypedFlow *flow = flow_compiled_flow(program->compiled);
+  *plan = (TrainPlan){.settings = flow_train_defaults()};
+  if (!flow) return flow_fail(error, FLOW_BAD_CALL, "%s has no flow, and only a flow can be trained", program->path);
+  const TypedTrain *train = flow->train;
+  plan->settings.allocator = &flow_standard_allocator;
+  if (train) take_words(train, plan);
+  take_numbers(train, &plan->settings);
+  flow_status status = take_path(flow, train, &plan->settings, error);
+  return status ? status : take_options(run, plan, error);
+}
+
+/* ---- files ------------------------------------------------------------------------------------------------------------------ */
+
+/* A file that the program names. */
+static flow_status read_named(const Program *program, const char *what, const char *written, Given *given, flow_error *error) {
+  char *path = NULL;
+  flow_status status = weights_path(program->path, written, &path, error);
+  if (!status) status = given_read(what, path, given, error);
+  free(path);
+  return status;
+}
+
+static flow_status read_data(const Run *run, const Program *program, const TypedTrain *train, TrainPlan *plan, flow_error *error) {
+  FlowTrainSettings *s = &plan->settings;
+  s->data_name = has(run, OPTION_data) ? text_of(run, OPTION_data) : train ? train->data : NULL;
+  if (!s->data_name)
+    return flow_fail(error, FLOW_BAD_CALL, "--data is missing: the points to learn from, one a row (`flowc data moons -n 10000 -o x.npy` makes some)");
+  flow_status status = has(run, OPTION_data) ? given_read("--data", s->data_name, &plan->data, error)
+                                             : read_named(program, "data", s->data_name, &plan->data, error);
+  if (status) return status;
+  given_shape_rows(&plan->data.tensor, program->model->dim);
+  s->data = &plan->data.tensor;
+  return FLOW_OK;
+}
+
+static flow_status read_source(const Program *program, const TypedFlow *flow, TrainPlan *plan, flow_error *error) {
+  flow_status status = flow_compiled_source(program->compiled, &plan->source, error);
+  if (!status && flow->source == SOURCE_FILE) status = read_named(program, "source", flow->source_path, &plan->from, error);
+  if (plan->source.kind == FLOW_SOURCE_TENSOR) plan->source.tensor = &plan->from.tensor;
+  plan->settings.source = &plan->source;
+  return status;
+}
+
+flow_status train_plan_inputs(const Run *run, const Program *program, TrainPlan *plan, flow_error *error) {
+  const TypedFlow *flow = flow_compiled_flow(program->compiled);
+  FlowTrainSettings *s = &plan->settings;
+  s->model = program->model;
+  s->level = program->level;
+  flow_status status = read_data(run, program, flow->train, plan, error);
+  if (!status) status = read_source(program, flow, plan, error);
+  if (!status)
+    status = given_conditions(run->line, program->model, program->model->conditions - program->own_conditions, &plan->conditions, error);
+  s->condition = plan->conditions.tensor;
+  return status;
+}
+
+void train_plan_free(TrainPlan *plan) {
+  given_free(&plan->data);
+  given_free(&plan->from);
+  given_conditions_free(&plan->conditions);
+}
