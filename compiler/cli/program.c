@@ -32,7 +32,8 @@ int program_read_text(const Run *run, const char *path, FlowBytes *text) {
 /* A flow that is given by a map needs no solver, unless one is asked for. */
 bool program_wants_a_solver(const Run *run) {
   static const OptionId of_solvers[] = {OPTION_solver, OPTION_steps, OPTION_grid, OPTION_rtol, OPTION_atol};
-  if (run->line->verb != VERB_sample && run->line->verb != VERB_logp && run->line->verb != VERB_bench) return true;
+  if (run->line->verb != VERB_sample && run->line->verb != VERB_logp && run->line->verb != VERB_bench &&
+      run->line->verb != VERB_trajectory) return true;
   for (size_t i = 0; i < sizeof of_solvers / sizeof *of_solvers; i++)
     if (option_is_of(of_solvers[i], run->line->verb) && has(run, of_solvers[i])) return true;
   return false;

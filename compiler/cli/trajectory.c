@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* trajectory.c -- flowc trajectory: the states of samples at chosen times. */
 #include "trajectory.h"
+#include "failure.h"
 #include "path_output.h"
 #include "picture.h"
 #include "plot.h"
 #include "sampling.h"
 #include "show_progress.h"
+#include "trajectory_map.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,18 +43,8 @@ static flow_status choose_times(Trajectory *path, flow_error *error) {
   return wanted_times_read("--times", text_of(path->run, OPTION_times), &path->times, error);
 }
 
-/* A flow whose steps adapt, or that is a map, has no number of them. */
-static flow_status check_steps(const Trajectory *path, flow_error *error) {
-  const TypedFlow *flow = flow_compiled_flow(path->program->compiled);
-  if (!flow || flow->steps > 0 || has(path->run, OPTION_steps) || has(path->run, OPTION_grid)) return FLOW_OK;
-  return flow_fail(error, FLOW_BAD_CALL,
-                   "paths are followed with fixed steps, and the flow `%s` has no number of them: --solver %s --steps 100",
-                   flow->name, flow->solver ? flow->solver : "dopri5");
-}
-
 static flow_status prepare(Trajectory *path, flow_error *error) {
-  flow_status status = check_steps(path, error);
-  if (!status && has(path->run, OPTION_output)) status = path_output_check(text_of(path->run, OPTION_output), error);
+  flow_status status = has(path->run, OPTION_output) ? path_output_check(text_of(path->run, OPTION_output), error) : FLOW_OK;
   if (!status) status = sampling_prepare(path->run, path->program, STANDARD_SAMPLES, &path->sampling, error);
   if (!status) status = choose_times(path, error);
   FlowSampling *what = &path->sampling.what;
@@ -103,28 +95,47 @@ static int draw_paths(const Trajectory *path, FILE *to) {
   return 0;
 }
 
-static void print_summary(const Trajectory *path, double seconds) {
+/* What was between the times: members of a JSON object, or the end of a line. */
+static void print_method(const Trajectory *path, bool json) {
   const FlowSampling *what = &path->sampling.what;
   const FlowTableau *method = what->tableau;
+  const FlowTolerance *tolerance = &path->sampling.adaptive.what.tolerance;
+  const char *between = method->dense.rows ? "its dense output" : "Hermite's cubic";
+  if (what->model->jump) {
+    fprintf(stderr, json ? "\"map\": true" : "; by the map itself");
+  } else if (what->adaptive) {
+    fprintf(stderr, json ? "\"solver\": \"%s\", \"rtol\": %.9g, \"atol\": %.9g" : "; %s, rtol %.3g, atol %.3g", method->name, tolerance->rtol,
+            tolerance->atol);
+  } else {
+    fprintf(stderr, json ? "\"solver\": \"%s\", \"steps\": %" PRIu64 : "; %s, %" PRIu64 " steps", method->name, what->steps);
+  }
+  if (what->model->jump) return;
+  if (!json) fprintf(stderr, ", between them %s", between);
+  fprintf(stderr, json ? ", \"order\": %" PRIu32 : ": order %" PRIu32, flow_trajectory_order(method));
+}
+
+static void print_summary(const Trajectory *path, double seconds) {
+  const FlowSampling *what = &path->sampling.what;
+  const FlowSummary *summary = &path->summary;
   if (has(path->run, OPTION_json)) {
-    fprintf(stderr,
-            "{\"samples\": %" PRIu64 ", \"times\": %zu, \"failed\": %" PRIu64 ", \"solver\": \"%s\", \"steps\": %" PRIu64
-            ", \"order\": %" PRIu32 ", \"evaluations_per_sample\": %" PRIu64 ", \"seconds\": %.6f}\n",
-            path->summary.samples, path->times.count, path->summary.failed, method->name, what->steps,
-            flow_trajectory_order(method), path->summary.evaluations, seconds);
+    fprintf(stderr, "{\"samples\": %" PRIu64 ", \"times\": %zu, \"failed\": %" PRIu64 ", ", summary->samples, path->times.count, summary->failed);
+    print_method(path, true);
+    fprintf(stderr, ", \"evaluations_per_sample\": %" PRIu64 ", \"seconds\": %.6f}\n", summary->evaluations, seconds);
     return;
   }
-  fprintf(stderr,
-          "%" PRIu64 " samples at %zu times in %.3f s, %" PRIu64 " evaluations each, %" PRIu64 " failed; %s, %" PRIu64
-          " steps, between them %s: order %" PRIu32 "\n",
-          path->summary.samples, path->times.count, seconds, path->summary.evaluations, path->summary.failed, method->name,
-          what->steps, method->dense.rows ? "its dense output" : "Hermite's cubic", flow_trajectory_order(method));
+  fprintf(stderr, "%" PRIu64 " samples at %zu times in %.3f s, %" PRIu64 " evaluations %s, %" PRIu64 " failed", summary->samples, path->times.count,
+          seconds, summary->evaluations, what->adaptive ? "on average" : "each", summary->failed);
+  print_method(path, false);
+  fputc('\n', stderr);
 }
 
 static int report_failures(const Trajectory *path) {
   flow_error error = {{0}};
   flow_status status = flow_summary_status(&path->summary, &error);
-  return status ? failed(path->run, status, &error) : 0;
+  if (!status) return 0;
+  int code = failed(path->run, status, &error);
+  failure_tell(path->run, path->program, &path->sampling.what, path->summary.first_failed);
+  return code;
 }
 
 /* A sample that fails at one of the times leaves no file, unless --on-error nan. */
@@ -149,7 +160,9 @@ static int solve(Trajectory *path) {
   flow_status status = prepare(path, &error);
   if (status) return failed(path->run, status, &error);
   progress_begin(&path->progress, path->run);
-  status = flow_trajectory(&path->sampling.what, path->times.time, path->times.count, take_rows, &error);
+  const FlowSampling *what = &path->sampling.what;
+  status = what->model->jump ? trajectory_of_map(path->run, path->program, what, path->times.time, path->times.count, take_rows, &error)
+                             : flow_trajectory(what, path->times.time, path->times.count, take_rows, &error);
   double seconds = seconds_now() - path->progress.started;
   progress_end(&path->progress);
   if (status) return failed(path->run, status, &error);
@@ -163,7 +176,7 @@ int verb_trajectory(const Run *run) {
   Trajectory path = {.run = run, .program = &program};
   int code = program_open(run, run->line->operand[0], &program);
   if (!code) code = program_bind(run, &program);
-  if (!code) code = program_link(run, &program, FLOW_ENTRY_STEP);
+  if (!code) code = program_link(run, &program, adaptive_steps_entries(run, &program));
   if (!code) code = solve(&path);
   path_output_free(&path.output);
   wanted_times_free(&path.times);

@@ -85,10 +85,11 @@ static flow_status lower(FlowCompiled *c, flow_error *error) {
   bool jump = c->flow && c->flow->map && c->function == c->flow->velocity && !c->options.as_velocity;
   if (jump && c->options.extras == FLOW_PROBES)
     return flow_fail(error, FLOW_BAD_CALL, "the flow `%s` is given by a map, and its log p is exact: no probes", c->flow->name);
-  const TypedFunction *function = jump ? compile_jump(c) : c->function;
+  bool path = jump && c->options.as_path;
+  const TypedFunction *function = path ? compile_path(c) : jump ? compile_jump(c) : c->function;
   c->source = ir_lower(&c->arena, function, c->flow ? c->flow->prefix : "", &c->diagnostics);
   if (!c->source || c->diagnostics.errors) return FLOW_BAD_PROGRAM;
-  c->source->jump = jump;
+  c->source->jump = jump && !path;
   static const IrLoss loss[] = {[FLOW_SQUARES] = IR_SQUARES, [FLOW_ADJOINT] = IR_ADJOINT, [FLOW_ADJOINT_LOG_P] = IR_ADJOINT_LOG_P};
   IrFunction *with_extras =
       c->options.extras >= FLOW_SQUARES ? ir_with_gradients(c->source, loss[c->options.extras]) : c->options.extras ? ir_with_extras(c->source, (IrExtras)c->options.extras, c->options.probes) : c->source;

@@ -2,6 +2,7 @@
 /* compile_map.c -- a flow that is given by a map, as one function: from the state at one end to that at the other.
  *
  *   jump(t, x, conditions ..) = map(t', inverse(t, x, conditions ..), conditions ..),    t' the flow's other end, seen from t
+ *   path(t, x, conditions ..) = map(t, inverse(t0, x, conditions ..), conditions ..),    t0 the flow's start
  *
  * written as the checker would have typed it, and lowered like any function. */
 #include "compiled.h"
@@ -47,13 +48,26 @@ static Typed *call(FlowCompiled *c, const TypedFunction *callee, const TypedFunc
   return e;
 }
 
+static TypedFunction *function_like(FlowCompiled *c, const TypedFunction *map) {
+  TypedFunction *function = arena_alloc(&c->arena, sizeof *function);
+  *function = *map;             /* name, parameters, definition */
+  function->lets = 0;
+  function->loops = 0;
+  return function;
+}
+
 TypedFunction *compile_jump(FlowCompiled *c) {
   const TypedFunction *map = c->flow->map, *inverse = c->flow->inverse;
-  TypedFunction *jump = arena_alloc(&c->arena, sizeof *jump);
-  *jump = *map;                 /* name, parameters, definition */
-  jump->lets = 0;
-  jump->loops = 0;
+  TypedFunction *jump = function_like(c, map);
   Typed *x0 = call(c, inverse, jump, parameter(c, jump, 0), parameter(c, jump, 1));
   jump->result = call(c, map, jump, other_end(c, jump), x0);
   return jump;
+}
+
+TypedFunction *compile_path(FlowCompiled *c) {
+  const TypedFunction *map = c->flow->map, *inverse = c->flow->inverse;
+  TypedFunction *path = function_like(c, map);
+  Typed *x0 = call(c, inverse, path, number(c, c->flow->time_from), parameter(c, path, 1));
+  path->result = call(c, map, path, parameter(c, path, 0), x0);
+  return path;
 }

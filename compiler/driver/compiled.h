@@ -29,6 +29,7 @@ struct FlowCompiled {
 flow_status compile_front(FlowCompiled *c, const char *name, const char *text, size_t length, flow_error *error);
 /* compile_map.c: the function of a flow that is given by a map. */
 TypedFunction *compile_jump(FlowCompiled *c);
+TypedFunction *compile_path(FlowCompiled *c);
 double compile_clock_ms(void);
 /* The tile program, made when first asked for. */
 TileProgram *compile_tile(FlowCompiled *c);

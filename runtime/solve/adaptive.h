@@ -70,6 +70,7 @@ typedef struct FlowAdaptive {   /* unset = 0; everything is borrowed */
   FlowAttemptTrace *trace;      /* NULL, or called for every attempt of the sample `traced`, on whatever thread solves it */
   void *trace_user;
   uint64_t traced;
+  const struct FlowLanesWatch *watch;   /* of the runtime's own: adaptive_lanes.h */
   FlowAdaptiveSummary *summary; /* may be NULL; filled whatever the answer is */
 } FlowAdaptive;
 

@@ -12,7 +12,7 @@ enum { ATTEMPTS_BETWEEN_POLLS = 16 };
 
 typedef enum {
   PART_X, PART_K, PART_CONDITIONS, PART_COND, PART_ROW, PART_SUM,
-  PART_FIRST_K, PART_MOVED, PART_MOVED_K, PART_T, PART_TIMES, PART_TRACED,
+  PART_FIRST_K, PART_MOVED, PART_MOVED_K, PART_T, PART_TIMES, PART_TRACED, PART_WATCHED,
   PART_FIRST_STEP, PART_STEP_BEFORE, PART_NORMS, PART_THROUGH, PART_SCRATCH,
 #define X(type, name, start) PART_##name,
   FLOW_LANE_COLUMNS(X)
@@ -48,6 +48,7 @@ static bool part_bytes(const FlowLanesShared *shared, Part part, size_t *bytes) 
   case PART_K: return aligned(shared->method.data.stages, flow_attempt_stage_bytes(level), bytes);
   case PART_SUM: return flow_mul_size(level->lanes, sizeof(double), bytes) && aligned(shared->chunk->extras, *bytes, bytes);
   case PART_NORMS: return flow_mul_size(level->lanes, sizeof(double), bytes) && aligned(3, *bytes, bytes);
+  case PART_WATCHED: return aligned(shared->what->watch ? shared->what->watch->bytes : 0, 1, bytes);
   case PART_TRACED: return aligned(model->dim, sizeof(double), bytes);
   case PART_SCRATCH: return scratch_bytes(shared, bytes);
   default: return aligned(level->lanes, sizeof(double), bytes);         /* columns, of 4 or 8 bytes */
@@ -76,7 +77,7 @@ FlowLanes flow_lanes_open(FlowLanesShared *shared, char *memory) {
 #define PART(part) ((void *)(memory + at[PART_##part]))
 #define X(type, name, start) .name = PART(name),
   return (FlowLanes){.shared = shared, .memory = memory, .x = PART(X), .k = PART(K), .conditions = PART(CONDITIONS),
-                     .cond = PART(COND), .row = PART(ROW), .sum = PART(SUM), FLOW_LANE_COLUMNS(X) .traced = PART(TRACED), .width = shared->chunk->width,
+                     .cond = PART(COND), .row = PART(ROW), .sum = PART(SUM), FLOW_LANE_COLUMNS(X) .traced = PART(TRACED), .watched = PART(WATCHED), .width = shared->chunk->width,
                      .first_k = PART(FIRST_K), .moved = PART(MOVED), .moved_k = PART(MOVED_K), .t = PART(T), .times = PART(TIMES),
                      .first_step = PART(FIRST_STEP),
                      .step_before = PART(STEP_BEFORE), .norms = PART(NORMS), .through = PART(THROUGH), .scratch = PART(SCRATCH)};
@@ -269,7 +270,10 @@ static void attempt_and_settle(FlowLanes *self) {
   uint32_t traced = traced_lane(self);
   for (uint64_t row = 0; traced < self->live && row < self->shared->chunk->what->model->dim; row++)
     self->traced[row] = get(self, self->x, row, traced);
+  const FlowLanesWatch *watch = self->shared->what->watch;
+  if (watch) watch->before(self);
   self->code = attempt(self);
+  if (self->code >= 0 && watch) self->code = watch->after(self);
   if (self->code < 0) return;
   if (traced < self->live) trace(self, traced);
   memcpy(self->step_before, self->step, self->live * sizeof *self->step);

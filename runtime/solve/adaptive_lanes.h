@@ -59,6 +59,17 @@ enum {
 typedef struct FlowLanesTile { FlowTile x; char *conditions, *cond; double *sum; } FlowLanesTile;
 FlowLanesTile flow_lanes_tile(const FlowLanesShared *shared, uint64_t index);
 
+/* Someone who looks at every attempt of every thread (trajectory_adaptive.c), without a part in it: `before` sees x and k_0 as
+ * they were, `after` the new x and all k, with time, step and `last` still those of the attempt.  Both called on whatever
+ * thread it is; lanes->watched is `bytes` of memory of that thread.  `after` answers 0, or what the model answered. */
+struct FlowLanes;
+typedef struct FlowLanesWatch {
+  size_t bytes;
+  void (*before)(struct FlowLanes *lanes);
+  int (*after)(struct FlowLanes *lanes);
+  void *user;
+} FlowLanesWatch;
+
 typedef struct FlowLanes {
   FlowLanesShared *shared;
   char *memory;                 /* of flow_lanes_bytes; the parts below point into it */
@@ -71,6 +82,7 @@ typedef struct FlowLanes {
   double *step_before;          /* of the attempt that was made last */
   uint32_t *through, through_count;     /* the lanes whose samples are through, ascending */
   double *traced;               /* [dim] */
+  void *watched;
   uint32_t width, live, lanes;
   /* the waiting tile */
   void *first_k, *moved, *moved_k, *t, *times;

@@ -4,6 +4,7 @@
 #include "chunk.h"
 #include "dense.h"
 #include "rounding.h"
+#include "trajectory_adaptive.h"
 #include "window.h"
 #include <inttypes.h>
 #include <math.h>
@@ -282,6 +283,7 @@ static flow_status run(Trajectory *path, flow_error *error) {
 
 flow_status flow_trajectory(const FlowSampling *what, const double *time, size_t times, FlowTrajectorySink *sink,
                             flow_error *error) {
+  if (what->adaptive) return flow_trajectory_adaptive(what, time, times, sink, error);
   FlowRounding callers = flow_rounding_enter();
   Trajectory path = {.what = what, .sink = sink, .time = time, .times = times, .summary.first_failed = UINT64_MAX};
   flow_status status = run(&path, error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trajectory.h -- the states of samples at any times of a solve of fixed steps.
+/* trajectory.h -- the states of samples at any times of a solve.
  *
  *   FlowSampling what = ...;                       as for flow_sample; its sink is not used, rates and densities are not computed
  *   double time[3] = {0, 0.3, 1};
@@ -13,7 +13,11 @@
  * HOW.  Dense output at theta is one step of the same method with other weights, and is taken as such: the compiled step runs
  * on copies of the tiles, with a tableau whose stages are those of the dense output and whose b are its weights at theta.
  *
- * OTHER SOLVES.  Whatever knows states at times (a map, adaptive steps) can feed the same sink. */
+ * ADAPTIVE STEPS (what->adaptive).  Every sample has its own steps, those of flow_sample_adaptive with the same bits, whatever the
+ * times are; at t0 the state is the start, at t1 the sample, where a step ends the step's, else the method's dense output in
+ * f64, rounded once.  Times that a sample did not live to see have its status.  The summary's evaluations are the mean.
+ *
+ * OTHER SOLVES.  Whatever knows states at times (a map) can feed the same sink. */
 #ifndef FLOW_TRAJECTORY_H
 #define FLOW_TRAJECTORY_H
 #include "solve.h"

@@ -188,17 +188,75 @@ START_TEST(log_densities_take_the_grid_backwards) {
 }
 END_TEST
 
-/* The steps that adapt belong to `sample`; what a path needs is said. */
-START_TEST(a_flow_without_a_number_of_steps_is_asked_for_one) {
+/* x(t) = x0 exp(sin t); the path's end is the sample, and fixed steps are still to be had. */
+START_TEST(steps_adapt_where_the_flow_says_no_number_of_them) {
   const char *model = scratch_file("adapts.flow", "field u(t, x: [1]) = x * cos(t)\n"
-                                                  "flow f { source normal(1)  velocity u  solver tsit5 rtol 1e-4 }\n");
-  Result result = flowc("trajectory %s -n 2", model);
-  expect_code(result, 2);
-  expect_in(result.err, "--solver tsit5 --steps 100");
-  result_free(&result);
+                                                  "flow f { source normal(1)  velocity u  solver tsit5 rtol 1e-8 }\n");
+  Result result = flowc("trajectory %s --from 0.5 --precision f64 --times 0:1:9", model);
+  expect_code(result, 0);
+  expect_in(result.err, "tsit5, rtol 1e-08, atol 1e-08, between them its dense output: order 5");
+  double row[27];
+  ck_assert_uint_eq(read_csv(result.out, row, 27), 27);
+  for (int i = 0; i < 9; i++) ck_assert_double_eq_tol(row[3 * i + 2], 0.5 * exp(sin(row[3 * i])), 1e-6);
+  Result end = flowc("sample %s --from 0.5 --precision f64", model);
+  double x;
+  ck_assert_uint_eq(read_csv(end.out, &x, 1), 1);
+  ck_assert_double_eq(x, row[26]);
+  result_free(&result), result_free(&end);
   result = flowc("trajectory %s -n 2 --steps 20 --times 0,1", model);
   expect_code(result, 0);
   expect_in(result.err, "tsit5, 20 steps");
+  result_free(&result);
+  result = flowc("trajectory %s -n 2 --solver dop853 --rtol 1e-5 --times 0,0.4 --json", model);
+  expect_code(result, 0);
+  expect_in(result.err, "\"solver\": \"dop853\", \"rtol\": 1e-05");
+  result_free(&result);
+}
+END_TEST
+
+/* psi(t, x) = (x0 + t sin x1, x1 exp(t/2)), the identity at 0. */
+static const char shear[] = "map shear(t, x: [2]) = [x[0] + t*sin(x[1]), x[1]*exp(t/2)]\n  inverse(t, y) =\n    let b = y[1]*exp(-t/2)\n"
+                            "    [y[0] - t*sin(b), b]\nflow shear { source normal(2)  velocity of shear }\n";
+
+START_TEST(a_map_is_followed_by_itself) {
+  static const char *const precision[] = {"f32", "f64"};
+  for (int k = 0; k < 2; k++) {
+    const char *model = scratch_file("shear.flow", shear);
+    Result path = flowc("trajectory %s -n 5 --precision %s --times 1,0,0.25", model, precision[k]);
+    Result sample = flowc("sample %s -n 5 --precision %s", model, precision[k]);
+    expect_code(path, 0);
+    expect_code(sample, 0);
+    expect_in(path.err, "by the map itself");
+    double row[60], x[10];
+    ck_assert_uint_eq(read_csv(path.out, row, 60), 60);
+    ck_assert_uint_eq(read_csv(sample.out, x, 10), 10);
+    for (int i = 0; i < 5; i++) {
+      const double *end = row + 4 * i, *start = row + 20 + 4 * i, *between = row + 40 + 4 * i;
+      ck_assert(end[2] == x[2 * i] && end[3] == x[2 * i + 1]);          /* the bits of the sample */
+      ck_assert_double_eq_tol(between[2], start[2] + 0.25 * sin(start[3]), k ? 1e-14 : 1e-6);
+      ck_assert_double_eq_tol(between[3], start[3] * exp(0.125), k ? 1e-14 : 1e-6);
+    }
+    result_free(&path), result_free(&sample);
+  }
+  Result outside = flowc("trajectory %s -n 5 --times 0,1.5", scratch_file("shear.flow", shear));
+  expect_code(outside, 2);
+  expect_in(outside.err, "time 1 is 1.5; the solve is from 0 to 1");
+  result_free(&outside);
+  Result solved = flowc("trajectory %s -n 5 --times 0,1 --solver rk4 --steps 20", scratch_file("shear.flow", shear));
+  expect_code(solved, 0);
+  expect_in(solved.err, "rk4, 20 steps");
+  result_free(&solved);
+}
+END_TEST
+
+START_TEST(a_path_that_fails_tells_why) {
+  const char *model = scratch_file("root.flow", "field u(t, x: [1]) = [sqrt(0.5 - t) + x[0]]\nflow f { source normal(1)  velocity u }\n");
+  Result result = flowc("trajectory %s --from 0.7 --times 0,0.25,1 --on-error nan", model);
+  expect_code(result, 3);
+  expect_in(result.err, "left the domain: sqrt of -");
+  double row[9];
+  ck_assert_uint_eq(read_csv(result.out, row, 9), 9);
+  ck_assert((float)row[2] == 0.7f && isfinite(row[5]) && isnan(row[8]));
   result_free(&result);
 }
 END_TEST
@@ -263,7 +321,9 @@ int main(void) {
   tcase_add_test(all, a_grid_of_equal_steps_is_the_number_of_them);
   tcase_add_test(all, the_spacing_of_a_program_is_the_grid_that_it_stands_for);
   tcase_add_test(all, log_densities_take_the_grid_backwards);
-  tcase_add_test(all, a_flow_without_a_number_of_steps_is_asked_for_one);
+  tcase_add_test(all, steps_adapt_where_the_flow_says_no_number_of_them);
+  tcase_add_test(all, a_map_is_followed_by_itself);
+  tcase_add_test(all, a_path_that_fails_tells_why);
   tcase_add_loop_test(all, wrong_times_and_grids_are_told, 0, (int)(sizeof wrong / sizeof *wrong));
   tcase_add_test(all, the_solvers_are_listed_with_their_orders);
   suite_add_tcase(suite, all);
