@@ -15,7 +15,7 @@
  * longer. */
 static int choose_threads(const FlowTrainSettings *s, size_t weights) {
   int asked = s->threads > 0 ? s->threads : omp_get_max_threads();
-  uint64_t blocks = (s->batch + FLOW_TRAIN_BLOCK - 1) / FLOW_TRAIN_BLOCK, worth = 1 + (s->batch * (uint64_t)weights >> 22);
+  uint64_t blocks = (s->batch + FLOW_BLOCK_SAMPLES - 1) / FLOW_BLOCK_SAMPLES, worth = 1 + (s->batch * (uint64_t)weights >> 22);
   if (s->threads <= 0 && (uint64_t)asked > worth) asked = (int)worth;
   return (uint64_t)asked > blocks ? (int)blocks : asked;
 }
@@ -158,7 +158,7 @@ static flow_status iterate(FlowTraining *t, FlowTrainReport *report, flow_error 
   if (s->coupling == FLOW_COUPLING_TRANSPORT) flow_couple(&t->coupler, &t->batch);
   status = flow_gradients_run(&t->gradients, t->repack.blob.data, &t->batch, &report->loss, error);
   if (status) return status;
-  flow_masters_gather(&t->masters, t->gradients.group, 1 / (double)s->batch);
+  flow_masters_gather(&t->masters, t->gradients.sums.group, 1 / (double)s->batch);
   report->norm = sqrt(flow_sum_of_squares(s->model->precision, t->masters.count, t->masters.part[FLOW_MASTER_GRADIENT]));
   report->rate = s->rate * flow_schedule_at(s->schedule, t->done, s->iterations, s->warm_up);
   if (!isfinite(report->loss) || !isfinite(report->norm)) return not_finite(t, report->loss, error);
