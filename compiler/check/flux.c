@@ -14,7 +14,8 @@ enum {
   DRAWS = 8, DRAWS_BY_PAIRS = 2,        /* of the time and the conditions */
   MOST_PAIRS = 10000, LEAST_PAIRS = 200,
   LEAST_ORDER = 4,
-  PAIR_BUDGET = 100000000               /* scalar operations */
+  PAIR_BUDGET = 100000000,              /* scalar operations */
+  INTERPRETED = 20000000                /* of one rule; beyond, compiled code in the interpreter's place */
 };
 
 typedef struct Integral { double value, uncertainty; } Integral;
@@ -70,29 +71,55 @@ static void connect(Flux *flux, const TypedCheck *check) {
 
 /* ---- integrands -------------------------------------------------------------------------------------------------------------- */
 
-static double through(Flux *flux, const double *point, const double *normal) {
-  double sum = 0;
+static const double *evaluate(Flux *flux, const Function *f, const double *point) {
   flux->field_input[1] = point;
-  function_run(flux->v, &flux->velocity, flux->field_input, flux->result);
-  for (uint32_t k = 0; k < flux->region.dim; k++) sum += flux->result[k] * normal[k];
+  function_run(flux->v, f, flux->field_input, flux->result);
+  return flux->result;
+}
+
+static double outward(const double *u, const double *normal, uint32_t dim) {
+  double sum = 0;
+  for (uint32_t k = 0; k < dim; k++) sum += u[k] * normal[k];
   return sum;
 }
 
+static double through(Flux *flux, const double *point, const double *normal) {
+  return outward(evaluate(flux, &flux->velocity, point), normal, flux->region.dim);
+}
+
 static double divergence(Flux *flux, const double *point) {
-  flux->field_input[1] = point;
-  function_run(flux->v, &flux->with_divergence, flux->field_input, flux->result);
-  return -flux->result[flux->region.dim];
+  return -evaluate(flux, &flux->with_divergence, point)[flux->region.dim];
 }
 
 /* ---- product rules ------------------------------------------------------------------------------------------------------------ */
 
+/* u or u and -div u at all nodes by compiled code, where the interpreter would take too long; NULL: that it shall do. */
+static double *at_nodes(Flux *flux, const Function *f, const Rule *rule) {
+  Verify *v = flux->v;
+  if (rule->count < INTERPRETED / function_cost(f)) return NULL;
+  uint64_t row = 0, filled = 0;
+  for (uint32_t p = 0; p < f->ir->inputs; p++) row += (uint64_t)shape_count(&f->ir->input[p].shape);
+  double *inputs = new_rows(v, rule->count, row), *results = new_rows(v, rule->count, f->results);
+  for (uint64_t i = 0; i < rule->count; i++) {
+    for (uint32_t p = 0; p < f->ir->inputs; p++) {
+      const Shape *shape = &f->ir->input[p].shape;
+      const double *from = p == 1 ? rule->point + i * flux->region.dim : flux->field_input[p];
+      for (int64_t k = 0; k < shape_count(shape); k++) inputs[filled++] = from[k];
+    }
+  }
+  return function_run_rows(v, f, inputs, rule->count, results) ? results : NULL;
+}
+
 static double apply(Flux *flux, const Rule *rule, double *size) {
   uint32_t dim = flux->region.dim;
+  const Function *f = rule->normal ? &flux->velocity : &flux->with_divergence;
+  const double *known = at_nodes(flux, f, rule);
   double sum = 0;
   *size = 0;
   for (uint64_t i = 0; i < rule->count; i++) {
-    const double *point = rule->point + i * dim;
-    double value = rule->weight[i] * (rule->normal ? through(flux, point, rule->normal + i * dim) : divergence(flux, point));
+    const double *point = rule->point + i * dim, *normal = rule->normal ? rule->normal + i * dim : NULL;
+    const double *there = known ? known + i * f->results : evaluate(flux, f, point);
+    double value = rule->weight[i] * (normal ? outward(there, normal, dim) : -there[dim]);
     sum += value;
     *size += fabs(value);
   }
