@@ -24,7 +24,6 @@ static flow_status measure(Search *search, AccuracyPoints *points, FlowTrial *tr
   flow_status status = accuracy_points_measure(points, trial, error);
   if (status) return status;
   trial->holds = trial->worst <= search->goal;
-  if (trial->worst < search->result->floor) search->result->floor = trial->worst;
   return FLOW_OK;
 }
 
@@ -207,8 +206,10 @@ static void settle(Search *search) {
   for (uint32_t i = 0; i < result->trials; i++)         /* tightened, but not measured again: as it was measured last */
     if (search->measured[i].tableau && !result->trial[i].points) result->trial[i] = search->measured[i];
   qsort(result->trial, result->trials, sizeof *result->trial, compare_trials);
-  for (uint32_t i = 0; i < result->trials && !result->chosen; i++)
-    if (result->trial[i].confirmed) result->chosen = &result->trial[i];
+  for (uint32_t i = 0; i < result->trials; i++) {
+    if (result->trial[i].confirmed && !result->chosen) result->chosen = &result->trial[i];
+    if (result->trial[i].worst < result->floor) result->floor = result->trial[i].worst;
+  }
 }
 
 /* ---- the reference --------------------------------------------------------------------------------------------------------- */

@@ -44,7 +44,7 @@ typedef struct FlowAccuracyResult {
   FlowTrial trial[FLOW_MOST_TRIALS];    /* the cheapest that holds first; those that do not hold last */
   uint32_t trials;
   const FlowTrial *chosen;      /* one of them; NULL: none holds */
-  double floor;                 /* the smallest worst error of any solve that was tried */
+  double floor;                 /* the smallest worst error of all trials */
   uint64_t points, left_out;    /* of both kinds; of these without a reference */
   const FlowTableau *reference;
   double reference_tolerance;
