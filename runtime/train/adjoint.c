@@ -65,7 +65,7 @@ static int run_block(void *user, int thread, uint64_t first, uint64_t past, void
   int code = adjoint_ahead(&w);
   if (code < 0) return code;
   end(&w, loss);
-  return adjoint_back(&w, sums);
+  return w.batch->loss_alone ? 0 : adjoint_back(&w, sums);
 }
 
 /* ---- a batch ----------------------------------------------------------------------------------------------------------------- */

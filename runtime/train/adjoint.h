@@ -31,6 +31,7 @@
  *   } */
 #ifndef FLOW_ADJOINT_H
 #define FLOW_ADJOINT_H
+#include <stdbool.h>
 #include "block_sums.h"
 #include "grid.h"
 #include "model.h"
@@ -44,7 +45,7 @@ typedef struct FlowAdjointSettings {    /* unset = 0; everything is borrowed and
   const FlowGrid *grid;         /* NULL: equal steps */
   uint64_t steps;
   double from, to;
-  uint64_t interval;            /* 0: 1 */
+  uint64_t interval;            /* 0: 1, or where that took more than 64 MiB a thread, the root of the steps */
   uint64_t most;                /* samples of a batch */
   int threads;                  /* at least 1; the bits are the same */
   const FlowAllocator *allocator;
@@ -68,6 +69,7 @@ typedef struct FlowAdjointBatch {
   const uint64_t *row;          /* [count]: rows of the conditions; NULL: sample i has row i */
   FlowEndLoss *loss;
   void *user;
+  bool loss_alone;              /* no gradient: the sums are 0 */
 } FlowAdjointBatch;
 
 /* *loss: the sum over the samples, in f64.  Sums, not means, of the gradient: flow_adjoint_sums.  Allocates nothing.  INTERNAL: the

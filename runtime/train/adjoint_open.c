@@ -3,6 +3,7 @@
 #include "adjoint_parts.h"
 #include "checked.h"
 #include <inttypes.h>
+#include <math.h>
 
 /* ---- checks ------------------------------------------------------------------------------------------------------------- */
 
@@ -104,13 +105,19 @@ static flow_status take_memory(FlowAdjoint *a, flow_error *error) {
 
 /* ---- all of it ---------------------------------------------------------------------------------------------------------- */
 
+static uint64_t choose_interval(const FlowAdjointSettings *s) {
+  const double many = 64.0 * 1024 * 1024, block = (double)FLOW_BLOCK_SAMPLES * s->ahead->precision * s->ahead->dim;
+  if (s->interval) return s->interval < s->steps ? s->interval : s->steps;
+  return block * (double)s->steps <= many ? 1 : (uint64_t)ceil(sqrt((double)s->steps));
+}
+
 static flow_status open_parts(FlowAdjoint *a, flow_error *error) {
   const FlowAdjointSettings *s = &a->settings;
   flow_status status =
       flow_plan_make_on(&a->plan, s->grid, s->tableau, s->ahead->precision, s->steps, s->from, s->to, error);
   if (!status) status = choose_levels(a, error);
   if (status) return status;
-  a->interval = s->interval < 1 ? 1 : s->interval < s->steps ? s->interval : s->steps;
+  a->interval = choose_interval(s);
   a->kept = (s->steps + a->interval - 1) / a->interval;
   a->given = *s->back;
   a->given.conditions--;

@@ -8,7 +8,9 @@
 
 typedef struct FlowRepack {
   const FlowMasters *masters;
+  const flow_model *model;      /* that of the masters, or another one of the same weights */
   const flow_level *level;
+  uint32_t *tensor;             /* [model->weights]: which of the masters' each weight is */
   FlowBlob blob;                /* what the model's code reads */
   void *derived;                /* lanes of derived rows */
   size_t derived_bytes;
@@ -16,7 +18,8 @@ typedef struct FlowRepack {
   size_t scratch_bytes;
 } FlowRepack;
 
-flow_status flow_repack_open(const FlowMasters *masters, const flow_level *level, FlowRepack *repack, flow_error *error);
+flow_status flow_repack_open(const FlowMasters *masters, const flow_model *model, const flow_level *level, FlowRepack *repack,
+                             flow_error *error);
 void flow_repack_close(FlowRepack *repack);
 /* part: FLOW_MASTER_WEIGHT or FLOW_MASTER_AVERAGE. */
 flow_status flow_repack(FlowRepack *repack, FlowMasterPart part, flow_error *error);

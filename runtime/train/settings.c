@@ -62,13 +62,27 @@ static flow_status check_rows(const FlowTrainSettings *s, flow_error *error) {
 static flow_status check_source(const FlowTrainSettings *s, flow_error *error) {
   const FlowSource *source = s->source;
   uint64_t rows = source->kind == FLOW_SOURCE_TENSOR && source->tensor->rank ? source->tensor->dim[0] : 1;
-  return flow_source_check(source, s->model->dim, 0, rows, error);
+  if (s->loss == FLOW_LOSS_MATCHING) return flow_source_check(source, s->model->dim, 0, rows, error);
+  if (source->dim != s->model->dim)
+    return flow_fail(error, FLOW_BAD_INPUT, "the source has %" PRIu64 " numbers in a state; a state of this flow has %" PRIu32, source->dim,
+                     s->model->dim);
+  const FlowLikelihoodLoss loss = {.source = source, .precision = s->model->precision, .slope = s->solve.slope};
+  return flow_likelihood_loss_check(&loss, error);
+}
+
+static flow_status check_solve(const FlowTrainSettings *s, flow_error *error) {
+  const FlowTrainSolve *solve = &s->solve;
+  if (s->loss == FLOW_LOSS_MATCHING) return FLOW_OK;
+  if (!solve->ahead || !solve->tableau || solve->steps < 1)
+    return flow_fail(error, FLOW_BAD_CALL, "the likelihood of data needs a velocity, a method and at least 1 step");
+  return flow_model_check(solve->ahead, error);
 }
 
 static flow_status check_model(const FlowTrainSettings *s, flow_error *error) {
   const flow_model *model = s->model;
   const flow_condition *target = model->conditions ? &model->condition[model->conditions - 1] : NULL;
-  if (!model->gradient || !target || target->size != model->dim)
+  uint64_t numbers = (uint64_t)model->dim + (s->loss == FLOW_LOSS_LIKELIHOOD);
+  if (!model->gradient || !target || target->size != numbers)
     return flow_fail(error, FLOW_BAD_CALL, "%s was compiled without the gradients of a loss", model->name);
   if (model->weights == 0) return flow_fail(error, FLOW_BAD_INPUT, "%s has no layers: there is nothing to train", model->name);
   return FLOW_OK;
@@ -78,6 +92,7 @@ flow_status flow_train_settings_check(const FlowTrainSettings *s, flow_error *er
   flow_status status = flow_model_check(s->model, error);
   if (!status) status = check_model(s, error);
   if (!status) status = check_numbers(s, error);
+  if (!status) status = check_solve(s, error);
   if (!status) status = check_source(s, error);
   if (!status) status = check_rows(s, error);
   flow_model own = *s->model;           /* without the target */
@@ -106,14 +121,25 @@ static uint64_t hash_inputs(const FlowTrainSettings *s) {
   return hash;
 }
 
+/* The loss, where it is not the first one; "" else. */
+static void loss_text(const FlowTrainSettings *s, size_t size, char *text) {
+  const FlowTrainSolve *solve = &s->solve;
+  const FlowGrid grid = solve->grid ? *solve->grid : (FlowGrid){0};
+  text[0] = 0;
+  if (s->loss == FLOW_LOSS_LIKELIHOOD)
+    snprintf(text, size, "loss likelihood, %s, %" PRIu64 " steps, spacing %d %.17g %.17g of %" PRIu64 ", ", solve->tableau->name, solve->steps,
+             (int)grid.spacing, grid.power, grid.from, grid.intervals);
+}
+
 char *flow_train_settings_text(const FlowTrainSettings *s) {
-  char iterations[32] = "", text[1024];
+  char iterations[32] = "", loss[256], text[1280];
+  loss_text(s, sizeof loss, loss);
   if (s->schedule != FLOW_SCHEDULE_constant) snprintf(iterations, sizeof iterations, " of %" PRIu64, s->iterations);
   int length = snprintf(text, sizeof text,
-                        "f%" PRIu32 ", data %" PRIu64 "x%" PRIu32 " %016" PRIx64 ", seed %" PRIu64 ", batch %" PRIu64
+                        "%sf%" PRIu32 ", data %" PRIu64 "x%" PRIu32 " %016" PRIx64 ", seed %" PRIu64 ", batch %" PRIu64
                         ", path %s from %.17g to %.17g, time %.17g to %.17g, coupling %d, %s rate %.17g betas %.17g %.17g epsilon %.17g decay %.17g, "
                         "schedule %d%s warm-up %" PRIu64 ", clip %.17g, average %.17g, validation %.17g",
-                        s->model->precision * 8, s->data->dim[0], s->model->dim, hash_inputs(s), s->seed, s->batch, flow_path_name(s->path),
+                        loss, s->model->precision * 8, s->data->dim[0], s->model->dim, hash_inputs(s), s->seed, s->batch, flow_path_name(s->path),
                         s->s0, s->s1, s->t0, s->t1, (int)s->coupling, flow_optimiser_name(s->optimiser), s->rate, s->beta1, s->beta2, s->epsilon,
                         s->decay, (int)s->schedule, iterations, s->warm_up, s->clip, s->average, s->validation);
   char *copy = length > 0 && (size_t)length < sizeof text ? flow_alloc(s->allocator, (size_t)length + 1) : NULL;

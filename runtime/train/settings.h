@@ -2,6 +2,7 @@
 /* settings.h -- all that a training is told.  Everything is borrowed and outlives it. */
 #ifndef FLOW_TRAIN_SETTINGS_H
 #define FLOW_TRAIN_SETTINGS_H
+#include "likelihood_loss.h"
 #include "model.h"
 #include "optimise.h"
 #include "path.h"
@@ -12,8 +13,23 @@
  * of |x1 - x0|^2 (couple.h). */
 typedef enum { FLOW_COUPLING_INDEPENDENT, FLOW_COUPLING_TRANSPORT } FlowCoupling;
 
+/* What is made small: |u - dx/dt|^2 along a path between the source and the data, or -log p of the data through the solver. */
+typedef enum { FLOW_LOSS_MATCHING, FLOW_LOSS_LIKELIHOOD } FlowTrainLoss;
+
+/* The solve of FLOW_LOSS_LIKELIHOOD, from the data back to the source. */
+typedef struct FlowTrainSolve {
+  const flow_model *ahead;      /* the velocity and the rate of log p, with steps; `model` is its adjoint (adjoint.h) */
+  const FlowTableau *tableau;
+  const FlowGrid *grid;         /* NULL: equal steps */
+  uint64_t steps, interval;     /* interval: of the checkpoints, 0: as adjoint.h chooses */
+  FlowDensitySlope *slope;      /* of the source's density where that is a function of the program (likelihood_loss.h), else NULL */
+  void *slope_user;
+} FlowTrainSolve;
+
 typedef struct FlowTrainSettings {
   const flow_model *model;      /* has gradients; its last condition is the target (flow/model.h) */
+  FlowTrainLoss loss;
+  FlowTrainSolve solve;
   const flow_level *level;      /* NULL: the best for this processor */
   const FlowSource *source;
   const FlowTensor *data;       /* [rows, ...]: a row is a state */

@@ -15,7 +15,9 @@
  * longer. */
 static int choose_threads(const FlowTrainSettings *s, size_t weights) {
   int asked = s->threads > 0 ? s->threads : omp_get_max_threads();
-  uint64_t blocks = (s->batch + FLOW_BLOCK_SAMPLES - 1) / FLOW_BLOCK_SAMPLES, worth = 1 + (s->batch * (uint64_t)weights >> 22);
+  double evaluations = s->loss == FLOW_LOSS_LIKELIHOOD ? 8.0 * (double)s->solve.steps * s->solve.tableau->stages : 1;
+  double work = evaluations * (double)s->batch * (double)weights, most = work / (1 << 22);
+  uint64_t blocks = (s->batch + FLOW_BLOCK_SAMPLES - 1) / FLOW_BLOCK_SAMPLES, worth = 1 + (most < 1e6 ? (uint64_t)most : 1000000);
   if (s->threads <= 0 && (uint64_t)asked > worth) asked = (int)worth;
   return (uint64_t)asked > blocks ? (int)blocks : asked;
 }
@@ -41,17 +43,23 @@ static flow_status choose_level(FlowTraining *t, flow_error *error) {
   return status;
 }
 
+static flow_status open_loss(FlowTraining *t, flow_error *error) {
+  const FlowTrainSettings *s = &t->settings;
+  if (s->loss == FLOW_LOSS_LIKELIHOOD) return flow_likelihood_gradients_open(s, &t->masters, t->threads, &t->likelihood, error);
+  return flow_gradients_open(s, t->level, t->threads, s->batch, &t->gradients, error);
+}
+
 static flow_status open_parts(FlowTraining *t, flow_error *error) {
   const FlowTrainSettings *s = &t->settings;
   flow_status status = choose_level(t, error);
   if (!status)
     status = flow_masters_open(s->allocator, s->model, flow_optimiser_moments(s->optimiser) > 1, s->average > 0, &t->masters, error);
   t->threads = choose_threads(s, t->masters.count);
-  if (!status) status = flow_repack_open(&t->masters, t->level, &t->repack, error);
+  if (!status) status = flow_repack_open(&t->masters, s->model, t->level, &t->repack, error);
   if (!status) status = flow_drawing_open(s, t->level, t->threads, &t->drawing, error);
   if (!status) status = flow_batch_open(s->allocator, s->batch, s->model->dim, &t->batch, error);
-  if (!status) status = flow_gradients_open(s, t->level, t->threads, s->batch, &t->gradients, error);
-  if (!status && s->coupling == FLOW_COUPLING_TRANSPORT)
+  if (!status) status = open_loss(t, error);
+  if (!status && s->loss == FLOW_LOSS_MATCHING && s->coupling == FLOW_COUPLING_TRANSPORT)
     status = flow_coupler_open(s->allocator, (size_t)s->batch, s->model->dim, &t->coupler, error);
   if (!status) status = hold_out(t, error);
   if (status) return status;
@@ -80,6 +88,7 @@ void flow_training_close(FlowTraining *t) {
   if (t->text) flow_free(&allocator, t->text, strlen(t->text) + 1);
   if (t->order) flow_free(&allocator, t->order, (size_t)t->settings.data->dim[0] * sizeof *t->order);
   flow_gradients_close(&t->gradients);
+  flow_likelihood_gradients_close(&t->likelihood);
   flow_coupler_close(&t->coupler);
   flow_batch_close(&allocator, &t->batch);
   flow_drawing_close(&t->drawing);
@@ -149,16 +158,27 @@ static void update(FlowTraining *t, double rate, double norm) {
   if (t->settings.average > 0) flow_follow(keep_of(t), precision, m->count, m->part[FLOW_MASTER_AVERAGE], m->part[FLOW_MASTER_WEIGHT]);
 }
 
+/* The mean loss of a batch; the sums of its gradient are at sums_of, where it is wanted. */
+static flow_status run_loss(FlowTraining *t, FlowMasterPart part, const FlowBatch *batch, bool gradient, double *loss, flow_error *error) {
+  flow_status status = flow_repack(&t->repack, part, error);
+  const void *weights = t->repack.blob.data;
+  if (status) return status;
+  if (t->likelihood.adjoint) return flow_likelihood_gradients_run(&t->likelihood, part, gradient ? weights : NULL, batch, loss, error);
+  return flow_gradients_run(&t->gradients, weights, batch, loss, error);
+}
+
+static const void *sums_of(const FlowTraining *t) {
+  return t->likelihood.adjoint ? flow_adjoint_sums(t->likelihood.adjoint) : t->gradients.sums.group;
+}
+
 static flow_status iterate(FlowTraining *t, FlowTrainReport *report, flow_error *error) {
   const FlowTrainSettings *s = &t->settings;
   const FlowRowsOf rows = {t->order, t->held, s->data->dim[0] - t->held};
-  flow_status status = flow_repack(&t->repack, FLOW_MASTER_WEIGHT, error);
-  if (status) return status;
   flow_batch_draw(&t->drawing, rows, FLOW_STREAM_PICK, FLOW_STREAM_START, t->done * s->batch, false, &t->batch);
-  if (s->coupling == FLOW_COUPLING_TRANSPORT) flow_couple(&t->coupler, &t->batch);
-  status = flow_gradients_run(&t->gradients, t->repack.blob.data, &t->batch, &report->loss, error);
+  if (s->loss == FLOW_LOSS_MATCHING && s->coupling == FLOW_COUPLING_TRANSPORT) flow_couple(&t->coupler, &t->batch);
+  flow_status status = run_loss(t, FLOW_MASTER_WEIGHT, &t->batch, true, &report->loss, error);
   if (status) return status;
-  flow_masters_gather(&t->masters, t->gradients.sums.group, 1 / (double)s->batch);
+  flow_masters_gather(&t->masters, sums_of(t), 1 / (double)s->batch);
   report->norm = sqrt(flow_sum_of_squares(s->model->precision, t->masters.count, t->masters.part[FLOW_MASTER_GRADIENT]));
   report->rate = s->rate * flow_schedule_at(s->schedule, t->done, s->iterations, s->warm_up);
   if (!isfinite(report->loss) || !isfinite(report->norm)) return not_finite(t, report->loss, error);
@@ -179,12 +199,13 @@ flow_status flow_training_step(FlowTraining *t, FlowTrainReport *report, flow_er
 static flow_status validate(FlowTraining *t, double *loss, flow_error *error) {
   const FlowRowsOf rows = {t->order, 0, t->held};
   double sum = 0, mean;
-  flow_status status = flow_repack(&t->repack, t->settings.average > 0 ? FLOW_MASTER_AVERAGE : FLOW_MASTER_WEIGHT, error);
+  const FlowMasterPart weights = t->settings.average > 0 ? FLOW_MASTER_AVERAGE : FLOW_MASTER_WEIGHT;
+  flow_status status = FLOW_OK;
   for (uint64_t first = 0; !status && first < t->held; first += t->batch.count) {
     FlowBatch part = t->batch;
     if (t->held - first < part.count) part.count = t->held - first;
     flow_batch_draw(&t->drawing, rows, FLOW_STREAM_VALIDATION_PICK, FLOW_STREAM_VALIDATION_START, first, true, &part);
-    status = flow_gradients_run(&t->gradients, t->repack.blob.data, &part, &mean, error);
+    status = run_loss(t, weights, &part, false, &mean, error);
     sum += mean * (double)part.count;
   }
   *loss = sum / (double)t->held;
@@ -202,7 +223,7 @@ flow_status flow_training_validate(FlowTraining *t, double *loss, flow_error *er
 uint64_t flow_training_done(const FlowTraining *t) { return t->done; }
 uint64_t flow_training_held(const FlowTraining *t) { return t->held; }
 size_t flow_training_weights(const FlowTraining *t) { return t->masters.count; }
-size_t flow_training_bytes(const FlowTraining *t) { return flow_gradients_bytes(&t->gradients); }
+size_t flow_training_bytes(const FlowTraining *t) { return flow_gradients_bytes(&t->gradients) + flow_likelihood_gradients_bytes(&t->likelihood); }
 FlowTensor flow_training_tensor(const FlowTraining *t, uint32_t i, bool average) {
   return flow_masters_tensor(&t->masters, average && t->settings.average > 0 ? FLOW_MASTER_AVERAGE : FLOW_MASTER_WEIGHT, i);
 }

@@ -5,6 +5,7 @@
 #include "couple.h"
 #include "gradients.h"
 #include "initial.h"
+#include "likelihood_gradients.h"
 #include "repack.h"
 #include "train.h"
 
@@ -17,7 +18,8 @@ struct FlowTraining {
   FlowDrawing drawing;
   FlowBatch batch;
   FlowCoupler coupler;
-  FlowGradients gradients;
+  FlowGradients gradients;      /* of one loss ... */
+  FlowLikelihoodGradients likelihood;   /* ... or of the other */
   uint64_t *order;              /* [rows of the data]: held out first; NULL: nothing is */
   uint64_t held;
   uint64_t done;                /* iterations */

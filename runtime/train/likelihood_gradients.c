@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "likelihood_gradients.h"
+
+static flow_status open_adjoint(FlowLikelihoodGradients *g, int threads, flow_error *error) {
+  const FlowTrainSettings *s = g->settings;
+  const FlowAdjointSettings settings = {.ahead = s->solve.ahead, .back = s->model, .cpu = s->level ? s->level->cpu : 0,
+                                        .tableau = s->solve.tableau, .grid = s->solve.grid, .steps = s->solve.steps, .from = s->t1,
+                                        .to = s->t0, .interval = s->solve.interval, .most = s->batch, .threads = threads,
+                                        .allocator = s->allocator};
+  return flow_adjoint_open(&settings, &g->adjoint, error);
+}
+
+flow_status flow_likelihood_gradients_open(const FlowTrainSettings *settings, const FlowMasters *masters, int threads,
+                                           FlowLikelihoodGradients *g, flow_error *error) {
+  const FlowTrainSolve *solve = &settings->solve;
+  *g = (FlowLikelihoodGradients){.settings = settings, .loss = {settings->source, settings->model->precision, solve->slope, solve->slope_user}};
+  const flow_level *level;
+  flow_status status = flow_model_level(solve->ahead, settings->level ? settings->level->cpu : 0, &level, error);
+  if (!status) status = flow_repack_open(masters, solve->ahead, level, &g->ahead, error);
+  if (!status) status = open_adjoint(g, threads, error);
+  if (status) flow_likelihood_gradients_close(g);
+  return status;
+}
+
+void flow_likelihood_gradients_close(FlowLikelihoodGradients *g) {
+  flow_adjoint_close(g->adjoint);
+  flow_repack_close(&g->ahead);
+  *g = (FlowLikelihoodGradients){0};
+}
+
+size_t flow_likelihood_gradients_bytes(const FlowLikelihoodGradients *g) { return g->adjoint ? flow_adjoint_bytes(g->adjoint) : 0; }
+
+flow_status flow_likelihood_gradients_run(FlowLikelihoodGradients *g, FlowMasterPart part, const void *weights, const FlowBatch *batch,
+                                          double *loss, flow_error *error) {
+  const FlowAdjointBatch points = {.count = batch->count, .x = batch->x1, .condition = g->settings->condition, .row = batch->row,
+                                   .loss = flow_likelihood_loss, .user = &g->loss, .loss_alone = !weights};
+  flow_status status = flow_repack(&g->ahead, part, error);
+  if (!status) status = flow_adjoint_run(g->adjoint, g->ahead.blob.data, weights, &points, loss, error);
+  *loss /= (double)batch->count;
+  return status;
+}

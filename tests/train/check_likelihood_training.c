@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check_likelihood_training.c -- a training whose loss is the likelihood of the data: it learns, and its bits are those of any threads,
+ * checkpoints and interruptions. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/faulty.h"
+#include "small.h"
+#include "train.h"
+
+#define MUST(call) ck_assert_msg(!(call), "%s", error.text)
+
+enum { ROWS = 300, ITERATIONS = 40 };
+
+typedef struct Task {
+  Small small;
+  double y[ROWS * 2], c[ROWS * 3];
+  FlowTensor data, condition;
+  FlowSource source;
+} Task;
+
+/* Points in a square away from the source's middle. */
+static void open_task(Task *task) {
+  uint64_t state = 7;
+  task->small = small_open(true);
+  for (int i = 0; i < ROWS * 2; i++) task->y[i] = 0.8 * small_number(&state) + (i % 2 ? -1 : 1.5);
+  for (int i = 0; i < ROWS * 3; i++) task->c[i] = small_number(&state);
+  task->data = (FlowTensor){.name = "", .type = FLOW_TYPE_F64, .rank = 2, .dim = {ROWS, 2}, .count = ROWS * 2, .data = task->y};
+  task->condition = (FlowTensor){.name = "c", .type = FLOW_TYPE_F64, .rank = 2, .dim = {ROWS, 3}, .count = ROWS * 3, .data = task->c};
+  task->source = (FlowSource){.kind = FLOW_SOURCE_NORMAL, .dim = 2};
+}
+
+static FlowTrainSettings settings_of(const Task *task) {
+  FlowTrainSettings s = flow_train_defaults();
+  s.model = flow_compiled_model(task->small.back);
+  s.loss = FLOW_LOSS_LIKELIHOOD;
+  s.solve = (FlowTrainSolve){.ahead = flow_compiled_model(task->small.ahead), .tableau = flow_tableau_find("rk4"), .steps = 4};
+  s.source = &task->source, s.data = &task->data, s.condition = &task->condition;
+  s.rate = 2e-2, s.batch = 400, s.iterations = ITERATIONS, s.validation = 0.1, s.seed = 3, s.threads = 1;
+  s.allocator = &flow_standard_allocator;
+  return s;
+}
+
+static FlowTraining *open_training(const Task *task, const FlowTrainSettings *s) {
+  flow_error error = {{0}};
+  FlowTraining *training;
+  MUST(flow_training_open(s, &training, &error));
+  MUST(flow_training_take(training, &task->small.weights, "small", &error));
+  return training;
+}
+
+static double train(FlowTraining *training, uint64_t until) {
+  flow_error error = {{0}};
+  FlowTrainReport report = {0};
+  while (flow_training_done(training) < until) MUST(flow_training_step(training, &report, &error));
+  return report.loss;
+}
+
+static void expect_same_weights(const FlowTraining *a, const FlowTraining *b, const flow_model *model) {
+  for (uint32_t i = 0; i < model->weights; i++) {
+    FlowTensor x = flow_training_tensor(a, i, false), y = flow_training_tensor(b, i, false);
+    ck_assert_msg(memcmp(x.data, y.data, x.count * sizeof(double)) == 0, "%s", x.name);
+  }
+}
+
+START_TEST(the_likelihood_grows) {
+  flow_error error = {{0}};
+  Task task;
+  open_task(&task);
+  FlowTrainSettings s = settings_of(&task);
+  FlowTraining *training = open_training(&task, &s);
+  double before, after;
+  MUST(flow_training_validate(training, &before, &error));
+  double last = train(training, ITERATIONS);
+  MUST(flow_training_validate(training, &after, &error));
+  ck_assert_msg(after < before - 0.5, "held out: %g, then %g", before, after);
+  ck_assert_double_eq_tol(after, last, 0.3);            /* 30 points against 400 */
+  ck_assert_uint_gt(flow_training_bytes(training), 0);
+  flow_training_close(training);
+  small_close(&task.small);
+}
+END_TEST
+
+START_TEST(the_weights_have_the_same_bits_on_any_threads_with_any_checkpoints) {
+  Task task;
+  open_task(&task);
+  FlowTrainSettings s = settings_of(&task);
+  FlowTraining *first = open_training(&task, &s);
+  train(first, 5);
+  for (int k = 2; k <= 4; k++) {
+    s.threads = k;
+    s.solve.interval = (uint64_t)k;
+    FlowTraining *other = open_training(&task, &s);
+    train(other, 5);
+    expect_same_weights(first, other, s.model);
+    flow_training_close(other);
+  }
+  flow_training_close(first);
+  small_close(&task.small);
+}
+END_TEST
+
+START_TEST(a_training_that_was_interrupted_ends_with_the_same_bits) {
+  flow_error error = {{0}};
+  Task task;
+  open_task(&task);
+  FlowTrainSettings s = settings_of(&task);
+  char path[] = "/tmp/flow_likelihood_XXXXXX.safetensors", previous[64];
+  int file = mkstemps(path, (int)strlen(".safetensors"));
+  ck_assert_int_ge(file, 0);
+  close(file);
+  snprintf(previous, sizeof previous, "%s.previous", path);
+  FlowTraining *whole = open_training(&task, &s), *part = open_training(&task, &s), *rest = open_training(&task, &s);
+  train(whole, 8);
+  train(part, 3);
+  MUST(flow_training_save(part, path, previous, &error));
+  MUST(flow_training_load(rest, path, &error));
+  train(rest, 8);
+  expect_same_weights(whole, rest, s.model);
+  flow_training_close(rest);
+  s.solve.steps = 5;                                    /* another loss: the checkpoint is not its */
+  rest = open_training(&task, &s);
+  ck_assert_int_eq(flow_training_load(rest, path, &error), FLOW_BAD_INPUT);
+  unlink(path), unlink(previous);
+  flow_training_close(whole), flow_training_close(part), flow_training_close(rest);
+  small_close(&task.small);
+}
+END_TEST
+
+static int open_and_step(const FlowAllocator *allocator, void *user) {
+  const Task *task = user;
+  FlowTrainSettings s = settings_of(task);
+  s.allocator = allocator;
+  flow_error error = {{0}};
+  FlowTraining *training;
+  flow_status status = flow_training_open(&s, &training, &error);
+  if (status) return status;
+  MUST(flow_training_take(training, &task->small.weights, "small", &error));
+  size_t calls = ((const Faulty *)allocator->user)->calls;
+  train(training, 2);
+  ck_assert_uint_eq(((const Faulty *)allocator->user)->calls, calls);
+  flow_training_close(training);
+  return FLOW_OK;
+}
+
+START_TEST(memory_that_runs_out_is_said_and_none_is_taken_in_an_iteration) {
+  Task task;
+  open_task(&task);
+  ck_assert_uint_ge(faulty_every_failure(open_and_step, &task), 10);
+  small_close(&task.small);
+}
+END_TEST
+
+START_TEST(what_cannot_be_solved_or_has_no_density_is_refused) {
+  flow_error error = {{0}};
+  Task task;
+  FlowTraining *training;
+  open_task(&task);
+  FlowTrainSettings s = settings_of(&task);
+  s.solve.tableau = NULL;
+  ck_assert_int_eq(flow_training_open(&s, &training, &error), FLOW_BAD_CALL);
+  s = settings_of(&task);
+  task.source.kind = FLOW_SOURCE_TENSOR, task.source.tensor = &task.data;
+  ck_assert_int_eq(flow_training_open(&s, &training, &error), FLOW_BAD_INPUT);
+  ck_assert_ptr_nonnull(strstr(error.text, "density"));
+  task.source = (FlowSource){.kind = FLOW_SOURCE_NORMAL, .dim = 3};
+  ck_assert_int_eq(flow_training_open(&s, &training, &error), FLOW_BAD_INPUT);
+  small_close(&task.small);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("likelihood training");
+  TCase *tcase = tcase_create("training");
+  tcase_set_timeout(tcase, 60);
+  tcase_add_test(tcase, the_likelihood_grows);
+  tcase_add_test(tcase, the_weights_have_the_same_bits_on_any_threads_with_any_checkpoints);
+  tcase_add_test(tcase, a_training_that_was_interrupted_ends_with_the_same_bits);
+  tcase_add_test(tcase, memory_that_runs_out_is_said_and_none_is_taken_in_an_iteration);
+  tcase_add_test(tcase, what_cannot_be_solved_or_has_no_density_is_refused);
+  suite_add_tcase(suite, tcase);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_ENV);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
