@@ -152,7 +152,7 @@ static OptionId option_to_set(const Call *call) {
   for (int o = 0; o < OPTION_COUNT; o++)
     if (strcmp(name[o] = options[o].name, word) == 0) return (OptionId)o;
   const char *near = diag_nearest(word, name, OPTION_COUNT);
-  complain(&call->repl->run->terminal, "no command has an option --%s%s%s%s", word, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+  complain(&call->repl->run->terminal, "no command has an option --%s%s%s%s", word, near ? "; did you mean --" : "", near ? near : "", near ? "?" : "");
   return OPTION_COUNT;
 }
 

@@ -3,11 +3,11 @@
  * oracle of the compiled code, needs no LLVM, and for one point it has the answer before a compiler would have begun. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "apart.h"
 #include "repl.h"
 #include "runnable.h"
 #include "show.h"
+#include "show_progress.h"
 
 /* ---- one expression ------------------------------------------------------------------------------------------------------- */
 
@@ -17,12 +17,6 @@ typedef struct Evaluation {
   const char *text;
   EvaluateShow show;
 } Evaluation;
-
-static double seconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static void show_type(const Value *value) {
   if (value->truth) puts("truth value");
@@ -38,9 +32,9 @@ static void show_result(const Value *value, const Runnable *runnable, const doub
 
 /* As often as fits into a fifth of a second. */
 static void show_time(const Runnable *runnable, double *result, double prepared) {
-  double start = seconds(), now = start;
+  double start = seconds_now(), now = start;
   unsigned long rounds = 0;
-  for (; now - start < 0.2; now = seconds(), rounds++)
+  for (; now - start < 0.2; now = seconds_now(), rounds++)
     if (!runnable_run(runnable, NULL, result)) return;
   printf("%.3g ms to prepare, %.3g us for each of %lu evaluations (interpreter, f64)\n", prepared * 1e3, (now - start) / (double)rounds * 1e6, rounds);
 }
@@ -56,7 +50,7 @@ static int run_value(Evaluation *evaluation, const Value *value, double started)
     diag_print(&study->diagnostics, stderr, repl->run->terminal.colour_error);
     return error.text[0] || !study->diagnostics.errors ? failed(repl->run, status, &error) : flow_status_exit_code(status);
   }
-  double *result = arena_array(&study->arena, runnable.results + 1, sizeof *result), prepared = seconds() - started;
+  double *result = arena_array(&study->arena, runnable.results + 1, sizeof *result), prepared = seconds_now() - started;
   if (!runnable_run(&runnable, NULL, result)) return failed(repl->run, FLOW_NO_MEMORY, NULL);
   if (evaluation->show == SHOW_TIME) show_time(&runnable, result, prepared);
   else show_result(value, &runnable, result);
@@ -67,7 +61,7 @@ static int evaluate(void *user) {
   Evaluation *evaluation = user;
   Repl *repl = evaluation->repl;
   Study *study = evaluation->study;
-  double started = seconds();
+  double started = seconds_now();
   if (setjmp(study->no_memory)) return failed(repl->run, FLOW_NO_MEMORY, &(flow_error){"out of memory"});
   char *program = session_text(&repl->session, NULL, NULL);
   study_program(study, repl->session.path, program ? program : "", "");

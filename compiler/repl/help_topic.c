@@ -6,6 +6,7 @@
 #include "diag.h"
 #include "help.h"
 #include "solvers.h"
+#include "tableau.h"
 
 typedef struct Row {
   const char *name, *form, *help;
@@ -77,6 +78,12 @@ static bool help_command(const char *topic) {
   return verb != VERB_COUNT;
 }
 
+static bool help_solver(const char *topic) {
+  const FlowTableau *method = flow_tableau_find(topic);
+  if (method) printf("solver %s steps N: order %u; %s\n", method->name, (unsigned)method->order, method->help);
+  return method != NULL;
+}
+
 static bool help_option(const char *topic) {
   bool found = false;
   topic += strspn(topic, "-");
@@ -122,7 +129,7 @@ bool help_topic(const Repl *repl, const char *topic) {
     return true;
   }
   if (help_command(topic[0] == ':' ? topic + 1 : topic)) return true;
-  return help_definition(repl, topic) || help_tables(topic) || help_code(topic) || help_option(topic);
+  return help_definition(repl, topic) || help_tables(topic) || help_code(topic) || help_option(topic) || help_solver(topic);
 }
 
 void help_commands(FILE *to) {

@@ -33,8 +33,9 @@ static bool begins_definition(const char *text) {
 bool line_continues(const char *line) {
   size_t blanks = strspn(line, " \t");
   if (!line[blanks] || line[blanks] == '#' || line[blanks] == ':') return false;
-  const char *word = line + blanks;
-  return blanks > 0 || begins_with(word, "draw") || begins_with(word, "inverse") || strncmp(word, "|>", 2) == 0;
+  const char *word = line + blanks, *equals = strchr(word, '=');
+  bool inverse = begins_with(word, "inverse") && equals && equals[1] != '='; /* not inverse(m)(t, y), a value */
+  return blanks > 0 || begins_with(word, "draw") || inverse || strncmp(word, "|>", 2) == 0;
 }
 
 /* ---- the parser ----------------------------------------------------------------------------------------------------- */

@@ -42,6 +42,6 @@ void pieces_free(Pieces *pieces);
 bool line_continues(const char *line);
 
 /* What an expression is parsed behind; the parser sees one definition. */
-#define EXPRESSION_PREFIX "let it =\n"
+#define EXPRESSION_PREFIX "let it = "
 
 #endif

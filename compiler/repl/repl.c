@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "show.h"
+#include "show_progress.h"
 #include "study.h"
 
 flow_status repl_open(Repl *repl, const Run *run) {
@@ -83,7 +84,7 @@ static const TypedFunction *typed_of(const TypedProgram *program, const Ast *def
 }
 
 /* What was understood: the shapes of a function where they are known, else the name. */
-static void echo(const TypedProgram *program, const Ast *definition) {
+static void echo(const TypedProgram *program, const Ast *definition, double milliseconds) {
   static const char *const word[AST_KIND_COUNT] = {
       [AST_LET] = "let", [AST_DIM] = "dim", [AST_FN] = "fn", [AST_FIELD] = "field", [AST_NETWORK] = "network", [AST_MAP] = "map",
       [AST_DENSITY] = "density", [AST_FLOW] = "flow", [AST_CHECK] = "check"};
@@ -97,6 +98,7 @@ static void echo(const TypedProgram *program, const Ast *definition) {
   printf("%s ", what);
   if (function) show_signature(stdout, function);
   else fputs(definition->name, stdout);
+  if (milliseconds > 0) printf("    %.1f ms", milliseconds);
   putchar('\n');
 }
 
@@ -104,6 +106,7 @@ static int check_definitions(void *user) {
   Defining *defining = user;
   Repl *repl = defining->repl;
   Study *study = defining->study;
+  double started = seconds_now();
   if (setjmp(study->no_memory)) return failed(repl->run, FLOW_NO_MEMORY, &(flow_error){"out of memory"});
   char *rest = session_text(&repl->session, defining->pieces, defining->text);
   study_program(study, repl->session.path, rest ? rest : "", defining->text);
@@ -112,8 +115,9 @@ static int check_definitions(void *user) {
   diag_print(&study->diagnostics, stderr, repl->run->terminal.colour_error);
   if (study->diagnostics.errors || !study->program) return flow_status_exit_code(FLOW_BAD_PROGRAM);
   if (has(repl->run, OPTION_quiet)) return 0;
+  double milliseconds = repl->terminal ? (seconds_now() - started) * 1e3 : 0; /* a person may wonder; a script may be compared */
   for (size_t i = 0; i < study->input->definitions.count; i++)
-    if (study->input->definitions.at[i]) echo(study->program, study->input->definitions.at[i]);
+    if (study->input->definitions.at[i]) echo(study->program, study->input->definitions.at[i], milliseconds);
   return 0;
 }
 

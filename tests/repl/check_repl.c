@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check_repl.c -- the prompt through a pipe. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "session.h"
+#include "suite.h"
+
+/* The whole output of a session, and its exit status. */
+static void expect(const char *input, int code, const char *output) {
+  Result result = session(input);
+  expect_code(result, code);
+  ck_assert_str_eq(result.out, output);
+  result_free(&result);
+}
+
+static void expect_part(const char *input, int code, const char *part) {
+  Result result = session(input);
+  expect_code(result, code);
+  expect_in(result.out, part);
+  result_free(&result);
+}
+
+/* ---- values ------------------------------------------------------------------------------------------------------- */
+
+START_TEST(a_value_is_shown_with_its_type) {
+  static const char *const shown[][2] = {
+      {"1 + 1", "2 : scalar\n"},
+      {"0.1 + 0.2", "0.30000000000000004 : scalar\n"},
+      {"[1, 2.5]", "[1, 2.5] : [2]\n"},
+      {"[[1, 2], [3, 4]] @ [1, 1]", "[3, 7] : [2]\n"},
+      {"[[1, 2], [3, 4]]", "[[1, 2],\n [3, 4]] : [2, 2]\n"},
+      {"1 < 2", "true : truth value\n"},
+      {"not 1 < 2 or 3 == 4", "false : truth value\n"},
+      {"log(0)", "-inf : scalar\n"},
+      {"for k < 3: k^2", "[0, 1, 4] : [3]\n"},
+      {"-[1, 2]", "[-1, -2] : [2]\n"},
+      {"gelu(0)", "0 : scalar\n"},
+      {"for k < 200: k", "[0, 1, 2, 3, 4, ..., 198, 199] : [200]\n"},
+  };
+  expect(shown[_i][0], 0, shown[_i][1]);
+}
+END_TEST
+
+START_TEST(derivatives_densities_maps_and_draws_are_evaluated) {
+  expect("field u(t, x: [2]) = [-x[1], x[0]]\n"
+         "map m(t, x: [2]) = exp(t)*x\n"
+         "density p(x: [2]) = -norm2(x)/2\n"
+         "u(0.5, [1, 0])\ndiv(u)(0, [0, 0])\njvp(u)(0, [1, 2]; [1, 1])\ngrad(p)([3, 4])\nm(0, [1, 2])\ninverse(m)(0, [1, 2])\np([1, 1])\n",
+         0,
+         "field u(t, x: [2]) -> [2]\nmap m(t, x: [2]) -> [2]\ndensity p(x: [2]) -> scalar\n"
+         "[-0, 1] : [2]\n0 : scalar\n[-1, 1] : [2]\n[-3, -4] : [2]\n[1, 2] : [2]\n[1, 2] : [2]\n-1 : scalar\n");
+}
+END_TEST
+
+/* The interpreter in f64 and compiled code in f64 are the same arithmetic. */
+START_TEST(a_network_with_weights_has_the_value_that_eval_writes) {
+  Result prompt = session(":load examples/moons.flow\nv(0.5, [0.25, -1])\n");
+  Result verb = flowc("eval %s/moons.flow --at 0.25,-1 --time 0.5 --precision f64", examples());
+  expect_code(prompt, 0);
+  expect_code(verb, 0);
+  double a[2], b[2];
+  ck_assert_int_eq(sscanf(strchr(prompt.out, '['), "[2]) -> %*[^\n]\nflow moons\n[%lf, %lf]", &a[0], &a[1]), 2);
+  ck_assert_int_eq(sscanf(verb.out, "u0,u1\n%lf,%lf", &b[0], &b[1]), 2);
+  ck_assert_double_eq(a[0], b[0]);
+  ck_assert_double_eq(a[1], b[1]);
+  result_free(&prompt);
+  result_free(&verb);
+}
+END_TEST
+
+/* ---- definitions ---------------------------------------------------------------------------------------------------- */
+
+START_TEST(a_definition_is_replaced_and_what_depends_on_it_sees_the_new_one) {
+  expect("let a = 2\nfn f(x) = a*x\nf(3)\nlet a = 10\nf(3)\n", 0, "let a\nfn f\n6 : scalar\nlet a\n30 : scalar\n");
+}
+END_TEST
+
+START_TEST(a_definition_that_would_break_another_is_refused_and_the_old_one_stays) {
+  Result result = session("field u(t, x: [2]) = x\nfield w(t, x: [2]) = u(t, x)\nfield u(t, x: [3]) = x\nw(0, [1, 2])\n");
+  expect_code(result, 1);
+  expect_in(result.out, "error[E0303]: `u` takes [3] as `x`, and this is [2]");
+  expect_in(result.out, "<input>:1:12: note: `x` is declared here");
+  expect_in(result.out, "\n[1, 2] : [2]\n");
+  result_free(&result);
+}
+END_TEST
+
+START_TEST(an_error_points_into_what_was_typed) {
+  expect("field u(t, x: [2]) = x\nu(0, [1, 2, 3])\n", 1,
+         "field u(t, x: [2]) -> [2]\n"
+         "<input>:1:6: error[E0303]: `u` takes [2] as `x`, and this is [3]\n"
+         "    1 | u(0, [1, 2, 3])\n"
+         "      |      ^~~~~~~~~\n"
+         "<session>:1:12: note: `x` is declared here\n"
+         "    1 | field u(t, x: [2]) = x\n"
+         "      |            ^~~~~~\n");
+}
+END_TEST
+
+START_TEST(an_unknown_name_is_an_error_and_no_free_name) { expect_part("sin(z)\n", 1, "error[E0201]: nothing is called `z` here"); }
+END_TEST
+
+START_TEST(an_input_goes_on_as_long_as_it_is_incomplete) {
+  expect("field u(t, x: [2]) =\n  let a = 2*x\n  a\n"
+         "let m = [[1, 2],\n  [3, 4]]\n"
+         "u(0,\n  [1,\n 2])\n"
+         "flow f {\n  source normal(2)\n  velocity u\n  solver rk4 steps 4\n}\n"
+         "1 +\n2\n",
+         0, "field u(t, x: [2]) -> [2]\nlet m\n[2, 4] : [2]\nflow f\n3 : scalar\n");
+}
+END_TEST
+
+START_TEST(draw_and_inverse_belong_to_the_definition_above_them) {
+  expect("density p(x: [1]) = -x[0]^2\ndraw z ~ normal(1): z\nmap m(t, x: [1]) = 2*x\n  inverse(t, y) = y/2\n:list p\n", 0,
+         "density p(x: [1]) -> scalar\nmap m(t, x: [1]) -> [1]\ndensity p(x: [1]) = -x[0]^2\ndraw z ~ normal(1): z\n");
+}
+END_TEST
+
+START_TEST(a_pasted_transcript_loses_its_prompts) {
+  expect("flow> field u(t, x: [2]) =\n  ...   -x\nflow> u(0, [1, 2])\n", 0, "field u(t, x: [2]) -> [2]\n[-1, -2] : [2]\n");
+}
+END_TEST
+
+START_TEST(comments_and_blank_lines_are_nothing) { expect("# a comment\n\n   \n1 # one\n", 0, "1 : scalar\n"); }
+END_TEST
+
+START_TEST(the_end_of_the_input_ends_an_incomplete_input_with_its_error) { expect_part("sin(1", 1, "error[E0102]: `(` is not closed"); }
+END_TEST
+
+/* ---- commands ------------------------------------------------------------------------------------------------------- */
+
+START_TEST(a_session_is_saved_and_loaded_as_it_was) {
+  Result result = session("# a rotation\nfield u(t, x: [2]) = [-x[1], x[0]] # left\n:save saved.flow\n:forget all\n:list\n:load saved.flow\n:list\n");
+  expect_code(result, 0);
+  ck_assert_str_eq(result.out, "field u(t, x: [2]) -> [2]\n1 definitions are in saved.flow\nnothing is defined yet\n"
+                               "field u(t, x: [2]) -> [2]\nfield u(t, x: [2]) = [-x[1], x[0]] # left\n");
+  result_free(&result);
+}
+END_TEST
+
+START_TEST(what_is_set_reaches_every_command_that_has_the_option) {
+  expect("field u(t, x: [1]) = -x\nflow f { source normal(1)  velocity u  solver euler steps 8 }\n"
+         ":set precision f64\n:set steps 2\n:set quiet\n:sample --from 1 -o -\n",
+         0, "field u(t, x: [1]) -> [1]\nflow f\nx0\n0.25\n");
+}
+END_TEST
+
+START_TEST(a_command_that_is_written_wrong_says_what_would_have_been_right) {
+  static const char *const wrong[][2] = {
+      {":smaple", "there is no command `:smaple`; did you mean `:sample`?"},
+      {":", "there is no command `:`"},
+      {":save", "`:save` is written :save FILE"},
+      {":set steps many", "--steps wants a whole number from 0 to 2^53, not `many`"},
+      {":set stesp 5", "no command has an option --stesp; did you mean --steps?"},
+      {":sample --stesp 5", "`flowc sample` has no option --stesp; did you mean --steps?"},
+      {":load nowhere.flow", "nowhere.flow"},
+      {":forget u", "nothing here is called `u`"},
+      {":help sampel", "did you mean `sample`?"},
+      {":sample 'a", "a quote is not closed"},
+      {":emit", "`:emit` is written"},
+      {":plot nothing_here", "nothing here is called `nothing_here`"},
+  };
+  Result result = session(wrong[_i][0]);
+  ck_assert_int_ne(result.code, 0);
+  expect_in(result.out, wrong[_i][1]);
+  result_free(&result);
+}
+END_TEST
+
+START_TEST(every_command_has_help) {
+  Result list = session(":help");
+  expect_code(list, 0);
+  char name[64];
+  for (const char *at = list.out; (at = strstr(at, "\n  :")); at++) {
+    char input[80];
+    ck_assert_int_eq(sscanf(at, "\n  :%60[a-z]", name), 1);
+    snprintf(input, sizeof input, "?%s", name);
+    Result one = session(input);
+    expect_code(one, 0);
+    snprintf(input, sizeof input, ":%s ", name);
+    expect_in(one.out, input);
+    result_free(&one);
+  }
+  result_free(&list);
+}
+END_TEST
+
+START_TEST(help_comes_from_the_tables_of_the_compiler) {
+  static const char *const topic[][2] = {
+      {"?tanh", "hyperbolic tangent"}, {"?jvp", "the Jacobian times v"}, {"?silu", "fn silu(a) = a * sigmoid(a)"}, {"?field", "a velocity field"},
+      {"?E0303", "E0303"},             {"?rk4", "order 4"},              {"?source", "where samples come from"},     {"?--steps", "how many steps"},
+      {"?linear", "weight [n, m]"},    {"?sample", "draw samples"},      {"?solvers", "dopri5"},                    {"?functions", "logsumexp"},
+  };
+  expect_part(topic[_i][0], 0, topic[_i][1]);
+}
+END_TEST
+
+START_TEST(a_session_ends_at_quit_and_its_status_is_that_of_the_first_error) {
+  expect("1\n:quit\n2\n", 0, "1 : scalar\n");
+  expect_part("sin(\n:explain E9999\n", 1, "error");
+  expect_part(":explain E9999\nsin(zz)\n", 2, "there is no code");
+}
+END_TEST
+
+START_TEST(the_verbs_work_on_what_is_defined) {
+  static const char *const verb[][2] = {
+      {":check --points 10", "what should hold of flow `turn`"},
+      {":check turn --only types", "flow turn: normal(2), velocity rotate"},
+      {":emit ir", "function \"rotate\""},
+      {":emit ast rotate", "rotate"},
+      {":emit asm", "\n"},
+      {":eval 1,0", "u0,u1\n"},
+      {":eval rotate 1,0", "u0,u1\n"},
+      {":logp 0.5,-1 --precision f64", "-2.4628"},
+      {":sample -n 200", "┤"},
+      {":sample turn -n 2 -o -", "x0,x1\n"},
+      {":trajectory -n 5", "paths at 11 times"},
+      {":bench -n 100 --rounds 7", "samples"},
+      {":inspect", "flow turn"},
+      {":weights", "cost of the velocity"},
+      {":explain E0303", "E0303"},
+      {":time rotate(0, [1, 0])", "ms to prepare"},
+      {":type rotate(0, [1, 0])", "[2]\n"},
+      {":type rotate", "field rotate(t, x: [2]) -> [2]"},
+      {":plot", "┤"},
+      {":plot rotate", "longest arrow"},
+      {":plot sin(x)", "┤"},
+      {":plot x*y --ascii", "contours every"},
+  };
+  char input[256];
+  snprintf(input, sizeof input, ":load examples/rotation.flow\n%s\n", verb[_i][0]);
+  expect_part(input, 0, verb[_i][1]);
+}
+END_TEST
+
+/* ---- files and pictures ------------------------------------------------------------------------------------------------ */
+
+START_TEST(a_picture_without_gnuplot_is_refused_in_words) {
+  Result result = session_with("examples/rotation.flow", "PATH=/nowhere", ":plot rotate -o rotate.png\n:plot rotate --ascii\n");
+  expect_code(result, 2);
+  expect_in(result.out, "gnuplot draws pictures into files, and it is not installed");
+  expect_in(result.out, "longest arrow");
+  result_free(&result);
+}
+END_TEST
+
+START_TEST(gnuplot_draws_into_the_file_whatever_its_name) {
+  static const char *const name[] = {"a.png", "b.svg", "c'; system(\"touch hacked\") #.png", "d.pdf"};
+  static const char *const what[] = {"rotate", "x*y", "sin(x)", "turn -n 50"};
+  if (access("/usr/bin/gnuplot", X_OK) != 0) return;
+  char input[256], path[512];
+  snprintf(input, sizeof input, ":load examples/rotation.flow\n:set quiet\n:plot %s \"-o%s\"\n", what[_i], _i == 2 ? "c'; system(touch hacked) #.png" : name[_i]);
+  Result result = session(input);
+  expect_code(result, 0);
+  snprintf(path, sizeof path, "%s/%s", scratch(), _i == 2 ? "c'; system(touch hacked) #.png" : name[_i]);
+  struct stat state;
+  ck_assert_msg(stat(path, &state) == 0 && state.st_size > 500, "%s", path);
+  snprintf(path, sizeof path, "%s/hacked", scratch());
+  ck_assert_int_ne(access(path, F_OK), 0);
+  result_free(&result);
+}
+END_TEST
+
+START_TEST(files_are_drawn_as_they_are_wanted) {
+  Result result = session(":load examples/rotation.flow\n:set quiet\n:sample -n 100 -o s.npy\n:plot s.npy\n:plot s.npy --as pairs\n"
+                          ":plot s.npy --as histogram\n:plot s.npy --as curve\n");
+  expect_code(result, 0);
+  expect_in(result.out, "components 0 (to the right) and 1 (upwards)");
+  result_free(&result);
+}
+END_TEST
+
+/* ---- memory ------------------------------------------------------------------------------------------------------------- */
+
+/* 64 MiB for 10,000 evaluations are 12.8 for 2,000; the program's own size is what the first of the two sessions needs. */
+START_TEST(evaluations_leave_no_memory_behind) {
+  enum { EVALUATIONS = 2000 };
+  char *input = malloc(EVALUATIONS * 24 + 64), *to = input;
+  Result few = session("field u(t, x: [2]) = x\nu(0, [1, 2])\n");
+  long before = session_memory();
+  to += sprintf(to, "field u(t, x: [2]) = x\n");
+  for (int i = 0; i < EVALUATIONS; i++) to += sprintf(to, i % 100 ? "u(0, [1, %d])\n" : "let a = %d\n", i);
+  Result many = session(input);
+  expect_code(few, 0);
+  ck_assert_int_eq(many.code, 0);
+  ck_assert_msg(session_memory() - before <= 64 * 1024 / 5, "%ld KiB more", session_memory() - before);
+  result_free(&few);
+  result_free(&many);
+  free(input);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("repl");
+  TCase *values = tcase_create("values"), *definitions = tcase_create("definitions"), *commands = tcase_create("commands"), *memory = tcase_create("memory");
+  tcase_set_timeout(commands, 120);
+  tcase_set_timeout(memory, 600);
+  tcase_add_loop_test(values, a_value_is_shown_with_its_type, 0, 12);
+  tcase_add_test(values, derivatives_densities_maps_and_draws_are_evaluated);
+  tcase_add_test(values, a_network_with_weights_has_the_value_that_eval_writes);
+  suite_add_tcase(suite, values);
+  tcase_add_test(definitions, a_definition_is_replaced_and_what_depends_on_it_sees_the_new_one);
+  tcase_add_test(definitions, a_definition_that_would_break_another_is_refused_and_the_old_one_stays);
+  tcase_add_test(definitions, an_error_points_into_what_was_typed);
+  tcase_add_test(definitions, an_unknown_name_is_an_error_and_no_free_name);
+  tcase_add_test(definitions, an_input_goes_on_as_long_as_it_is_incomplete);
+  tcase_add_test(definitions, draw_and_inverse_belong_to_the_definition_above_them);
+  tcase_add_test(definitions, a_pasted_transcript_loses_its_prompts);
+  tcase_add_test(definitions, comments_and_blank_lines_are_nothing);
+  tcase_add_test(definitions, the_end_of_the_input_ends_an_incomplete_input_with_its_error);
+  suite_add_tcase(suite, definitions);
+  tcase_add_test(commands, a_session_is_saved_and_loaded_as_it_was);
+  tcase_add_test(commands, what_is_set_reaches_every_command_that_has_the_option);
+  tcase_add_loop_test(commands, a_command_that_is_written_wrong_says_what_would_have_been_right, 0, 12);
+  tcase_add_test(commands, every_command_has_help);
+  tcase_add_loop_test(commands, help_comes_from_the_tables_of_the_compiler, 0, 12);
+  tcase_add_test(commands, a_session_ends_at_quit_and_its_status_is_that_of_the_first_error);
+  tcase_add_loop_test(commands, the_verbs_work_on_what_is_defined, 0, 22);
+  tcase_add_test(commands, a_picture_without_gnuplot_is_refused_in_words);
+  tcase_add_loop_test(commands, gnuplot_draws_into_the_file_whatever_its_name, 0, 4);
+  tcase_add_test(commands, files_are_drawn_as_they_are_wanted);
+  suite_add_tcase(suite, commands);
+  tcase_add_test(memory, evaluations_leave_no_memory_behind);
+  suite_add_tcase(suite, memory);
+  return run_suite(suite);
+}
