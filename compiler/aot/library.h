@@ -33,7 +33,7 @@ typedef struct AotLibrary {
 
 /* What the flow says of itself, into a struct of zeros; what it points to is the compilation's.  Name, maker, description and
  * variants are left to the caller. */
-void aot_fill_export(const FlowCompiled *compiled, const flow_model *model, flow_export *export);
+void aot_fill_export(FlowCompiled *compiled, const flow_model *model, flow_export *export);
 /* A library's description (JSON) as a copy, freed with flow_bytes_free; its size counts the NUL. */
 flow_status aot_description(const AotLibrary *library, FlowBytes *text, flow_error *error);
 

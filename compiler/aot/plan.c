@@ -41,7 +41,12 @@ static void set_start(flow_start *start, const TypedFlow *flow) {
   }
 }
 
-void aot_fill_export(const FlowCompiled *compiled, const flow_model *model, flow_export *export) {
+static uint32_t is_smooth(FlowCompiled *compiled) {
+  IrSmoothness smoothness;
+  return !flow_compiled_smoothness(compiled, &smoothness, NULL) && smoothness == IR_SMOOTH;
+}
+
+void aot_fill_export(FlowCompiled *compiled, const flow_model *model, flow_export *export) {
   const TypedFlow *flow = flow_compiled_flow(compiled);
   export->abi = FLOW_EXPORT_ABI;
   export->size = sizeof *export;
@@ -50,4 +55,5 @@ void aot_fill_export(const FlowCompiled *compiled, const flow_model *model, flow
   export->precision = model->precision;
   set_start(&export->start, flow);
   set_plan(&export->plan, flow);
+  if (flow) export->plan.smooth = is_smooth(compiled);
 }

@@ -3,7 +3,8 @@
  *
  *   --rtol, --atol                                     steps adapt
  *   --steps, --grid, or `solver NAME steps N`          they do not
- *   a solver that estimates its error, or none at all  they do: without a name dopri5, to the precision's standard tolerance
+ *   a solver that estimates its error, or none at all  they do, to the precision's standard tolerance; without a name by
+ *                                                      dopri5, or dop853 (flow_automatic_method)
  *
  * --only I --replay FILE: every attempted step of one sample as a table. */
 #ifndef FLOWC_ADAPTIVE_STEPS_H
@@ -13,6 +14,8 @@
 
 typedef struct AdaptiveSteps {
   bool wanted;
+  bool automatic;               /* nobody named the method */
+  IrSmoothness smoothness;      /* of the velocity */
   FlowAdaptive what;            /* all but the sampling */
   FlowAdaptiveSummary summary;
   double stopped_at[4];         /* the first numbers of the first failed sample's last good point */

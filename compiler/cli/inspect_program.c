@@ -32,6 +32,17 @@ static void print_cost(const FlowCompileCost *cost, const IrFunction *ir) {
       printf("  %12" PRIu64 "  multiply-adds of products %s\n", cost->multiply_adds[section], section_text[section]);
 }
 
+static void print_smoothness(const Program *program) {
+  static const char *const means[] = {
+      [IR_SMOOTH] = "all methods keep their order",
+      [IR_C1] = "its second derivatives jump (elu): not for dop853",
+      [IR_C0] = "its slopes jump (relu, selu, abs, max): not for dop853, and log p to a tight tolerance takes many steps",
+      [IR_JUMPS] = "it jumps: no tight tolerance can be kept"};
+  IrSmoothness smoothness;
+  if (flow_compiled_smoothness(program->compiled, &smoothness, NULL)) return;
+  printf("\nvelocity as a function of the state: %s; %s\n", ir_smoothness_text(smoothness), means[smoothness]);
+}
+
 static void print_program_json(const Program *program) {
   FlowCompileCost cost = flow_compiled_cost(program->compiled);
   const IrFunction *ir = flow_compiled_ir(program->compiled, false);
@@ -51,7 +62,10 @@ static void print_program_json(const Program *program) {
       printf("%s%" PRId64, r ? ", " : "", ir->weight[w].shape.dim[r]);
     fputs("]}", stdout);
   }
-  printf("], \"nodes\": %" PRIu64 ", \"multiply_adds\": {\"times\": %" PRIu64 ", \"conditions\": %" PRIu64
+  fputs("], ", stdout);
+  IrSmoothness smoothness;
+  if (!flow_compiled_smoothness(program->compiled, &smoothness, NULL)) printf("\"smoothness\": \"%s\", ", ir_smoothness_text(smoothness));
+  printf("\"nodes\": %" PRIu64 ", \"multiply_adds\": {\"times\": %" PRIu64 ", \"conditions\": %" PRIu64
          ", \"sample\": %" PRIu64 "}}\n",
          cost.nodes, cost.multiply_adds[1], cost.multiply_adds[2], cost.multiply_adds[3]);
 }
@@ -70,6 +84,7 @@ static int show(const Run *run, Program *program) {
   print_signatures(stdout, flow_compiled_program(program->compiled));
   if (ir->weights) print_binding(ir);
   print_cost(&cost, ir);
+  print_smoothness(program);
   return finish_output(run);
 }
 

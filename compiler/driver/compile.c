@@ -54,6 +54,13 @@ const char *flow_compiled_trace(const FlowCompiled *c) { return c->options.extra
 FlowCompileCost flow_compiled_cost(const FlowCompiled *c) { return c->cost; }
 const flow_model *flow_compiled_model(const FlowCompiled *c) { return c->model.abi ? &c->model : NULL; }
 
+flow_status flow_compiled_smoothness(FlowCompiled *c, IrSmoothness *smoothness, flow_error *error) {
+  ON_NO_MEMORY(c);
+  if (!c->source) return flow_fail(error, FLOW_BAD_CALL, "there is no field to look at");
+  *smoothness = ir_smoothness(c->source);
+  return FLOW_OK;
+}
+
 /* ---- weights ------------------------------------------------------------------------------------------------------------ */
 
 flow_status flow_compiled_bind(FlowCompiled *c, const FlowTensors *tensors, flow_error *error) {

@@ -18,6 +18,7 @@
 #include "diag.h"
 #include "flow/model.h"
 #include "ir.h"
+#include "smooth.h"
 #include "tensor.h"
 #include "typed.h"
 
@@ -70,6 +71,8 @@ flow_status flow_compiled_bind(FlowCompiled *compiled, const FlowTensors *tensor
 flow_status flow_compiled_link(FlowCompiled *compiled, unsigned entries, flow_error *error);
 const flow_model *flow_compiled_model(const FlowCompiled *compiled);            /* after link */
 
+/* How smooth the velocity is in the state: what methods of high order may rely on (smooth.h). */
+flow_status flow_compiled_smoothness(FlowCompiled *compiled, IrSmoothness *smoothness, flow_error *error);
 /* How the trace of the Jacobian is computed, in words; NULL without FLOW_LOG_P. */
 const char *flow_compiled_trace(const FlowCompiled *compiled);
 /* The schedule, and the model's tables without levels: for a library of them (compiler/aot).  After bind. */

@@ -89,10 +89,10 @@ static flow_status choose_solver(ApiSolve *s, flow_error *error) {
   bool adaptive = r->rtol != 0 || r->atol != 0 || (r->steps == 0 && plan->steps == 0 && tableau && tableau->error[0].order);
   if (adaptive && r->steps) return flow_fail(error, FLOW_BAD_CALL, "tolerances let steps adapt, and `steps` says how many: one or the other");
   if (adaptive) {
-    if (!r->method && !(tableau && tableau->error[0].order)) name = standard_method;
-    flow_status status = choose_method(s, name ? name : standard_method, true, error);
-    if (!status) set_tolerance(s);
-    return status;
+    set_tolerance(s);
+    bool named = r->method || (name && tableau && tableau->error[0].order);
+    if (!named) name = flow_automatic_method(s->model->exported->precision, plan->smooth != 0, s->adaptive.tolerance)->name;
+    return choose_method(s, name, true, error);
   }
   if (!name) return flow_fail(error, FLOW_BAD_CALL, "the flow names no solver; set `method` beside `steps`");
   static const FlowSpacing spacing[] = {

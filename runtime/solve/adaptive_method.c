@@ -6,6 +6,11 @@
 
 double flow_standard_tolerance(uint32_t precision) { return precision == FLOW_F32 ? 1e-6 : 1e-9; }
 
+const FlowTableau *flow_automatic_method(uint32_t precision, bool smooth, FlowTolerance tolerance) {
+  bool high = smooth && precision == FLOW_F64 && tolerance.rtol < 1e-8 && tolerance.atol < 1e-8;
+  return flow_tableau_find(high ? "dop853" : "dopri5");
+}
+
 /* Below 1e-6 the roundings of f32 are most of the error, below 1e-7 they are all of what the estimate sees. */
 static const double f32_barely = 1e-6, f32_least = 1e-7, f64_least = 1e-15;
 

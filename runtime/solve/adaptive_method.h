@@ -36,6 +36,9 @@ flow_status flow_method_make(FlowMethod *method, const FlowTableau *tableau, uin
 
 /* The standard tolerance of a precision: 1e-6 in f32, 1e-9 in f64. */
 double flow_standard_tolerance(uint32_t precision);
+/* The method where none is named: dopri5; in f64 to less than 1e-8 dop853, but only on a velocity that is smooth in the state:
+ * its estimate of the error misses kinks. */
+const FlowTableau *flow_automatic_method(uint32_t precision, bool smooth, FlowTolerance tolerance);
 /* A tenth of it, as far as the precision goes: for comparisons. */
 FlowTolerance flow_tighter_tolerance(uint32_t precision, FlowTolerance tolerance);
 /* A warning about tolerances that the precision holds barely, or NULL. */

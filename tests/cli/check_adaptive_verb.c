@@ -26,7 +26,7 @@ START_TEST(a_flow_without_a_solver_keeps_to_the_standard_tolerance) {
   ck_assert_int_eq(sscanf(strchr(result.out, '\n') + 1, "%lf,%lf", &x, &y), 2);
   ck_assert_double_eq_tol(x, 0.5, 1e-7);        /* 100 times 1e-9 */
   ck_assert_double_eq_tol(y, -1, 1e-7);
-  expect_in(result.err, "dopri5, rtol 1e-09, atol 1e-09");
+  expect_in(result.err, "dop853, rtol 1e-09, atol 1e-09 (no method was named; the velocity is smooth)");
   expect_in(result.err, "rejected");
   result_free(&result);
 }
@@ -51,6 +51,10 @@ static const struct { const char *words, *says; } refused[] = {
     {"--atol x", "--atol wants a number above 0"},
     {"--rtol 1e-9", "beyond f32"},
     {"--steps 10 --solver rk4 --max-steps 5", "--max-steps is for steps that adapt"},
+    {"--min-step 0", "--min-step wants a number above 0, such as 0.01"},
+    {"--max-step x", "--max-step wants a number above 0"},
+    {"--max-step 0.01 --min-step 0.1", "--max-step 0.01 is less than --min-step 0.1"},
+    {"--steps 10 --solver rk4 --max-step 0.1", "--max-step is for steps that adapt"},
     {"--replay r.csv", "--only 17 says which"},
     {"--only 3 --range 0:5", "one or the other"},
     {"--only 5 -n 5", "the last sample is 4"},
@@ -61,6 +65,69 @@ START_TEST(what_makes_no_sense_is_refused_in_words) {
   expect_code(result, 2);
   expect_in(result.err, refused[_i].says);
   ck_assert_str_eq(result.out, "");
+  result_free(&result);
+}
+END_TEST
+
+/* ---- the method that nobody named, and kinks ---- */
+
+#define KINKED(name, body) "field u(t, x: [2]) = " body "\nflow " name " { source normal(2)  velocity u }\n"
+static const struct { const char *text, *words, *says; } automatic[] = {
+    {KINKED("smooth", "tanh(x)"), "--precision f64", "dop853, rtol 1e-09, atol 1e-09 (no method was named; the velocity is smooth)"},
+    {KINKED("smooth", "tanh(x)"), "--precision f64 --rtol 1e-7", "dopri5, rtol 1e-07, atol 1e-07 (no method was named; the velocity is smooth)"},
+    {KINKED("smooth", "tanh(x)"), "", "dopri5, rtol 1e-06, atol 1e-06 (no"},
+    {KINKED("c1", "-elu(x)"), "--precision f64", "dopri5, rtol 1e-09, atol 1e-09 (no method was named; the velocity is C1)"},
+    {KINKED("c0", "-relu(x)"), "--precision f64", "dopri5, rtol 1e-09, atol 1e-09 (no method was named; the velocity is C0)"},
+    {KINKED("c0", "-relu(x)"), "--precision f64 --json", "\"automatic\": true, \"smoothness\": \"C0\""},
+    {KINKED("c0", "-relu(x)"), "--precision f64 --solver tsit5 --json", "\"automatic\": false"},
+    {KINKED("c1", "-elu(x)"), "--precision f64 --solver dop853", "dop853 misses kinks"},
+    {KINKED("c0", "-selu(x)"), "--precision f64 --logp -", "costs many steps"},
+};
+
+START_TEST(without_a_name_the_method_goes_by_precision_tolerance_and_kinks) {
+  Result result = flowc("sample %s -n 3 %s -o %s/a.npy", scratch_file("a.flow", automatic[_i].text), automatic[_i].words, scratch());
+  expect_code(result, 0);
+  expect_in(result.err, automatic[_i].says);
+  result_free(&result);
+}
+END_TEST
+
+START_TEST(kinks_are_no_matter_where_tolerances_are_loose_or_log_p_is_not_asked_for) {
+  static const char *const words[] = {"--precision f64", "--precision f64 --rtol 1e-5 --logp -", "--logp -", "--precision f64 --solver tsit5"};
+  Result result = flowc("sample %s -n 3 %s -o %s/a.npy", scratch_file("a.flow", KINKED("c0", "-selu(x)")), words[_i], scratch());
+  expect_code(result, 0);
+  ck_assert_ptr_null(strstr(result.err, "warning"));
+  result_free(&result);
+}
+END_TEST
+
+START_TEST(inspect_tells_how_smooth_the_velocity_is) {
+  const char *model = scratch_file("a.flow", KINKED("c1", "-elu(x)"));
+  Result result = flowc("inspect %s", model);
+  expect_code(result, 0);
+  expect_in(result.out, "velocity as a function of the state: C1; ");
+  result_free(&result);
+  result = flowc("inspect %s --json", model);
+  expect_in(result.out, "\"smoothness\": \"C1\", \"nodes\"");
+  result_free(&result);
+}
+END_TEST
+
+static unsigned long steps_of(const char *words) {
+  Result result = flowc("sample %s -n 1 --rtol 1e-4 %s --json -o %s/a.npy", scratch_file("turns.flow", turns), words, scratch());
+  expect_code(result, 0);
+  unsigned long attempts;
+  ck_assert_int_eq(sscanf(strstr(result.err, "\"attempts\": "), "\"attempts\": %lu", &attempts), 1);
+  result_free(&result);
+  return attempts;
+}
+
+START_TEST(steps_can_be_bounded_from_above_and_below) {
+  ck_assert_uint_lt(steps_of(""), 90);
+  ck_assert_uint_ge(steps_of("--max-step 0.01"), 100);
+  Result result = flowc("sample %s -n 1 --rtol 1e-6 --min-step 0.2", scratch_file("turns.flow", turns));
+  expect_code(result, 3);
+  expect_in(result.err, "step became too small");
   result_free(&result);
 }
 END_TEST
@@ -175,6 +242,10 @@ int main(void) {
   tcase_add_test(all, a_flow_without_a_solver_keeps_to_the_standard_tolerance);
   tcase_add_test(all, options_name_the_method_and_the_tolerance);
   tcase_add_loop_test(all, what_makes_no_sense_is_refused_in_words, 0, sizeof refused / sizeof refused[0]);
+  tcase_add_loop_test(all, without_a_name_the_method_goes_by_precision_tolerance_and_kinks, 0, sizeof automatic / sizeof automatic[0]);
+  tcase_add_loop_test(all, kinks_are_no_matter_where_tolerances_are_loose_or_log_p_is_not_asked_for, 0, 4);
+  tcase_add_test(all, inspect_tells_how_smooth_the_velocity_is);
+  tcase_add_test(all, steps_can_be_bounded_from_above_and_below);
   tcase_add_test(all, tolerances_that_f32_holds_barely_are_a_warning);
   tcase_add_test(all, failed_samples_are_counted_with_their_reason_and_nothing_is_written);
   tcase_add_test(all, failed_samples_are_nan_or_left_out_on_request);

@@ -52,7 +52,8 @@ typedef struct flow_plan {      /* the solve that the flow asks for */
   double from, to;              /* data are at `to` */
   const char *method;           /* NULL: not said */
   uint64_t steps;               /* 0: steps of each sample's own, to the tolerances */
-  uint32_t spacing, reserved;
+  uint32_t spacing;
+  uint32_t smooth;              /* 1: the velocity has no kinks in the state (methods of high order keep their order) */
   double power;                 /* FLOW_STEPS_POWER */
   double rtol, atol;            /* 0: not said */
 } flow_plan;
