@@ -10,7 +10,7 @@
 
 /* x, log_p: the largest errors at 1e-9; round_trip: of x, in tolerances at 1e-8; most: evaluations of the middle sample at 1e-9.
  * With ELU and SELU every path crosses many kinks, each a local error of its own that no estimate of smooth solutions sees
- * whole: there and back they add up.  The source of the SELU network is not normal, so log p is not compared. */
+ * whole: there and back they add up.  The source of the SELU network is not normal: check_kinks.c compares its log p. */
 static const struct { const char *name; double x, log_p, round_trip; uint64_t most, samples; } row[] = {
     {"checkerboard_swish", 1e-8, 2e-8, 50, 400, 32},
     {"ffjord_tanh", 1e-8, 2e-8, 50, 400, 32},
