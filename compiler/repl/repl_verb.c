@@ -105,17 +105,29 @@ static void place_drawn(Building *b) {
   free(b->drawn);
 }
 
-/* Numbers are points, a definition's name is what to take, anything else is a file. */
+static bool is_program_file(const char *word) {
+  size_t length = strlen(word);
+  return length > 5 && strcmp(word + length - 5, ".flow") == 0;
+}
+
+static bool has_option(const Building *b, const char *name) { return option_named(b->verb, name, strlen(name)) != OPTION_COUNT; }
+
+/* Which option a bare word gives its value to; NULL: it is an operand.  Numbers and files are points, or what is to be written; a
+ * definition's name is what to take. */
+static const char *option_of_word(const Building *b, const char *word) {
+  bool file = strpbrk(word, "./") && !is_program_file(word);
+  if (is_numbers(word) || file) return b->verb == VERB_eval ? "at" : b->verb == VERB_logp ? "data" : b->verb == VERB_compile && file ? "output" : NULL;
+  if (!takes_program(b->verb) || b->verb == VERB_inspect || is_program_file(word)) return NULL;
+  return is_field(b->repl, word) && has_option(b, "field") ? "field" : "flow";
+}
+
 static void place_operand(Building *b, const char *word) {
   if (b->verb == VERB_plot) {
     keep_drawn(b, word);
     return;
   }
-  bool eval = b->verb == VERB_eval, logp = b->verb == VERB_logp;
-  bool points = (eval || logp) && (is_numbers(word) || (b->operand_given && strchr(word, '.')));
-  if (points) push(b, "--", eval ? "at" : "data", "=", word);
-  else if (session_find(&b->repl->session, word) && option_named(b->verb, "field", 5) != OPTION_COUNT && is_field(b->repl, word)) push(b, "--field=", word, "", "");
-  else if (takes_program(b->verb) && b->verb != VERB_inspect && !strpbrk(word, "./")) push(b, "--flow=", word, "", "");
+  const char *option = option_of_word(b, word);
+  if (option) push(b, "--", option, "=", word);
   else push(b, "", word, "", ""), b->operand_given = true;
 }
 
