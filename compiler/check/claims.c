@@ -13,7 +13,8 @@
 static const double equal_bound = 1e-9;
 enum {
   MOST_TERMS = 4,               /* of a residual */
-  BATCH = 250,                  /* points at once */
+  BATCH = 250,                  /* points at once, ... */
+  BATCH_NUMBERS = 1 << 20,      /* ... and numbers in them, or in their results */
   INTERPRETED = 200000000       /* scalar operations: about a second; beyond, compiled code in the interpreter's place */
 };
 
@@ -23,7 +24,8 @@ typedef struct Part { Function function; double *result, *batch; } Part;
 typedef struct Claim {
   const TypedCheck *check;
   PointNames names;
-  double *batch;                /* [BATCH] points */
+  uint64_t many;                /* points in a batch */
+  double *batch;                /* [many] points */
   double *number;               /* of the point in question */
   const double **input;         /* its names */
   Part part[2 + MOST_TERMS];    /* left, right, terms */
@@ -98,7 +100,7 @@ static bool holds(const Claim *claim, double amount) {
 
 /* The batch that begins at `point`, of which so many are wanted. */
 static void begin_batch(Verify *v, Claim *claim, uint64_t point, uint64_t points) {
-  uint64_t count = points - point < BATCH ? points - point : BATCH, row = point_numbers(&claim->names);
+  uint64_t count = points - point < claim->many ? points - point : claim->many, row = point_numbers(&claim->names);
   for (uint64_t i = 0; i < count; i++) draw_point(v, &claim->names, STREAM_CLAIMS, point + i, claim->batch + i * row);
   for (uint32_t p = 0; p < claim->parts; p++) {
     Part *part = &claim->part[p];
@@ -143,13 +145,20 @@ static void judge(Verify *v, Claim *claim, uint64_t place) {
 
 static void make_room(Verify *v, Claim *claim, uint64_t points) {
   uint64_t cost = 0, row = point_numbers(&claim->names);
-  for (uint32_t p = 0; p < claim->parts; p++) cost += function_cost(&claim->part[p].function);
-  claim->batch = new_rows(v, BATCH, row ? row : 1);
+  uint64_t widest = row ? row : 1;
+  for (uint32_t p = 0; p < claim->parts; p++) {
+    const Function *f = &claim->part[p].function;
+    cost += function_cost(f);
+    if (f->results > widest) widest = f->results;
+  }
+  claim->many = BATCH_NUMBERS / widest < BATCH ? BATCH_NUMBERS / widest : BATCH;
+  if (claim->many == 0) claim->many = 1;
+  claim->batch = new_rows(v, claim->many, row ? row : 1);
   claim->input = arena_array(&v->arena, claim->names.names + 1u, sizeof *claim->input);
   for (uint32_t p = 0; p < claim->parts; p++) {
     Part *part = &claim->part[p];
     part->result = new_rows(v, 1, part->function.results);
-    if (cost > INTERPRETED / points) part->batch = new_rows(v, BATCH, part->function.results);
+    if (cost > INTERPRETED / points) part->batch = new_rows(v, claim->many, part->function.results);
   }
 }
 
@@ -196,8 +205,8 @@ static void check_claim(Verify *v, const TypedCheck *check) {
   make_room(v, &claim, points);
   verify_expect(v, points);
   for (uint64_t i = 0; i < points && verify_step(v, 0); i++) {
-    if (i % BATCH == 0) begin_batch(v, &claim, i, points);
-    judge(v, &claim, i % BATCH);
+    if (i % claim.many == 0) begin_batch(v, &claim, i, points);
+    judge(v, &claim, i % claim.many);
     verify_step(v, 1);
   }
   line->verdict = line->failed ? VERIFY_FAIL : VERIFY_PASS;
