@@ -69,7 +69,7 @@ Points draw_points(Verify *v, const Model *m, uint64_t count) {
   const TypedFunction *velocity = flow_compiled_function(m->compiled);
   bool *is_time = arena_array(&v->arena, velocity->parameters, sizeof *is_time);
   is_time[0] = true;
-  Points points = {.names = {velocity->parameters, velocity->parameter_name, velocity->parameter, is_time}};
+  Points points = {.names = {velocity->parameters, velocity->parameter_name, velocity->parameter, is_time, NULL}};
   points.names.label = arena_array(&v->arena, velocity->parameters + 1u, sizeof *points.names.label);       /* a direction comes last */
   find_labels(flow_compiled_ir(m->compiled, false), points.names.label);
   points.dim = (uint64_t)shape_count(&velocity->parameter[1]);
