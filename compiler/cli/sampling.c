@@ -40,6 +40,11 @@ static flow_status space_steps(const Run *run, const TypedFlow *flow, Sampling *
   return flow_fail(error, FLOW_BAD_CALL, "a solve by `%s` wants a number of steps of at least 1: --steps 100", what->tableau->name);
 }
 
+flow_status sampling_fixed_steps(const Run *run, const TypedFlow *flow, Sampling *sampling, flow_error *error) {
+  flow_status status = choose_solver(run, flow, &sampling->what, error);
+  return status ? status : space_steps(run, flow, sampling, error);
+}
+
 /* --grid: the times at which steps end; --steps may divide its intervals. */
 static flow_status take_grid(const Run *run, Sampling *sampling, flow_error *error) {
   FlowSampling *what = &sampling->what;

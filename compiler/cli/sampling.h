@@ -29,6 +29,9 @@ flow_status sampling_prepare(const Run *run, const Program *program, uint64_t co
                              flow_error *error);
 void sampling_free(Sampling *sampling);
 
+/* Steps that are fixed, their method and where they end: as the options say, else the flow.  Nothing else is touched. */
+flow_status sampling_fixed_steps(const Run *run, const TypedFlow *flow, Sampling *sampling, flow_error *error);
+
 /* The flow's own source, for its log-density: BAD_INPUT where it has none. */
 flow_status sampling_density(const Program *program, FlowSource *source, flow_error *error);
 

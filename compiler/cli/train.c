@@ -87,8 +87,12 @@ static void print_start(const Train *train) {
   fprintf(stderr, "%zu weights, %" PRIu64 " rows to learn from%s", flow_training_weights(train->training),
           s->data->dim[0] - flow_training_held(train->training), flow_training_held(train->training) ? "" : "\n");
   if (flow_training_held(train->training)) fprintf(stderr, ", %" PRIu64 " held out\n", flow_training_held(train->training));
-  fprintf(stderr, "path %s, %s %.3g, batch %" PRIu64 ", %" PRIu64 " iterations; %.3g MB for gradients\n", flow_path_name(s->path),
-          flow_optimiser_name(s->optimiser), s->rate, s->batch, s->iterations, (double)flow_training_bytes(train->training) / 1e6);
+  if (s->loss == FLOW_LOSS_LIKELIHOOD)
+    fprintf(stderr, "likelihood by %s in %" PRIu64 " steps", s->solve.tableau->name, s->solve.steps);
+  else
+    fprintf(stderr, "path %s", flow_path_name(s->path));
+  fprintf(stderr, ", %s %.3g, batch %" PRIu64 ", %" PRIu64 " iterations; %.3g MB for gradients\n", flow_optimiser_name(s->optimiser),
+          s->rate, s->batch, s->iterations, (double)flow_training_bytes(train->training) / 1e6);
   if (train->first) fprintf(stderr, "goes on after iteration %" PRIu64 "\n", train->first);
 }
 
@@ -177,7 +181,7 @@ static int train_program(Train *train) {
   flow_error error = {{0}};
   flow_status status = train_plan(run, &train->program, &train->plan, &error);
   if (status) return failed(run, status, &error);
-  int code = program_with_extras(run, &train->program, FLOW_SQUARES, 0);
+  int code = program_with_extras(run, &train->program, train_plan_extras(&train->plan), 0);
   if (!code) code = bind(train);
   if (code) return code;
   FlowInitial *rule = calloc(flow_compiled_ir(train->program.compiled, false)->weights, sizeof *rule);

@@ -29,6 +29,7 @@ static const char *const optimiser_word[] = {
 #undef OPTIMISER
 };
 static const char *const initial_word[] = {"kaiming", "xavier", "normal", "zeros"};
+static const char *const loss_word[] = {"flow_matching", "likelihood"};
 static const char *const coupling_word[] = {"independent", "transport"};
 
 #define CHOOSE(to, kind, word, list)                                                 \
@@ -55,6 +56,7 @@ static void take_words(const TypedTrain *train, TrainPlan *plan) {
   FlowTrainSettings *s = &plan->settings;
   CHOOSE(s->optimiser, FlowOptimiser, train->optimiser, optimiser_word);
   CHOOSE(s->schedule, FlowSchedule, train->schedule, schedule_word);
+  CHOOSE(s->loss, FlowTrainLoss, train->loss, loss_word);
   CHOOSE(s->coupling, FlowCoupling, train->coupling, coupling_word);
   CHOOSE(plan->initial, InitialWay, train->initial, initial_word);
   plan->initial_scale = train->initial_scale;
@@ -100,6 +102,7 @@ static flow_status take_options(const Run *run, TrainPlan *plan, flow_error *err
   s->batch = count_of(run, OPTION_batch, s->batch);
   s->iterations = count_of(run, OPTION_iterations, s->iterations);
   s->seed = count_of(run, OPTION_train_seed, s->seed);
+  if (has(run, OPTION_loss)) s->loss = (FlowTrainLoss)option_of(run, OPTION_loss)->choice;
   if (has(run, OPTION_coupling)) s->coupling = (FlowCoupling)option_of(run, OPTION_coupling)->choice;
   flow_status status = option_number(run, OPTION_rate, &s->rate, error);
   if (!status) status = option_number(run, OPTION_average, &s->average, error);
@@ -112,6 +115,21 @@ static flow_status take_options(const Run *run, TrainPlan *plan, flow_error *err
   return FLOW_OK;
 }
 
+/* The solve of the likelihood; flow matching has a path. */
+static flow_status take_solve(const Run *run, const TypedFlow *flow, TrainPlan *plan, flow_error *error) {
+  FlowTrainSettings *s = &plan->settings;
+  if (s->loss == FLOW_LOSS_MATCHING) return take_path(flow, flow->train, s, error);
+  if (has(run, OPTION_coupling)) return flow_fail(error, FLOW_BAD_CALL, "--coupling belongs to flow matching, not to the likelihood");
+  flow_status status = sampling_fixed_steps(run, flow, &plan->steps, error);
+  s->t0 = flow->time_from, s->t1 = flow->time_to;
+  s->solve = (FlowTrainSolve){.tableau = plan->steps.what.tableau, .steps = plan->steps.what.steps, .grid = plan->steps.what.grid};
+  return status;
+}
+
+FlowExtras train_plan_extras(const TrainPlan *plan) {
+  return plan->settings.loss == FLOW_LOSS_LIKELIHOOD ? FLOW_ADJOINT_LOG_P : FLOW_SQUARES;
+}
+
 flow_status train_plan(const Run *run, const Program *program, TrainPlan *plan, flow_error *error) {
   const TypedFlow *flow = flow_compiled_flow(program->compiled);
   *plan = (TrainPlan){.settings = flow_train_defaults()};
@@ -120,8 +138,8 @@ flow_status train_plan(const Run *run, const Program *program, TrainPlan *plan, 
   plan->settings.allocator = &flow_standard_allocator;
   if (train) take_words(train, plan);
   take_numbers(train, &plan->settings);
-  flow_status status = take_path(flow, train, &plan->settings, error);
-  return status ? status : take_options(run, plan, error);
+  flow_status status = take_options(run, plan, error);
+  return status ? status : take_solve(run, flow, plan, error);
 }
 
 /* ---- files ------------------------------------------------------------------------------------------------------------------ */
@@ -156,6 +174,18 @@ static flow_status read_source(const Program *program, const TypedFlow *flow, Tr
   return status;
 }
 
+/* The same text and weights once more, for the way from the data to the source. */
+static flow_status compile_ahead(const Run *run, const Program *program, TrainPlan *plan, flow_error *error) {
+  FlowCompileOptions how = program_options(run);
+  how.extras = FLOW_LOG_P;
+  flow_status status = flow_compile(&flow_standard_allocator, program->path, (const char *)program->text.data, program->text.size, &how,
+                                    &plan->ahead, error);
+  if (!status) status = flow_compiled_bind(plan->ahead, &program->tensors, error);
+  if (!status) status = flow_compiled_link(plan->ahead, FLOW_ENTRY_STEP, error);
+  if (!status) plan->settings.solve.ahead = flow_compiled_model(plan->ahead);
+  return status;
+}
+
 flow_status train_plan_inputs(const Run *run, const Program *program, TrainPlan *plan, flow_error *error) {
   const TypedFlow *flow = flow_compiled_flow(program->compiled);
   FlowTrainSettings *s = &plan->settings;
@@ -166,10 +196,12 @@ flow_status train_plan_inputs(const Run *run, const Program *program, TrainPlan 
   if (!status)
     status = given_conditions(run->line, program->model, program->model->conditions - program->own_conditions, &plan->conditions, error);
   s->condition = plan->conditions.tensor;
+  if (!status && s->loss == FLOW_LOSS_LIKELIHOOD) status = compile_ahead(run, program, plan, error);
   return status;
 }
 
 void train_plan_free(TrainPlan *plan) {
+  flow_compiled_free(plan->ahead);
   given_free(&plan->data);
   given_free(&plan->from);
   given_conditions_free(&plan->conditions);

@@ -4,6 +4,7 @@
 #define FLOWC_TRAIN_SETTINGS_H
 #include "given.h"
 #include "program.h"
+#include "sampling.h"
 #include "settings.h"
 #include "train_names.h"
 
@@ -12,13 +13,17 @@ typedef struct TrainPlan {
   FlowSource source;
   Given data, from;             /* from: the file that the flow names as its source */
   GivenConditions conditions;
+  Sampling steps;               /* likelihood: the solve, its fixed steps alone */
+  FlowCompiled *ahead;          /* likelihood: the velocity and the rate of log p */
   InitialWay initial;
   double initial_scale;
 } TrainPlan;
 
 /* Numbers and words; what they contradict.  After program_open. */
 flow_status train_plan(const Run *run, const Program *program, TrainPlan *plan, flow_error *error);
-/* Data, source and conditions.  After program_link. */
+/* What the program is compiled with for the loss (compile.h). */
+FlowExtras train_plan_extras(const TrainPlan *plan);
+/* Data, source and conditions; of the likelihood the velocity is compiled too.  After program_link. */
 flow_status train_plan_inputs(const Run *run, const Program *program, TrainPlan *plan, flow_error *error);
 void train_plan_free(TrainPlan *plan);
 

@@ -99,10 +99,6 @@ static bool read_word(FlowReader *r, const Ast *clause, const Ast *value, const 
     count++;
     if (!at[length]) break;
   }
-  if (is_word(value, "likelihood")) {
-    report(c, E0212, value->at, "training by likelihood is not in this version of flowc; there is `loss flow_matching`");
-    return false;
-  }
   const char *near = value->kind == AST_NAME ? diag_nearest(value->name, known, count) : NULL;
   Diag *diag = report(c, E0504, value->at, "`%s` knows no `%s`", clause->name, text_of(c, value->at));
   if (near) fix(c, diag, value->at, "%s", near);
@@ -200,6 +196,22 @@ static bool read_parts(FlowReader *r, Block *block, const Ast *written) {
   }
 }
 
+/* A path and pairs belong to flow matching alone. */
+static bool refuse_pairs(FlowReader *r, const Block *block) {
+  static const char *const of_matching[] = {"path", "coupling"};
+  Checker *c = r->c;
+  bool good = true;
+  if (!block->train->loss || strcmp(block->train->loss, "likelihood") != 0) return true;
+  for (size_t i = 0; i < sizeof of_matching / sizeof *of_matching; i++) {
+    const Ast *met = block->met[row_of(of_matching[i])];
+    if (!met) continue;
+    Diag *diag = report(c, E0504, met->at, "`%s` belongs to `loss flow_matching`", of_matching[i]);
+    note(c, diag, block->met[row_of("loss")]->at, "the likelihood goes along the flow itself, from each point of the data to the source");
+    good = false;
+  }
+  return good;
+}
+
 bool read_train(FlowReader *r, const Ast *written) {
   Checker *c = r->c;
   if (written->items.count) return malformed(r, written, "train { optimiser adam 1e-3  batch 256 }");
@@ -213,5 +225,5 @@ bool read_train(FlowReader *r, const Ast *written) {
     good = clause && clause->kind == AST_CLAUSE && read_parts(r, &block, clause) && good;
   }
   r->flow->train = train;
-  return good;
+  return refuse_pairs(r, &block) && good;
 }

@@ -38,6 +38,13 @@ static const TypedTrain *training_of(const char *block) {
   return flow_of(text)->train;
 }
 
+START_TEST(a_training_by_likelihood_has_that_loss) {
+  const TypedTrain *t = training_of("solver rk4 steps 20 train { loss likelihood batch 64 }");
+  ck_assert_str_eq(t->loss, "likelihood");
+  ck_assert_ptr_null(t->path);
+  ck_assert_ptr_null(t->coupling);
+} END_TEST
+
 START_TEST(a_training_has_what_its_block_says) {
   const TypedTrain *t = training_of("train { loss flow_matching path vp optimiser adamw 1e-2 batch 64 iterations 10*100 schedule cosine warm_up 5 "
                                     "clip 1 ema 0.99 validation 1/4 seed 7 decay 0.1 momentum 0.8 coupling transport initial normal 0.02 "
@@ -178,6 +185,7 @@ void add_flow_tests(TCase *tcase) {
   tcase_add_test(tcase, a_flow_has_what_its_clauses_say);
   tcase_add_test(tcase, a_flow_without_a_time_goes_from_0_to_1);
   tcase_add_test(tcase, a_training_has_what_its_block_says);
+  tcase_add_test(tcase, a_training_by_likelihood_has_that_loss);
   tcase_add_test(tcase, what_a_training_does_not_say_is_left_open);
   tcase_add_test(tcase, a_flow_keeps_the_path_that_it_was_trained_along);
   tcase_add_test(tcase, a_solver_says_how_its_steps_are_spaced);

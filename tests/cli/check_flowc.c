@@ -95,7 +95,7 @@ static const struct {
     {2, "", "a verb is missing"},
     {2, "sampel m.flow", "did you mean `flowc sample`"},
     {2, "sample m.flow --stesp 5", "did you mean --steps"},
-    {2, "m.flow -o m.so", "not in this version"},
+    {4, "m.flow -o m.so", "cannot open"},
     {4, "sample no_such_file.flow", "no_such_file.flow"},
     {4, "check no_such_file.flow", "no_such_file.flow"},
     {4, "inspect no_such_file.npy", "no_such_file.npy"},
