@@ -33,7 +33,7 @@ static void print_row(const FlowAccuracy *what, const FlowTrial *trial) {
     snprintf(steps, sizeof steps, "rtol %.2g", trial->tolerance);
   else
     snprintf(steps, sizeof steps, "%" PRIu64, trial->steps);
-  fprintf(stderr, "  %-9s %12s %12.5g %10.2g %10.2g %12.3g%s\n", trial->tableau->name, steps, trial->evaluations, trial->worst, trial->most,
+  fprintf(stderr, "  %-9s %12s %12.5g %10.2g %10.2g %12.4g%s\n", trial->tableau->name, steps, trial->evaluations, trial->worst, trial->most,
           microseconds(what->result, trial), remark(what, trial));
 }
 

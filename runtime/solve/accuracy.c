@@ -232,8 +232,8 @@ static flow_status refer(Search *search, flow_error *error) {
   result->left_out = search->points.left_out + search->further.left_out;
   result->points = search->points.count + search->further.count;
   if (search->points.left_out < search->points.count) return FLOW_OK;
-  return flow_fail(error, FLOW_BAD_INPUT, "none of %" PRIu64 " points can be solved by %s to %.3g: there is nothing to compare with",
-                   search->points.count, tight.tableau->name, tight.tolerance);
+  return flow_fail(error, FLOW_BAD_INPUT, "none of %" PRIu64 " points has a finite %s by %s to %.3g: there is nothing to compare with",
+                   search->points.count, what->solve.density ? "log p" : "end", tight.tableau->name, tight.tolerance);
 }
 
 static flow_status take_times(Search *search, flow_error *error) {
@@ -271,7 +271,8 @@ flow_status flow_accuracy(const FlowAccuracy *what, flow_error *error) {
   *what->result = (FlowAccuracyResult){.floor = INFINITY};
   for (size_t i = 0; i < flow_tableau_count(); i++)
     if (is_tried(&search, flow_tableau_at(i))) search.all += flow_tableau_at(i)->error[0].order ? 2 : 1;
-  status = open_points(&search, error);
+  status = report(&search, error);
+  if (!status) status = open_points(&search, error);
   if (!status) status = refer(&search, error);
   if (!status) status = try_all(&search, error);
   if (!status) status = confirm(&search, error);

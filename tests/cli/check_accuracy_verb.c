@@ -92,16 +92,22 @@ START_TEST(log_p_of_data_keeps_the_accuracy) {
 }
 END_TEST
 
-/* The line that is told, written into the flow, gives the same bits. */
+/* The line that is told, written into the flow, gives the same bits: fixed steps, a tolerance, steps of a spacing. */
+static const struct { const char *line, *options; } frozen_lines[] = {
+    {"", ""}, {"", "--solver dopri5 --precision f64"}, {"solver euler steps 5 spacing power 1.5", "--solver rk4"}, {"solver rk4 steps 1 spacing cosine", ""}};
 START_TEST(the_frozen_line_is_the_same_solve) {
-  Result result = flowc("sample %s -n 20 --accuracy 1e-4", scratch_file("turns.flow", turns));
+  static const char flow[] = "field u(t, x: [2]) = 2 * pi * [-x[1], x[0]]\nflow turn { source normal(2)  velocity u  %s }\n";
+  char text[512], options[64];
+  snprintf(text, sizeof text, flow, frozen_lines[_i].line);
+  snprintf(options, sizeof options, "%s", strstr(frozen_lines[_i].options, "--precision") ? "--precision f64" : "");
+  Result result = flowc("sample %s -n 20 --accuracy 1e-4 %s", scratch_file("turns.flow", text), frozen_lines[_i].options);
   expect_code(result, 0);
-  char text[512], *line = strstr(result.err, "in the flow: ");
+  char *line = strstr(result.err, "in the flow: ");
   ck_assert_ptr_nonnull(line);
   line += strlen("in the flow: ");
   line[strcspn(line, "\n")] = 0;
-  snprintf(text, sizeof text, "field u(t, x: [2]) = 2 * pi * [-x[1], x[0]]\nflow turn { source normal(2)  velocity u  %s }\n", line);
-  Result frozen = flowc("sample %s -n 20", scratch_file("frozen.flow", text));
+  snprintf(text, sizeof text, flow, line);
+  Result frozen = flowc("sample %s -n 20 %s", scratch_file("frozen.flow", text), options);
   expect_code(frozen, 0);
   ck_assert_str_eq(frozen.out, result.out);
   result_free(&result), result_free(&frozen);
@@ -171,7 +177,7 @@ int main(void) {
   tcase_add_loop_test(all, fresh_samples_are_as_near_to_the_closed_form_as_promised, 0, (int)(sizeof closed / sizeof *closed));
   tcase_add_test(all, fresh_samples_of_the_mixture_keep_the_accuracy);
   tcase_add_test(all, log_p_of_data_keeps_the_accuracy);
-  tcase_add_test(all, the_frozen_line_is_the_same_solve);
+  tcase_add_loop_test(all, the_frozen_line_is_the_same_solve, 0, (int)(sizeof frozen_lines / sizeof *frozen_lines));
   tcase_add_test(all, the_choice_is_the_same_each_time_and_on_any_threads);
   tcase_add_test(all, what_f32_cannot_hold_is_told_with_its_floor);
   tcase_add_test(all, the_table_is_json_on_request_and_silent_if_quiet);

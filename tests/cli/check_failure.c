@@ -27,6 +27,9 @@ static const struct { const char *text, *bad, *good, *status, *reason, *mark; } 
     {"field u(t, x: [1]) = [1 / (x[0] - x[0] * 1)]" FIXED, "3", NULL, "a component of its state is infinite", "division by zero: 1 / 0", "^~~"},
     /* a right side without a solution: it goes to and fro across the jump */
     {"field u(t, x: [1]) = if x[0] > 0 then [-1] else [1]" FLOW, "0.7", "3", "more attempted steps", "its velocity jumps there: component 0 from ", NULL},
+    /* NaN here and there: it comes to a stand before the first of them */
+    {"field u(t, x: [1]) = [sqrt(sin(1e3 * x[0]) + 0.9)]" FLOW, "0.7", NULL, "more attempted steps", "left the domain: sqrt of -", "^~~~"},
+    {"field u(t, x: [1]) = -1e8 * (x - 1)" FLOW, "0.7", "1", "its step became too small", "a singularity or stiffness", NULL},
     {"field u(t, x: [1]) = [exp(90 * x[0])]" FIXED, "0.99", "-1", "a component of its state is infinite", "overflow: exp of ", "^~~"},
 };
 enum { HOSTILE = sizeof hostile / sizeof *hostile };
