@@ -10,18 +10,26 @@ const char *aot_name(const AotLibrary *library) {
   return flow ? flow->name : flow_compiled_function(compiled)->name;
 }
 
+bool aot_is_for_few(uint32_t computes) {
+  return computes == FLOW_COMPUTES_VELOCITY || computes == FLOW_COMPUTES_LOG_P || computes == FLOW_COMPUTES_JUMP;
+}
+
 /* The object files of variants and CPUs share a tile program, but for the blob they are each their own. */
 flow_status aot_schedule(AotBuild *b, flow_error *error) {
   uint32_t variants = b->what->variants, cpus = b->what->cpu_count;
-  b->part = arena_array(&b->arena, (size_t)variants * cpus, sizeof *b->part);
+  b->part = arena_array(&b->arena, (size_t)variants * cpus * AOT_WIDTHS, sizeof *b->part);
   b->model = arena_array(&b->arena, variants, sizeof *b->model);
   flow_status status = FLOW_OK;
   for (uint32_t v = 0; !status && v < variants; v++) {
     const TileProgram *tile = NULL;
     status = flow_compiled_schedule(b->what->variant[v].compiled, &tile, &b->model[v], error);
-    for (uint32_t c = 0; c < cpus; c++)
-      b->part[v * cpus + c] = (EmitPart){
-          tile, {.cpu = b->what->cpus[c], .schedule = b->what->cpus[c], .entries = aot_entries(b->what->variant[v].computes)}};
+    for (uint32_t l = 0; l < AOT_WIDTHS * cpus; l++) {
+      int cpu = b->what->cpus[l % cpus];
+      uint32_t computes = b->what->variant[v].computes;
+      bool rows = l >= cpus, made = !rows || aot_is_for_few(computes);
+      b->part[v * cpus * AOT_WIDTHS + l] =
+          (EmitPart){tile, {.cpu = cpu, .schedule = cpu, .entries = made ? aot_entries(computes) : 0, .rows = rows}};
+    }
   }
   return status;
 }

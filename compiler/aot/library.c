@@ -52,7 +52,7 @@ static flow_status build(AotBuild *b, EmitForm form, EmitObject *object, flow_er
   aot_tables(b);
   const char *name = aot_name(b->what);
   const char *getter[] = {arena_format(&b->arena, "flow_export_%s", b->what->symbol), FLOW_EXPORT_SYMBOL};
-  EmitLibrary library = {.name = name, .part = b->part, .parts = b->what->variants * b->what->cpu_count, .datum = b->image.datum,
+  EmitLibrary library = {.name = name, .part = b->part, .parts = b->what->variants * b->what->cpu_count * AOT_WIDTHS, .datum = b->image.datum,
                          .data = b->image.data, .getter = getter, .getters = b->what->shared ? 2 : 1};
   return emit_library(&library, form, object, error);
 }

@@ -52,7 +52,7 @@ static flow_status write_object(const Folder *folder, const EmitObject *object, 
 /* Runs the linker; what it says goes to a file.  -1: there is no such program. */
 static int run(const char *ld, const Folder *folder, const char *name) {
   const char *const argument[] = {ld, "-shared", "-s", "-z", "relro", "-z", "now", "-z", "noexecstack", "-z", "defs", "-z", "max-page-size=4096",
-                                  "--hash-style=gnu", "--build-id=none", "-soname", name, "-o", folder->library, folder->object, NULL};
+                                  "-z", "noseparate-code", "--hash-style=gnu", "--build-id=none", "-soname", name, "-o", folder->library, folder->object, NULL};
   posix_spawn_file_actions_t files;
   pid_t child;
   int state;

@@ -39,11 +39,11 @@ static const struct LevelEntry { size_t at; EmitEntry entry; } level_entry[] = {
     {AT(flow_level, attempt), EMIT_ATTEMPT}};
 
 static uint32_t add_levels(AotBuild *b, uint32_t variant) {
-  uint32_t cpus = b->what->cpu_count;
-  flow_level *level = arena_array(&b->arena, cpus, sizeof *level);
-  uint32_t datum = image_add(&b->image, "levels", level, cpus * sizeof *level, 8);
-  for (uint32_t i = 0; i < cpus; i++) {
-    uint32_t part = variant * cpus + i;
+  uint32_t parts = b->what->cpu_count * AOT_WIDTHS, levels = b->model[variant].levels;
+  flow_level *level = arena_array(&b->arena, levels, sizeof *level);
+  uint32_t datum = image_add(&b->image, "levels", level, levels * sizeof *level, 8);
+  for (uint32_t i = 0; i < levels; i++) {
+    uint32_t part = variant * parts + i;
     level[i] = emit_level(b->part[part].program, &b->part[part].options);
     for (size_t k = 0; k < sizeof level_entry / sizeof *level_entry; k++)
       if (emit_part_has(&b->part[part], level_entry[k].entry))
@@ -54,7 +54,7 @@ static uint32_t add_levels(AotBuild *b, uint32_t variant) {
 
 static uint32_t add_model(AotBuild *b, uint32_t variant) {
   flow_model *model = &b->model[variant];
-  model->levels = b->what->cpu_count;
+  model->levels = b->what->cpu_count * (aot_is_for_few(b->what->variant[variant].computes) ? AOT_WIDTHS : 1);
   uint32_t datum = image_add(&b->image, "model", model, sizeof *model, 8);
   image_point(&b->image, datum, AT(flow_model, name), image_text(&b->image, aot_name(b->what)));
   image_point(&b->image, datum, AT(flow_model, condition), add_conditions(b, model));

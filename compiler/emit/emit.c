@@ -222,30 +222,31 @@ flow_level emit_level(const TileProgram *program, const EmitOptions *options) {
   return level;
 }
 
+/* The sample section, and without what only the extras need; times broadcast or in lanes, which is the same for one lane. */
+typedef struct Sample { Val whole, quiet; } Sample;
+static Sample sample_functions(Emit *e, bool times_in_lanes, bool quiet) {
+  Sample sample = {section_function(e, times_in_lanes ? "sample_lane" : "sample", TILE_SAMPLE, times_in_lanes), NULL};
+  if (quiet && e->program->extras) sample.quiet = section_function(e, times_in_lanes ? "quiet_lane" : "quiet", TILE_QUIET, times_in_lanes);
+  return sample;
+}
+
 void emit_module(Emit *e, Arena *arena, LLVMContextRef context, const TileProgram *program, const EmitOptions *options) {
   *e = (Emit){.program = program, .f = program->ir, .arena = arena, .level = emit_level(program, options)};
   e->block_rows = options->schedule == FLOW_CPU_V4 ? 8 : 4;
   e->table = arena_array(arena, program->ir->nodes, sizeof *e->table);
   ll_open(&e->ll, context, program->ir->name, program->precision, vector_lanes(program, options));
-  if (options->entries & (FLOW_ENTRY_EVAL | FLOW_ENTRY_STEP)) {
-    Val sample = section_function(e, "sample", TILE_SAMPLE, false);
-    if (options->entries & FLOW_ENTRY_EVAL) simple_entry(e, "flow_eval", sample);
-    if (options->entries & FLOW_ENTRY_STEP) {
-      Val quiet = program->extras ? section_function(e, "quiet", TILE_QUIET, false) : NULL;
-      (program->jump ? jump_entry : step_entry)(e, sample, quiet);
-    }
-  }
+  const unsigned entries = options->entries, uniform = FLOW_ENTRY_EVAL | FLOW_ENTRY_STEP, lane = FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_ATTEMPT;
+  bool attempts = entries & FLOW_ENTRY_ATTEMPT, steps = entries & FLOW_ENTRY_STEP;
+  Val times = program->section[TILE_TIMES].output_rows ? section_function(e, "times", TILE_TIMES, false) : NULL;
+  Sample broadcast = {NULL, NULL}, own = {NULL, NULL};
+  if (entries & uniform || (options->rows && entries & lane)) broadcast = sample_functions(e, false, steps || (options->rows && attempts));
+  if (entries & lane) own = options->rows ? broadcast : sample_functions(e, true, attempts);
+  if (entries & FLOW_ENTRY_EVAL) simple_entry(e, "flow_eval", broadcast.whole);
+  if (steps) (program->jump ? jump_entry : step_entry)(e, broadcast.whole, broadcast.quiet);
+  if (entries & FLOW_ENTRY_EVAL_LANE) simple_entry(e, "flow_eval_lane", own.whole);
+  if (attempts) emit_attempt(e, &(EmitAttempt){.times = times, .sample = own.whole, .sample_quiet = own.quiet});
   if (program->section[TILE_DERIVE].output_rows)
     simple_entry(e, "flow_derive", section_function(e, "derive", TILE_DERIVE, false));
-  Val times = program->section[TILE_TIMES].output_rows ? section_function(e, "times", TILE_TIMES, false) : NULL;
-  if (options->entries & (FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_ATTEMPT)) {
-    Val sample = section_function(e, "sample_lane", TILE_SAMPLE, true);
-    if (options->entries & FLOW_ENTRY_EVAL_LANE) simple_entry(e, "flow_eval_lane", sample);
-    if (options->entries & FLOW_ENTRY_ATTEMPT) {
-      Val quiet = program->extras ? section_function(e, "quiet_lane", TILE_QUIET, true) : NULL;
-      emit_attempt(e, &(EmitAttempt){.times = times, .sample = sample, .sample_quiet = quiet});
-    }
-  }
   if (options->entries & FLOW_ENTRY_GRADIENT) gradient_entry(e);
   if (times) simple_entry(e, "flow_times", times);
   if (program->section[TILE_COND].output_rows) simple_entry(e, "flow_cond", section_function(e, "cond", TILE_COND, false));

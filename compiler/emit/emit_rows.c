@@ -82,7 +82,7 @@ typedef struct Layer {
   Emit *e;
   LL *wide;
   const TileStatement *mm;
-  Val copy;
+  Val copy, block;
 } Layer;
 
 /* The element that an access reads at (copy, row). */
@@ -149,12 +149,31 @@ static void finish_rows(const Layer *l, Val row, unsigned count, Val block) {
   }
 }
 
+/* The finished panels wait in `block` for the epilogue, which is a loop over them: a third of the code. */
 static void some_panels(const Layer *l, Val first, int panels, unsigned count) {
   LL *ll = &l->e->ll;
+  int64_t bytes = (int64_t)WIDE * ll->precision;
   Val acc[MOST_PANELS];
   for (int p = 0; p < panels; p++) acc[p] = start_of(l, ll_imul(ll, ll_iadd(ll, first, ll_int(ll, p)), WIDE), count);
   run_columns(l, first, panels, acc);
-  for (int p = 0; p < panels; p++) finish_rows(l, ll_imul(ll, ll_iadd(ll, first, ll_int(ll, p)), WIDE), count, acc[p]);
+  if (panels == 1) {
+    finish_rows(l, ll_imul(ll, first, WIDE), count, acc[0]);
+    return;
+  }
+  for (int p = 0; p < panels; p++) LLVMSetAlignment(LLVMBuildStore(ll->builder, acc[p], ll_at(ll, l->block, ll_int(ll, p * bytes))), (unsigned)ll->precision);
+  LLLoop panel = ll_loop(ll, ll_int(ll, 0), ll_int(ll, panels), 1);
+  Val block = load_run(l->wide, ll_at(ll, l->block, ll_imul(ll, panel.i, bytes)));
+  finish_rows(l, ll_imul(ll, ll_iadd(ll, first, panel.i), WIDE), count, block);
+  ll_loop_end(ll, &panel);
+}
+
+/* Room on the stack for the panels of a block, made where the function begins. */
+static Val block_area(Emit *e, LL *wide) {
+  LLVMBasicBlockRef here = LLVMGetInsertBlock(wide->builder), entry = LLVMGetEntryBasicBlock(e->ll.function);
+  LLVMPositionBuilder(wide->builder, entry, LLVMGetFirstInstruction(entry));
+  Val block = LLVMBuildArrayAlloca(wide->builder, wide->vector, LLVMConstInt(wide->i32, MOST_PANELS, 0), "");
+  LLVMPositionBuilderAtEnd(wide->builder, here);
+  return block;
 }
 
 static void all_panels(const Layer *l) {
@@ -171,7 +190,7 @@ static void all_panels(const Layer *l) {
 
 void emit_mm_rows(Emit *e, const TileStatement *mm) {
   LL wide = wide_of(e), *ll = &e->ll;
-  Layer l = {e, &wide, mm, ll_int(ll, 0)};
+  Layer l = {e, &wide, mm, ll_int(ll, 0), block_area(e, &wide)};
   e->lane_bytes = ll_int(ll, 0);
   if (mm->copies == 1) {
     all_panels(&l);

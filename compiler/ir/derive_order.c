@@ -184,15 +184,36 @@ static Ref sum_rest(Product *p, const uint32_t *outer, uint32_t outers) {
 
 /* ---- the door ---------------------------------------------------------------------------------------------------------------- */
 
+/* The axes of a contraction, all of them summed: neighbours that both operands step through without a gap become one, so that
+ * the sum is one row of a layer. */
+static uint32_t merge_axes(IrNode *node, int64_t *extent) {
+  uint32_t axes = ir_contract_space(node, extent), kept = 0;
+  for (uint32_t j = 1; j < axes; j++) {
+    bool flat = node->map.stride[kept] == extent[j] * node->map.stride[j] && node->map_b.stride[kept] == extent[j] * node->map_b.stride[j];
+    if (flat) extent[kept] *= extent[j];
+    else extent[++kept] = extent[j];
+    node->map.stride[kept] = node->map.stride[j];
+    node->map_b.stride[kept] = node->map_b.stride[j];
+  }
+  return axes ? kept + 1 : 0;
+}
+
+/* The map over a further first axis of length 1. */
+static IrMap after_one(const IrMap *map, uint32_t axes) {
+  IrMap with = {map->offset, {0}};
+  for (uint32_t j = 0; j < axes && j + 1 < IR_MOST_AXES; j++) with.stride[j + 1] = map->stride[j];
+  return with;
+}
+
 static Ref sum_plainly(IrFunction *f, Ref r, Span at) {
   IrNode node = f->node[r];
   if (node.shape.rank == 0) return r;
   if (node.op == IR_contract && node.args == 2 && r + 1 == f->nodes) {
-    node.extent[node.sums] = 0;
     int64_t extent[IR_MOST_AXES];
-    uint32_t axes = ir_contract_space(&node, extent);
-    Shape scalar = {0};
-    return ir_contract(f, &scalar, axes, extent, (IrOperand){node.arg[0], node.map}, (IrOperand){node.arg[1], node.map_b}, IR_NONE, at);
+    uint32_t axes = merge_axes(&node, extent);
+    Shape scalar = {0}, one = {.rank = 1, .dim = {1}};
+    IrOperand a = {node.arg[0], after_one(&node.map, axes)}, b = {node.arg[1], after_one(&node.map_b, axes)};
+    return ir_view_flat(f, ir_contract(f, &one, axes, extent, a, b, IR_NONE, at), &scalar, &(IrMap){0, {0}}, at);
   }
   Shape flat = {.rank = 1, .dim = {shape_count(&node.shape)}};
   return ir_reduce(f, IR_reduce_sum, ir_view_flat(f, r, &flat, &(IrMap){0, {1}}, at), at);

@@ -7,6 +7,7 @@ typedef struct Schedule {
   TilePlan *plan;
   IrFunction *f;
   TileSectionId section;
+  bool products;                /* the section has MMs */
   bool *pending;                /* [nodes]: of this section, not yet in a statement */
   bool *group;                  /* [nodes]: of the group that is being split */
   uint32_t *statement_of;       /* [nodes]: number of the statement, from 1 */
@@ -113,7 +114,10 @@ static bool stands_alone(const Schedule *s, Ref ref) {
 
 static bool is_rare(const Schedule *s) { return s->section != TILE_SAMPLE && s->section != TILE_QUIET; }
 
-static int64_t straight_most(const Schedule *s) { return is_rare(s) ? TILE_RARE_STRAIGHT_MOST : TILE_STRAIGHT_MOST; }
+/* Beside products, which take the time, less code matters more than speed. */
+static int64_t straight_most(const Schedule *s) {
+  return is_rare(s) ? TILE_RARE_STRAIGHT_MOST : s->products ? TILE_PRODUCT_STRAIGHT_MOST : TILE_STRAIGHT_MOST;
+}
 
 static bool is_large(const Schedule *s, Ref ref, bool all_small) {
   int64_t small = is_rare(s) ? TILE_RARE_SMALL_NODE : TILE_SMALL_NODE;
@@ -211,6 +215,7 @@ void tile_schedule(TilePlan *plan, TileSectionId section) {
   TileSection *out = &plan->program->section[section];
   for (Ref r = 0; r < nodes; r++) {
     s.pending[r] = tile_computes(plan, r, section);
+    s.products = s.products || (s.pending[r] && tile_mm_weights(plan, r) >= 0);
     if (s.pending[r] && plan->f->node[r].op == IR_contract) out->multiply_adds += (uint64_t)tile_cost(plan->f, r);
   }
   for (;;) {

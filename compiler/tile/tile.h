@@ -30,6 +30,7 @@
 
 enum { TILE_STRAIGHT_MOST = 320, TILE_SMALL_NODE = 32, TILE_PANEL = 8 };
 /* The times and cond sections run once a solve: there less code matters more than speed. */
+enum { TILE_PRODUCT_STRAIGHT_MOST = 64 };
 enum { TILE_RARE_STRAIGHT_MOST = 48, TILE_RARE_SMALL_NODE = 8, TILE_RARE_MM = 4096 };
 enum { TILE_LATER = 8192 };             /* elements of a value that is not computed before its turn */
 enum { TILE_MOST_EXTERNAL = 40 };       /* things outside its block that an MM may read or write */

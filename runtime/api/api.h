@@ -13,7 +13,7 @@ enum { API_MOST_VARIANTS = 16, API_MOST_CONDITIONS = 64 };
 
 typedef struct ApiVariant {
   const flow_variant *of;
-  const flow_level *level;
+  const flow_level *level, *few;        /* few: for fewer than FLOW_FEW_SAMPLES samples */
   const void *weights;
   FlowBlob own;                 /* data NULL: the weights are the library's */
 } ApiVariant;

@@ -11,7 +11,7 @@ typedef struct Points {
 } Points;
 
 static flow_status run(const Points *p, const ApiVariant *variant, void *u, void *extra, flow_error *error) {
-  const FlowEvaluation evaluation = {.model = variant->of->model, .level = variant->level, .weights = variant->weights, .count = p->what.count,
+  const FlowEvaluation evaluation = {.model = variant->of->model, .level = p->what.count < FLOW_FEW_SAMPLES ? variant->few : variant->level, .weights = variant->weights, .count = p->what.count,
                                      .t = p->what.t, .t_per_sample = p->what.times != 1, .x = p->what.x, .u = u, .extra = extra,
                                      .condition = p->condition, .threads = p->what.threads, .allocator = &p->model->allocator};
   return flow_evaluate(&evaluation, error);

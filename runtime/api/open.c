@@ -61,6 +61,7 @@ static flow_status open_variant(flowrt_model *model, uint32_t index, uint32_t cp
   variant->of = &model->exported->variant[index];
   const flow_model *of = variant->of->model;
   flow_status status = flow_model_level(of, cpu, &variant->level, error);
+  if (!status) status = flow_model_level_for(of, cpu, 1, &variant->few, error);
   if (status) return status;
   variant->weights = variant->of->blob;
   if (variant->weights && !(weights->there && of->weights)) return FLOW_OK;

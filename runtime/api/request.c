@@ -113,7 +113,7 @@ static flow_status choose_variant(ApiSolve *s, uint32_t computes, flow_error *er
   const ApiVariant *variant = jump ? jump : api_variant(s->model, computes);
   if (!variant) return api_lacks(s->model, "log-densities (a state has more than 64 numbers, or there is no flow)", error);
   s->sampling.model = variant->of->model;
-  s->sampling.level = variant->level;
+  s->sampling.level = s->request.count < FLOW_FEW_SAMPLES ? variant->few : variant->level;
   s->sampling.weights = variant->weights;
   s->sampling.quiet = computes == FLOW_COMPUTES_VELOCITY;
   if (!jump) return choose_solver(s, error);

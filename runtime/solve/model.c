@@ -42,15 +42,24 @@ flow_status flow_model_check(const flow_model *model, flow_error *error) {
 }
 
 flow_status flow_model_level(const flow_model *model, uint32_t cpu, const flow_level **level, flow_error *error) {
+  return flow_model_level_for(model, cpu, UINT64_MAX, level, error);
+}
+
+flow_status flow_model_level_for(const flow_model *model, uint32_t cpu, uint64_t samples, const flow_level **level, flow_error *error) {
   uint32_t has = flow_cpu_level();
   if (has == 0)
     return flow_fail(error, FLOW_BAD_CALL, "this processor is below x86-64-v3 (AVX2 and FMA), which all of flow's code needs");
   if (cpu > has)
     return flow_fail(error, FLOW_BAD_CALL, "code for x86-64-v%" PRIu32 " was asked for; this processor has x86-64-v%" PRIu32, cpu, has);
+  const flow_level *other = NULL;       /* of the right CPU, of the wrong width */
   for (uint32_t i = 0; i < model->levels; i++) {
     *level = &model->level[i];
-    if (cpu ? (*level)->cpu == cpu : (*level)->cpu <= has) return FLOW_OK;
+    if (cpu ? (*level)->cpu != cpu : (*level)->cpu > has) continue;
+    if (((*level)->lanes == 1) == (samples < FLOW_FEW_SAMPLES)) return FLOW_OK;
+    if (!other) other = *level;
   }
+  *level = other;
+  if (other) return FLOW_OK;
   *level = NULL;
   return flow_fail(error, FLOW_BAD_CALL, "%s holds no code for x86-64-v%" PRIu32, name_of(model), cpu ? cpu : has);
 }

@@ -21,6 +21,11 @@ flow_status flow_model_check(const flow_model *model, flow_error *error);
 
 /* The best code that the processor can run.  cpu: 0, or FLOW_CPU_V3, FLOW_CPU_V4 to ask for this level and no other. */
 flow_status flow_model_level(const flow_model *model, uint32_t cpu, const flow_level **level, flow_error *error);
+/* The same for so many samples at a time: for fewer than FLOW_FEW_SAMPLES a level of one lane, where the model has one, which
+ * works on each for itself.  The bits are the same. */
+enum { FLOW_FEW_SAMPLES = 8 };
+flow_status flow_model_level_for(const flow_model *model, uint32_t cpu, uint64_t samples, const flow_level **level,
+                                 flow_error *error);
 
 /* The weights as the model's code reads them.  May be shared by any number of solves and threads; nothing writes to it. */
 typedef struct FlowBlob {

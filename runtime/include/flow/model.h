@@ -187,7 +187,7 @@ typedef struct flow_model {
   const flow_condition *condition;
   const flow_weight *weight;
   const flow_pack *pack;
-  const flow_level *level;      /* best first */
+  const flow_level *level;      /* best first; behind those for tiles some of one lane, for a few samples */
   uint64_t gradient_bytes;
   const flow_gradient *gradient;        /* [weights], or NULL */
 } flow_model;
