@@ -58,8 +58,12 @@ static double adaptive_cost(const Program *program) {
 
 /* The solve that will be run: samples forward, or data backward to the density. */
 static FlowAccuracy describe(const Program *program, Sampling *sampling, const FlowSource *data, const FlowSource *density, double target) {
-  FlowAccuracy what = {.solve = sampling->what, .reference = {.model = program->model, .level = program->level, .weights = program->blob.data},
-                       .target = target, .adaptive_cost = adaptive_cost(program), .draws = sampling->source.kind != FLOW_SOURCE_TENSOR, .probes = sampling->trace.probes > 0};
+  FlowAccuracy what = {.solve = sampling->what,
+                       .reference = {.model = program->model, .level = program->level, .weights = program->blob.data},
+                       .target = target,
+                       .adaptive_cost = adaptive_cost(program),
+                       .draws = sampling->source.kind != FLOW_SOURCE_TENSOR,
+                       .probes = sampling->trace.probes > 0};
   if (density) {
     what.draws = false;
     what.solve.source = data;
@@ -75,10 +79,11 @@ static FlowAccuracy describe(const Program *program, Sampling *sampling, const F
 }
 
 static flow_status choose_only(const Run *run, FlowAccuracy *what, flow_error *error) {
-  if (!has(run, OPTION_solver)) return FLOW_OK;
-  what->only = flow_tableau_find(text_of(run, OPTION_solver));
-  return what->only ? FLOW_OK
-                    : flow_fail(error, FLOW_BAD_CALL, "there is no solver `%s`; `flowc help solvers` lists what there is", text_of(run, OPTION_solver));
+  const char *name = text_of(run, OPTION_solver);
+  if (!name) return FLOW_OK;
+  what->only = flow_tableau_find(name);
+  if (what->only) return FLOW_OK;
+  return flow_fail(error, FLOW_BAD_CALL, "there is no solver `%s`; `flowc help solvers` lists what there is", name);
 }
 
 /* What the search found becomes what the sampling does. */

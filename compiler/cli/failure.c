@@ -241,10 +241,12 @@ static void describe_steps(Finder *finder) {
     if (fabs(there[c] - here[c]) > jump) jump = fabs(there[c] - here[c]), component = c;
   }
   if (jump > 0.1 * u && u * fabs(h) < 0.1 * (1 + x))
-    snprintf(failure->words, sizeof failure->words, "its velocity jumps there: component %" PRIu64 " from %.6g to %.6g within a step of %.2g", component,
-             here[component], there[component], h);
+    snprintf(failure->words, sizeof failure->words,
+             "its velocity jumps there: component %" PRIu64 " from %.6g to %.6g within a step of %.2g", component, here[component],
+             there[component], h);
   else if (finder->status == FLOW_SAMPLE_STEP_TOO_SMALL)
-    snprintf(failure->words, sizeof failure->words, "no step is short enough: |x| is %.3g there and its velocity %.3g, a singularity or stiffness", x, u);
+    snprintf(failure->words, sizeof failure->words,
+             "no step is short enough: |x| is %.3g there and its velocity %.3g, a singularity or stiffness", x, u);
 }
 
 static void find_adaptive(Finder *finder) {
@@ -275,7 +277,8 @@ static flow_status find_bad_start(Finder *finder, flow_error *error) {
   describe_plain(finder);
   for (uint64_t c = finder->dim; c-- > 0;)
     if (!isfinite(finder->x[c]))
-      snprintf(finder->failure->words, sizeof finder->failure->words, "number %" PRIu64 " of its start is %s", c, isnan(finder->x[c]) ? "NaN" : "infinite");
+      snprintf(finder->failure->words, sizeof finder->failure->words, "number %" PRIu64 " of its start is %s", c,
+               isnan(finder->x[c]) ? "NaN" : "infinite");
   return FLOW_OK;
 }
 

@@ -20,6 +20,7 @@ void help_solvers(FILE *to) {
         "P > 1, at the data below), or end at the times of --grid:\n"
         "  solver rk4 steps 50 spacing cosine\n"
         "  solver heun2 steps 18 spacing power 7\n"
-        "  flowc sample model.flow --grid 0,0.1,0.5,1\n",
+        "  flowc sample model.flow --grid 0,0.1,0.5,1\n"
+        "\nflowc sample model.flow --accuracy 1e-4 tries all of them and takes the cheapest that keeps it.\n",
         to);
 }

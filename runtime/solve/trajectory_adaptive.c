@@ -206,11 +206,13 @@ static int evaluate_further(const Path *path, FlowLanes *lanes, const Watched *w
   const FlowTableau *tableau = path->tableau;
   int code = 0;
   for (uint32_t s = tableau->stages + 1; code >= 0 && s < flow_tableau_dense_stages(tableau); s++) {
+    const double *a = flow_tableau_row(tableau, s);
+    uint32_t length = flow_tableau_row_length(tableau, s);
     for (uint32_t lane = 0; lane < lanes->lanes; lane++) {
       uint32_t from = lane < lanes->live ? lane : lanes->live - 1;     /* idle lanes do as the last live one */
       put(path, watched->t, 0, lane, lanes->time[from] + flow_tableau_c(tableau, s) * lanes->step[from]);
       for (uint64_t row = 0; row < path->what->model->dim; row++)
-        put(path, watched->argument, row, lane, combine(path, lanes, watched, flow_tableau_row(tableau, s), flow_tableau_row_length(tableau, s), row, from));
+        put(path, watched->argument, row, lane, combine(path, lanes, watched, a, length, row, from));
     }
     code = evaluate(path, lanes, watched, watched->further + (s - tableau->stages - 1) * watched->further_pitch);
   }
