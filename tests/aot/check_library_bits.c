@@ -33,6 +33,24 @@ static void expect_same(const void *ours, const FlowTensors *theirs, const char 
   ck_assert_msg(memcmp(ours, tensor->data, bytes) == 0, "%s: %s on v%u differs from the command", model->program, name ? name : "the array", cpu);
 }
 
+/* Few samples go another way, with vectors of features. */
+static void compare_few(const ReferenceModel *model, const flowrt_model *m, const flowrt_request *like, const FlowTensors *samples, const FlowTensors *velocities) {
+  static float x[7 * 64];
+  flow_error error = {{0}};
+  size_t row = flowrt_dim(m) * sizeof *x;
+  for (unsigned count = 1; count <= 7 && count <= model->count; count += 2) {
+    flowrt_request request = *like;
+    double t = 0.25;
+    request.count = count;
+    request.x = x;
+    ck_assert_msg(flowrt_sample(m, &request, &error) == FLOW_OK, "%s", error.text);
+    ck_assert_msg(memcmp(x, samples->tensor->data, count * row) == 0, "%s: %u samples differ from as many of more", model->program, count);
+    flowrt_points points = {.size = sizeof points, .count = count, .t = &t, .times = 1, .x = samples->tensor->data, .condition = like->condition, .velocity = x};
+    ck_assert_msg(flowrt_evaluate(m, &points, &error) == FLOW_OK, "%s", error.text);
+    ck_assert_msg(memcmp(x, velocities->tensor->data, count * row) == 0, "%s: %u velocities differ from as many of more", model->program, count);
+  }
+}
+
 static void compare_level(const ReferenceModel *model, const char *path, uint32_t cpu) {
   static float x[70 * 64], u[70 * 64];
   static double log_p[70], back[70];
@@ -60,6 +78,8 @@ static void compare_level(const ReferenceModel *model, const char *path, uint32_
   flowrt_points points = {.size = sizeof points, .count = model->count, .t = &t, .times = 1, .x = samples.tensor->data, .condition = &condition, .velocity = u};
   ck_assert_msg(flowrt_evaluate(m, &points, &error) == FLOW_OK, "%s", error.text);
   expect_same(u, &velocities, NULL, model, cpu);
+  flowrt_request plain = request_for(model, &condition);
+  compare_few(model, m, &plain, &samples, &velocities);
   flow_tensors_free(&samples);
   flow_tensors_free(&densities);
   flow_tensors_free(&of_data);
