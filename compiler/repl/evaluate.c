@@ -9,6 +9,8 @@
 #include "show.h"
 #include "show_progress.h"
 
+enum { CONFINED_MOST = 1 << 16 };
+
 /* ---- one expression ------------------------------------------------------------------------------------------------------- */
 
 typedef struct Evaluation {
@@ -42,7 +44,7 @@ static void show_time(const Runnable *runnable, double *result, double prepared)
 static int run_value(Evaluation *evaluation, const Value *value, double started) {
   Study *study = evaluation->study;
   const Repl *repl = evaluation->repl;
-  WeightsFrom from = {repl_setting(repl, "flow"), repl_setting(repl, "weights"), repl->session.path};
+  WeightsFrom from = {repl_setting(repl, "flow"), repl_setting(repl, "weights"), repl->session.path, repl->confined ? CONFINED_MOST : 0};
   Runnable runnable;
   flow_error error = {{0}};
   flow_status status = runnable_make(study, &from, value->function, &runnable, &error);

@@ -91,7 +91,7 @@ static flow_status read_conditions(Formula *formula, flow_error *error) {
 static flow_status prepare(Formula *formula, const char *path, flow_error *error) {
   const Run *run = formula->run;
   const TypedFunction *field = formula->target.field;
-  WeightsFrom from = {text_of(run, OPTION_flow), text_of(run, OPTION_weights), path};
+  WeightsFrom from = {text_of(run, OPTION_flow), text_of(run, OPTION_weights), path, 0};
   flow_status status = runnable_make(formula->study, &from, field, &formula->runnable, error);
   if (status) return status;
   formula->result = arena_array(&formula->study->arena, formula->runnable.results + 1, sizeof(double));

@@ -8,8 +8,7 @@
 #include "editor.h"
 #include "history.h"
 #include "interrupt.h"
-#include "lines_in.h"
-#include "repl.h"
+#include "prompt.h"
 
 static char **offer(void *user, const char *line, size_t from, size_t to) { return complete(user, line, from, to); }
 
@@ -47,7 +46,7 @@ static char *next_input(LinesIn *lines, bool *interrupted) {
   return NULL;
 }
 
-static int read_inputs(Repl *repl, LinesIn *lines) {
+int prompt_run(Repl *repl, LinesIn *lines) {
   int first_code = 0;
   while (!repl->done) {
     bool interrupted = false;
@@ -74,7 +73,7 @@ static int at_terminal(Repl *repl) {
   interrupt_catch();
   editor_open(&editor);
   if (history) history_read(history, editor_remember);
-  read_inputs(repl, &lines);
+  prompt_run(repl, &lines);
   if (!repl->done) putchar('\n');
   editor_close();
   lines_in_close(&lines);
@@ -90,7 +89,7 @@ int verb_repl(const Run *run) {
   for (size_t i = 0; i < run->line->operands && !code; i++) code = repl_load(&repl, run->line->operand[i]);
   LinesIn lines = {.from = stdin};
   if (!status && repl.terminal) code = at_terminal(&repl);
-  else if (!code) code = read_inputs(&repl, &lines);
+  else if (!code) code = prompt_run(&repl, &lines);
   lines_in_close(&lines);
   repl_close(&repl);
   return code;

@@ -48,6 +48,18 @@ static const double *const *numbers_of(Study *study, const IrFunction *f, const 
   return weight;
 }
 
+/* Contractions count their terms. */
+static uint64_t numbers_computed(const IrFunction *f) {
+  uint64_t count = 0;
+  for (Ref i = 0; i < f->nodes; i++) {
+    const IrNode *node = &f->node[i];
+    uint64_t terms = 1;
+    for (uint32_t k = 0; node->op == IR_contract && k < node->sums; k++) terms *= (uint64_t)node->extent[k];
+    count += (uint64_t)shape_count(&node->shape) * terms;
+  }
+  return count;
+}
+
 /* ---- a function that can be run ------------------------------------------------------------------------------------------ */
 
 flow_status runnable_make(Study *study, const WeightsFrom *from, const TypedFunction *function, Runnable *runnable, flow_error *error) {
@@ -55,6 +67,7 @@ flow_status runnable_make(Study *study, const WeightsFrom *from, const TypedFunc
   *runnable = (Runnable){0};
   IrFunction *f = ir_lower_function(&study->arena, function, flow ? flow->prefix : "", &study->diagnostics);
   if (!f || study->diagnostics.errors) return FLOW_BAD_PROGRAM;
+  if (from->most && numbers_computed(f) > from->most) return flow_fail(error, FLOW_BAD_CALL, "more than %llu numbers", (unsigned long long)from->most);
   flow_status status = FLOW_OK;
   if (f->weights) {
     FlowTensors tensors;

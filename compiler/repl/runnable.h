@@ -6,9 +6,11 @@
 #include "ir.h"
 #include "study.h"
 
-/* Where weights come from: --flow and --weights, or NULL; `path`: of the program, beside which a flow's weights are. */
+/* Where weights come from: --flow and --weights, or NULL; `path`: of the program, beside which a flow's weights are.  `most`: a
+ * function that computes more numbers than this is refused (BAD_CALL); 0: none is. */
 typedef struct WeightsFrom {
   const char *flow, *weights, *path;
+  uint64_t most;
 } WeightsFrom;
 
 typedef struct Runnable {
