@@ -2,6 +2,7 @@
 /* compile.c -- flowc MODEL.flow -o MODEL.so: the program, and once more with each thing that it computes beside. */
 #include "compile_verb.h"
 #include "cpu.h"
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,9 +88,22 @@ static flow_status add_variants(Compile *c, bool said, flow_error *error) {
   return status;
 }
 
+/* What `flowc sample` can do with this flow and its library cannot. */
+static void tell_limits(const Compile *c) {
+  const TypedFlow *flow = flow_compiled_flow(c->program.compiled);
+  if (!flow) return;
+  if (flow->source == SOURCE_DENSITY)
+    warn(&c->run->terminal, "the library cannot draw from the density `%s`, nor evaluate it: it has no log p, and starting points are handed to it",
+         flow->density->name);
+  if (flow->source == SOURCE_FILE) warn(&c->run->terminal, "the points of %s are not in the library: starting points are handed to it", flow->source_path);
+  if (flow->dim > AOT_MOST_EXACT)
+    warn(&c->run->terminal, "a state has %" PRId64 " numbers: the library has no log p, whose exact trace is for up to %d", flow->dim, AOT_MOST_EXACT);
+}
+
 static void report(const Compile *c, const char *path) {
   bool measured = c->library.variants > 1 && c->variant[1].computes == FLOW_COMPUTES_LOG_P;
   if (has(c->run, OPTION_quiet)) return;
+  tell_limits(c);
   fprintf(stderr, "%s: samples%s; weights %s\n", path, measured ? " and log-densities" : "",
           !program_has_weights(&c->program) ? "none" : c->embed ? "inside" : "to be loaded");
   if (strcmp(strrchr(path, '.'), ".so") == 0)

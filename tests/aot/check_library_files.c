@@ -150,6 +150,27 @@ START_TEST(the_output_must_have_a_suffix_that_says_what_to_make) {
 }
 END_TEST
 
+START_TEST(what_a_library_cannot_do_is_said_when_it_is_made) {
+  const char *text = "density p(x: [2]) = -norm2(x)/2\ndraw z ~ normal(2): z\nfield u(t, x: [2]) = x\n"
+                     "flow f { source p  velocity u  solver rk4 steps 3 }\n";
+  char path[512];
+  snprintf(path, sizeof path, "%s", in_scratch("density.so"));
+  Result result = flowc("%s -o %s", scratch_file("density.flow", text), path);
+  expect_code(result, 0);
+  expect_in(result.err, "cannot draw from the density `p`");
+  result_free(&result);
+  flowrt_model *model = open_library(path, 0);
+  float x[1][2] = {{1, 2}};
+  flow_error error = {{0}};
+  flowrt_request request = {.size = sizeof request, .count = 1, .x = x};
+  ck_assert_int_eq(flowrt_sample(model, &request, &error), FLOW_BAD_CALL);
+  expect_in(error.text, "starting points in `from`");
+  request.from = x;
+  ck_assert_int_eq(flowrt_sample(model, &request, &error), FLOW_OK);
+  flowrt_close(model);
+}
+END_TEST
+
 /* ---- files that are no libraries ------------------------------------------------------------------------------------------------ */
 
 static void expect_refusal(const char *path, const flowrt_options *options, flow_status status, const char *words) {
@@ -283,6 +304,7 @@ int main(void) {
   tcase_add_test(tests, the_library_of_a_small_network_is_small);
   tcase_add_test(tests, inspect_tells_what_a_library_is_without_loading_it);
   tcase_add_test(tests, the_output_must_have_a_suffix_that_says_what_to_make);
+  tcase_add_test(tests, what_a_library_cannot_do_is_said_when_it_is_made);
   tcase_add_test(tests, what_is_no_library_is_refused);
   tcase_add_test(tests, another_library_is_no_model);
   tcase_add_test(tests, a_library_that_is_cut_off_is_refused);
