@@ -11,13 +11,14 @@ flow_status flow_coupler_open(const FlowAllocator *allocator, size_t count, size
   size_t pairs;
   if (flow_mul_size(count, count, &pairs)) coupler->cost = flow_alloc_array(allocator, pairs, sizeof(double));
   coupler->price = flow_alloc_array(allocator, count, 2 * sizeof(double));
-  coupler->column_of = flow_alloc_array(allocator, count, 4 * sizeof(size_t));
+  coupler->column_of = flow_alloc_array(allocator, count, 5 * sizeof(size_t));
   coupler->moved = flow_alloc_array(allocator, count, dim * sizeof(double));
   if (coupler->cost && coupler->price && coupler->column_of && coupler->moved) {
     coupler->distance = coupler->price + count;
     coupler->row_of = coupler->column_of + count;
     coupler->before = coupler->row_of + count;
     coupler->todo = coupler->before + count;
+    coupler->open = coupler->todo + count;
     return FLOW_OK;
   }
   flow_coupler_close(coupler);
@@ -30,7 +31,7 @@ void flow_coupler_close(FlowCoupler *coupler) {
   if (n == 0) return;
   flow_free(allocator, coupler->cost, n * n * sizeof(double));
   flow_free(allocator, coupler->price, n * 2 * sizeof(double));
-  flow_free(allocator, coupler->column_of, n * 4 * sizeof(size_t));
+  flow_free(allocator, coupler->column_of, n * 5 * sizeof(size_t));
   flow_free(allocator, coupler->moved, n * coupler->dim * sizeof(double));
   *coupler = (FlowCoupler){0};
 }
@@ -77,37 +78,40 @@ static size_t reduce_rows(FlowCoupler *c, size_t free_rows) {
   return left;
 }
 
-/* Dijkstra from a free row to the nearest free column; `todo` beyond `used` holds the columns that are reached. */
-static size_t nearest_free_column(FlowCoupler *c, size_t start, bool *done, double *length) {
-  size_t n = c->count;
-  for (size_t k = 0; k < n; k++) {
-    c->distance[k] = c->cost[start * n + k] - c->price[k];
-    c->before[k] = start;
-    done[k] = false;
+/* What Dijkstra's algorithm knows: `open` holds first the columns that are not settled, behind them those that are. */
+typedef struct Search { size_t left, nearest; double length; } Search;
+
+/* Distances by way of `row`, whose column is settled at `base`; the nearest column that is open. */
+static void reach(FlowCoupler *c, size_t row, double base, Search *search) {
+  const double *cost = c->cost + row * c->count;
+  double least = INFINITY;
+  for (size_t i = 0; i < search->left; i++) {
+    size_t k = c->open[i];
+    double through = base + (cost[k] - c->price[k]);
+    if (through < c->distance[k]) c->distance[k] = through, c->before[k] = row;
+    if (c->distance[k] < least) least = c->distance[k], search->nearest = i;
   }
+  search->length = least;
+}
+
+/* From a free row to the nearest free column. */
+static size_t nearest_free_column(FlowCoupler *c, size_t start, Search *search) {
+  *search = (Search){.left = c->count};
+  for (size_t k = 0; k < c->count; k++) c->open[k] = k, c->distance[k] = INFINITY, c->before[k] = start;
+  reach(c, start, 0, search);
   for (;;) {
-    size_t nearest = FREE;
-    for (size_t k = 0; k < n; k++)
-      if (!done[k] && (nearest == FREE || c->distance[k] < c->distance[nearest])) nearest = k;
-    *length = c->distance[nearest];
-    if (c->row_of[nearest] == FREE) return nearest;
-    done[nearest] = true;
-    size_t row = c->row_of[nearest];
-    const double *cost = c->cost + row * n;
-    double base = *length - (cost[nearest] - c->price[nearest]);
-    for (size_t k = 0; k < n; k++) {
-      if (done[k]) continue;
-      double through = base + (cost[k] - c->price[k]);
-      if (through < c->distance[k]) c->distance[k] = through, c->before[k] = row;
-    }
+    size_t column = c->open[search->nearest], row = c->row_of[column];
+    if (row == FREE) return column;
+    c->open[search->nearest] = c->open[--search->left];
+    c->open[search->left] = column;
+    reach(c, row, search->length - (c->cost[row * c->count + column] - c->price[column]), search);
   }
 }
 
-static void augment(FlowCoupler *c, size_t start, bool *done) {
-  double length;
-  size_t column = nearest_free_column(c, start, done, &length), row;
-  for (size_t k = 0; k < c->count; k++)
-    if (done[k]) c->price[k] += c->distance[k] - length;
+static void augment(FlowCoupler *c, size_t start) {
+  Search search;
+  size_t column = nearest_free_column(c, start, &search), row;
+  for (size_t i = search.left; i < c->count; i++) c->price[c->open[i]] += c->distance[c->open[i]] - search.length;
   do {
     row = c->before[column];
     c->row_of[column] = row;
@@ -123,8 +127,7 @@ double flow_assign(FlowCoupler *c) {
   for (size_t row = 0; row < n; row++)
     if (c->column_of[row] == FREE) c->todo[left++] = row;
   for (int pass = 0; pass < 2; pass++) left = reduce_rows(c, left);
-  bool *done = (bool *)c->moved;        /* [n]; it has room for n numbers */
-  for (size_t i = 0; i < left; i++) augment(c, c->todo[i], done);
+  for (size_t i = 0; i < left; i++) augment(c, c->todo[i]);
   double sum = 0;
   for (size_t row = 0; row < n; row++) sum += c->cost[row * n + c->column_of[row]];
   return sum;

@@ -3,7 +3,7 @@
  *
  * Of all ways to pair the points of one batch, the one with the least sum of |x1 - x0|^2, exactly.  The assignment is found by
  * shortest augmenting paths with prices (Jonker and Volgenant, Computing 38 (1987), 325): columns are reduced, what is left is
- * augmented row by row, each by Dijkstra's algorithm on reduced costs: at most n^3 operations.  Of equal costs the first wins. */
+ * augmented row by row, each by Dijkstra's algorithm on reduced costs: at most n^3 operations. */
 #ifndef FLOW_COUPLE_H
 #define FLOW_COUPLE_H
 #include "batch.h"
@@ -13,7 +13,7 @@ typedef struct FlowCoupler {
   size_t count, dim;
   double *cost;                 /* [count][count]: row: of the data, column: of the source */
   double *price, *distance;     /* [count]: of columns */
-  size_t *column_of, *row_of, *before, *todo;   /* [count] */
+  size_t *column_of, *row_of, *before, *todo, *open;    /* [count] */
   double *moved;                /* [count][dim] */
 } FlowCoupler;
 
