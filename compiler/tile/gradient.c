@@ -2,12 +2,16 @@
 /* gradient.c -- what a training function adds to the gradients of its weights (ir/gradients.c, tile.h).
  *
  * A contribution that is a product of two vectors, one for the rows and one for the columns of a matrix, is never made: its
- * vectors are what the statement reads.  Any other is computed like a value and added up.  The sums of a weight are lines of
+ * vectors are what the statement reads.  A sum of such products over an axis (the directions of a divergence) is as many statements, one
+ * after the other.  Any other is computed like a value and added up.  The sums of a weight are lines of
  * features; the features are its columns, or its rows where those fill vectors with less waste. */
 #include "build.h"
 #include "tile_plan.h"
 
-enum { FEATURES_AT_ONCE = 16 };         /* lines of sums are padded to so many numbers, at every vector width */
+enum {
+  FEATURES_AT_ONCE = 16,                /* lines of sums are padded to so many numbers, at every vector width */
+  MOST_PRODUCTS = 64                    /* in one contribution: a sum over directions, each of which is a statement */
+};
 
 static int64_t padded(int64_t n) { return (n + FEATURES_AT_ONCE - 1) / FEATURES_AT_ONCE * FEATURES_AT_ONCE; }
 
@@ -42,16 +46,27 @@ static TileAccess turned_access(TileAccess access, bool turned) {
   return access;
 }
 
-/* The vectors of a product; false: it is none, or they are not both in lanes. */
-static bool find_vectors(const IrFunction *f, Ref product, TileAccess *rows, TileAccess *columns) {
-  const IrNode *node = &f->node[product];
-  if (node->op != IR_mul || node->shape.rank != 2) return false;
+/* What side i of product k reads at (row, column): elements as they are, or of a contraction its summed axis at k. */
+static TileAccess side_of(const IrFunction *f, const IrNode *node, int i, int64_t k) {
   IrMap map = tile_identity(&node->shape);
+  if (node->op == IR_contract) {
+    const IrMap *own = i ? &node->map_b : &node->map;
+    map = (IrMap){own->offset + k * own->stride[2], {own->stride[0], own->stride[1]}};
+  }
+  TileAccess side = tile_access(f, node->arg[i], &map, node->shape.dim, 2);
+  for (int axis = 0; axis < 2; axis++)
+    if (node->shape.dim[axis] == 1) side.map.stride[axis] = 0;
+  return side;
+}
+
+/* The vectors of a product, or of product k of a contraction; false: it is none, or they are not both in lanes. */
+static bool find_vectors(const IrFunction *f, Ref product, int64_t k, TileAccess *rows, TileAccess *columns) {
+  const IrNode *node = &f->node[product];
+  bool sum = node->op == IR_contract && node->args == 2 && node->sums == 1 && node->extent[0] <= MOST_PRODUCTS;
+  if ((node->op != IR_mul && !sum) || node->shape.rank != 2) return false;
   TileAccess side[2];
   for (int i = 0; i < 2; i++) {
-    side[i] = tile_access(f, node->arg[i], &map, node->shape.dim, 2);
-    for (int k = 0; k < 2; k++)
-      if (node->shape.dim[k] == 1) side[i].map.stride[k] = 0;
+    side[i] = side_of(f, node, i, k);
     if (!in_lanes(f, side[i].base)) return false;
   }
   int first = side[0].map.stride[1] == 0 && side[1].map.stride[0] == 0 ? 0 : 1;
@@ -60,7 +75,23 @@ static bool find_vectors(const IrFunction *f, Ref product, TileAccess *rows, Til
   return true;
 }
 
-static TileStatement contribution(TilePlan *plan, Ref part, uint32_t slot) {
+/* A contribution as (row, column) of its weight. */
+static TileAccess whole_of(const IrFunction *f, const flow_gradient *g, Ref part) {
+  int64_t extent[] = {(int64_t)g->rows, (int64_t)g->columns};
+  IrMap map = {0, {extent[1], 1}};
+  return tile_access(f, part, &map, extent, 2);
+}
+
+/* Of how many products it is the sum, each a statement; 1 where it is none. */
+static uint32_t products_of(const IrFunction *f, const flow_gradient *g, Ref part) {
+  TileAccess whole = whole_of(f, g, part), rows, columns;
+  Shape space = {.rank = 2, .dim = {(int64_t)g->rows, (int64_t)g->columns}};
+  const IrNode *node = &f->node[whole.base];
+  bool sum = node->op == IR_contract && tile_is_identity(f, &whole, &space) && find_vectors(f, whole.base, 0, &rows, &columns);
+  return sum ? (uint32_t)node->extent[0] : 1;
+}
+
+static TileStatement contribution(TilePlan *plan, Ref part, uint32_t slot, int64_t k) {
   IrFunction *f = plan->f;
   const flow_gradient *g = &plan->program->gradient[slot];
   bool turned = g->column_step != 1;
@@ -68,11 +99,11 @@ static TileStatement contribution(TilePlan *plan, Ref part, uint32_t slot) {
   TileStatement s = {.kind = TILE_GRADIENT, .sums = g->at, .pitch = (uint64_t)(turned ? g->column_step : g->row_step),
                      .lines = turned ? extent[1] : extent[0], .features = turned ? extent[0] : extent[1]};
   IrMap map = {0, {extent[1], 1}};
-  TileAccess whole = tile_access(f, part, &map, extent, 2), rows, columns;
+  TileAccess whole = whole_of(f, g, part), rows, columns;
   Shape space = {.rank = 2, .dim = {extent[0], extent[1]}};
   s.space = space;
   s.work_rows = padded(s.features);
-  if (tile_is_identity(f, &whole, &space) && find_vectors(f, whole.base, &rows, &columns)) {
+  if (tile_is_identity(f, &whole, &space) && find_vectors(f, whole.base, k, &rows, &columns)) {
     s.left = turned_access(turned ? columns : rows, turned);
     s.right = turned_access(turned ? rows : columns, turned);
     return s;
@@ -91,11 +122,16 @@ void tile_find_gradients(TilePlan *plan) {
   IrFunction *f = plan->f;
   IrNode result = f->node[f->result];
   p->gradient = arena_array(p->arena, f->weights + 1, sizeof *p->gradient);
-  plan->gradient = arena_array(p->arena, f->contributions, sizeof *plan->gradient);
-  plan->gradients = f->contributions;
+  const Ref *part = result.arg + 1 + f->state_gradient;
+  uint32_t statements = 0;
   for (uint32_t i = 0; i < f->contributions; i++) {
     place_sums(p, f->contribution[i], &f->weight[f->contribution[i]].shape);
-    plan->gradient[i] = contribution(plan, result.arg[i + 1 + f->state_gradient], f->contribution[i]);
+    statements += products_of(f, &p->gradient[f->contribution[i]], part[i]);
+  }
+  plan->gradient = arena_array(p->arena, statements, sizeof *plan->gradient);
+  for (uint32_t i = 0; i < f->contributions; i++) {
+    uint32_t products = products_of(f, &p->gradient[f->contribution[i]], part[i]);
+    for (uint32_t k = 0; k < products; k++) plan->gradient[plan->gradients++] = contribution(plan, part[i], f->contribution[i], k);
   }
 }
 
