@@ -13,7 +13,7 @@ enum { ATTEMPTS_BETWEEN_POLLS = 16 };
 typedef enum {
   PART_X, PART_K, PART_CONDITIONS, PART_COND, PART_ROW, PART_SUM,
   PART_FIRST_K, PART_MOVED, PART_MOVED_K, PART_T, PART_TIMES, PART_TRACED, PART_WATCHED,
-  PART_FIRST_STEP, PART_STEP_BEFORE, PART_NORMS, PART_THROUGH, PART_SCRATCH,
+  PART_FIRST_STEP, PART_FIRST_H, PART_FIRST_LAST, PART_STEP_BEFORE, PART_NORMS, PART_THROUGH, PART_SOURCE, PART_SCRATCH,
 #define X(type, name, start) PART_##name,
   FLOW_LANE_COLUMNS(X)
 #undef X
@@ -79,8 +79,8 @@ FlowLanes flow_lanes_open(FlowLanesShared *shared, char *memory) {
   return (FlowLanes){.shared = shared, .memory = memory, .x = PART(X), .k = PART(K), .conditions = PART(CONDITIONS),
                      .cond = PART(COND), .row = PART(ROW), .sum = PART(SUM), FLOW_LANE_COLUMNS(X) .traced = PART(TRACED), .watched = PART(WATCHED), .width = shared->chunk->width,
                      .first_k = PART(FIRST_K), .moved = PART(MOVED), .moved_k = PART(MOVED_K), .t = PART(T), .times = PART(TIMES),
-                     .first_step = PART(FIRST_STEP),
-                     .step_before = PART(STEP_BEFORE), .norms = PART(NORMS), .through = PART(THROUGH), .scratch = PART(SCRATCH)};
+                     .first_step = PART(FIRST_STEP), .first_h = PART(FIRST_H), .first_last = PART(FIRST_LAST),
+                     .step_before = PART(STEP_BEFORE), .norms = PART(NORMS), .through = PART(THROUGH), .source = PART(SOURCE), .scratch = PART(SCRATCH)};
 #undef X
 #undef PART
 }
@@ -101,10 +101,12 @@ FlowLanesTile flow_lanes_tile(const FlowLanesShared *shared, uint64_t index) {
 
 static size_t stride_of(const FlowLanes *self) { return self->shared->chunk->level->lanes; }
 
+static bool is_f32(const FlowLanes *self) { return self->shared->chunk->what->model->precision == FLOW_F32; }
+
 /* One lane of some rows, whose numbers have 4 or 8 bytes. */
-static void copy_lane(const FlowLanes *self, void *to, uint32_t to_lane, const void *from, uint32_t from_lane, uint64_t rows) {
+static inline void copy_lane(const FlowLanes *self, void *to, uint32_t to_lane, const void *from, uint32_t from_lane, uint64_t rows) {
   size_t pitch = stride_of(self);
-  if (self->shared->chunk->what->model->precision == FLOW_F32) {
+  if (is_f32(self)) {
     uint32_t *target = (uint32_t *)to + to_lane;
     const uint32_t *source = (const uint32_t *)from + from_lane;
     for (size_t row = 0; row < rows; row++) target[row * pitch] = source[row * pitch];
@@ -115,39 +117,17 @@ static void copy_lane(const FlowLanes *self, void *to, uint32_t to_lane, const v
   }
 }
 
-static void put(const FlowLanes *self, enum flow_lane_row row, uint32_t lane, const union FlowMethodNumber *value) {
+static inline void put(const FlowLanes *self, enum flow_lane_row row, uint32_t lane, double value) {
   size_t at = (size_t)row * stride_of(self) + lane;
-  if (self->shared->chunk->what->model->precision == FLOW_F32)
-    ((float *)self->row)[at] = value->f32;
+  if (is_f32(self))
+    ((float *)self->row)[at] = (float)value;
   else
-    ((double *)self->row)[at] = value->f64;
+    ((double *)self->row)[at] = value;
 }
 
 static double get(const FlowLanes *self, const void *rows, size_t row, uint32_t lane) {
   size_t at = row * stride_of(self) + lane;
   return self->shared->chunk->what->model->precision == FLOW_F32 ? (double)((const float *)rows)[at] : ((const double *)rows)[at];
-}
-
-static void begin_lane(FlowLanes *self, uint32_t i) {
-  const FlowLanesShared *shared = self->shared;
-  const flow_model *model = shared->chunk->what->model;
-  uint32_t from = self->next++;
-  const FlowLanesTile *tile = &self->waiting;
-  copy_lane(self, self->x, i, tile->x.data, from, model->dim + model->extras);
-  copy_lane(self, self->k, i, self->first_k, from, model->dim + model->extras);
-  copy_lane(self, self->conditions, i, tile->conditions, from, model->condition_rows);
-  copy_lane(self, self->cond, i, tile->cond, from, model->cond_rows);
-  for (uint32_t e = 0; e < shared->chunk->extras; e++) self->sum[e * stride_of(self) + i] = 0;
-#define X(type, name, start) self->name[i] = (start);
-  FLOW_LANE_COLUMNS(X)
-#undef X
-  self->at[i] = self->tile * self->width + from;
-  self->home[i] = (char *)tile->x.data + (size_t)from * model->precision;
-  self->home_sum[i] = tile->sum + from;
-  self->time[i] = shared->what->sampling.t0;
-  if (shared->method.stiff == 0) self->until_check[i] = INFINITY;
-  put(self, FLOW_LANE_MEMORY, i, &shared->method.first_memory);
-  flow_lanes_first_step(self, i, self->first_step[from]);
 }
 
 static void move_lane(FlowLanes *self, uint32_t to, uint32_t from) {
@@ -165,24 +145,39 @@ static void move_lane(FlowLanes *self, uint32_t to, uint32_t from) {
 
 /* Idle lanes of the last vector stand still where a live one is. */
 static void park_idle_lanes(FlowLanes *self) {
-  static const union FlowMethodNumber zero = {.f64 = 0};
   uint32_t quantum = self->shared->chunk->level->quantum;
   self->lanes = (self->live + quantum - 1) / quantum * quantum;
   for (uint32_t i = self->live; self->live && i < self->lanes; i++) {
     move_lane(self, i, self->live - 1);
-    put(self, FLOW_LANE_STEP, i, &zero);
+    put(self, FLOW_LANE_STEP, i, 0);
   }
+}
+
+/* Waiting samples for lanes lane[0], lane[1], ...: as many as there are. */
+static uint32_t fill(FlowLanes *self, const uint32_t *lane, uint32_t count) {
+  uint32_t filled = 0;
+  while (filled < count && flow_lanes_start_tile(self)) {
+    uint32_t found = 0;
+    for (; filled + found < count && self->next < self->started; self->next++) {
+      self->source[found] = self->next;
+      found += self->first_step[self->next] != 0;
+    }
+    flow_lanes_begin(self, lane + filled, self->source, found);
+    filled += found;
+  }
+  return filled;
 }
 
 /* Every lane that is through gives its place to a waiting sample, or where none is left to the last lane: from the back, so
  * that the last one is always under way. */
 static void refill(FlowLanes *self) {
-  uint32_t before = self->live, filled = 0;
-  while (filled < self->through_count && flow_lanes_start_tile(self)) begin_lane(self, self->through[filled++]);
+  uint32_t before = self->live, filled = fill(self, self->through, self->through_count);
   for (uint32_t i = self->through_count; i-- > filled;)
     if (--self->live > self->through[i]) move_lane(self, self->through[i], self->live);
   self->through_count = 0;
-  while (self->live < self->width && flow_lanes_start_tile(self)) begin_lane(self, self->live++);
+  uint32_t room = self->width - self->live;
+  for (uint32_t i = 0; i < room; i++) self->through[i] = self->live + i;
+  if (room) self->live += fill(self, self->through, room);
   if (self->live != before) park_idle_lanes(self);
 }
 
@@ -211,15 +206,17 @@ static FlowSampleStatus status_of(int flags) {
   return flags & FLOW_LANE_NOT_FINITE ? FLOW_SAMPLE_NON_FINITE_VELOCITY : FLOW_SAMPLE_STEP_TOO_SMALL;
 }
 
-static void deliver(FlowLanes *self, uint32_t i) {
-  const FlowLanesShared *shared = self->shared;
-  copy_lane(self, self->home[i], 0, self->x, i, shared->chunk->what->model->dim);
-  for (uint32_t e = 0; e < shared->chunk->extras; e++) self->home_sum[i][e * stride_of(self)] = self->sum[e * stride_of(self) + i];
-  uint32_t attempts = (uint32_t)self->attempts[i];
-  FlowSampleReport report = {.t = self->time[i], .smallest_step = self->smallest[i] < INFINITY ? self->smallest[i] : 0,
-                             .attempts = attempts, .rejected = (uint32_t)self->rejected[i], .evaluations = 2 + attempts * shared->method.evaluations,
-                             .stiff = self->stiff[i] != 0};
-  flow_lanes_finish(self, self->at[i], status_of((int)self->flags[i]), &report);
+/* All lanes that are through. */
+static void deliver(FlowLanes *self) {
+  uint32_t evaluations = self->shared->method.evaluations;
+  flow_lanes_send_home(self, self->through, self->through_count);
+  for (uint32_t k = 0; k < self->through_count; k++) {
+    uint32_t i = self->through[k], attempts = (uint32_t)self->attempts[i];
+    FlowSampleReport report = {.t = self->time[i], .smallest_step = self->smallest[i] < INFINITY ? self->smallest[i] : 0,
+                               .attempts = attempts, .rejected = (uint32_t)self->rejected[i], .evaluations = 2 + attempts * evaluations,
+                               .stiff = self->stiff[i] != 0};
+    flow_lanes_finish(self, self->at[i], status_of(self->flags[i]), &report);
+  }
 }
 
 /* Does h |lambda| stand at the limit of stability?  If so at 15 accepted steps, with fewer than 6 others in a row between them,
@@ -256,14 +253,18 @@ static void trace(const FlowLanes *self, uint32_t i) {
 }
 
 static void look_at_flags(FlowLanes *self) {
-  for (uint32_t i = 0; i < self->live; i++) {
-    if (self->flags[i] == 0) continue;
-    int flags = (int)self->flags[i];
-    if (flags & FLOW_LANE_CHECK_STIFF) check_stiffness(self, i, self->step_before[i]);
-    if (!(flags & FLOW_LANE_THROUGH)) continue;
-    deliver(self, i);
-    self->through[self->through_count++] = i;
+  const int32_t *flags = self->flags;
+  uint32_t *through = self->through, count = 0, live = self->live;
+  int32_t all = 0;
+  for (uint32_t i = 0; i < live; i++) {
+    all |= flags[i];
+    through[count] = i;
+    count += (flags[i] & FLOW_LANE_THROUGH) != 0;
   }
+  self->through_count = count;
+  for (uint32_t i = 0; all & FLOW_LANE_CHECK_STIFF && i < live; i++)
+    if (flags[i] & FLOW_LANE_CHECK_STIFF) check_stiffness(self, i, self->step_before[i]);
+  if (count) deliver(self);
 }
 
 static void attempt_and_settle(FlowLanes *self) {
@@ -277,7 +278,7 @@ static void attempt_and_settle(FlowLanes *self) {
   if (self->code < 0) return;
   if (traced < self->live) trace(self, traced);
   memcpy(self->step_before, self->step, self->live * sizeof *self->step);
-  flow_lanes_settle(self);
+  flow_lanes_wide(self) ? flow_lanes_settle_v4(self) : flow_lanes_settle_v3(self);
   look_at_flags(self);
   atomic_fetch_add_explicit(&self->shared->slots, self->lanes, memory_order_relaxed);
 }

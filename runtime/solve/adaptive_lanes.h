@@ -29,7 +29,7 @@ typedef struct FlowLanesShared {
   atomic_int stop;              /* the caller wants no more */
 } FlowLanesShared;
 
-/* X(type, name, at the start): the columns.  Counters and flags are f64 as well: vectors of one width need no conversions. */
+/* X(type, name, at the start): the columns.  Counters are f64 as well: vectors of one width need no conversions. */
 #define FLOW_LANE_COLUMNS(X)                                                                                           \
   X(uint64_t, at, 0)            /* which sample, counted from the chunk's first */                                    \
   X(char *, home, NULL)         /* its lane of x in its tile */                                                        \
@@ -46,7 +46,7 @@ typedef struct FlowLanesShared {
   X(double, stiff_hits, 0)                                                                                            \
   X(double, stiff_misses, 0)                                                                                          \
   X(double, stiff, 0)                                                                                                 \
-  X(double, flags, 0)          /* of FLOW_LANE_...: what the last attempt came to */
+  X(int32_t, flags, 0)         /* of FLOW_LANE_...: what the last attempt came to */
 
 /* Of accepted steps: Hairer, Wanner, Solving ODEs II, IV.2. */
 enum { FLOW_STIFF_EVERY = 50, FLOW_STIFF_HITS = 15, FLOW_STIFF_MISSES = 6 };
@@ -80,13 +80,15 @@ typedef struct FlowLanes {
   FLOW_LANE_COLUMNS(X)
 #undef X
   double *step_before;          /* of the attempt that was made last */
-  uint32_t *through, through_count;     /* the lanes whose samples are through, ascending */
+  uint32_t *through, through_count;     /* the lanes whose samples are through, ascending; [lanes], as is */
+  uint32_t *source;             /* where in the waiting tile those come from that fill them */
   double *traced;               /* [dim] */
   void *watched;
   uint32_t width, live, lanes;
   /* the waiting tile */
   void *first_k, *moved, *moved_k, *t, *times;
-  double *first_step;           /* 0: the sample cannot start */
+  double *first_step;           /* its length; 0: the sample cannot start */
+  double *first_h, *first_last; /* signed and rounded; whether it ends at t1 */
   double *norms;                /* [3][stride] */
   FlowLanesTile waiting;
   uint64_t tile;                /* its index; its samples from `next` to `started` - 1 wait */
@@ -103,9 +105,17 @@ void flow_lanes_run(FlowLanes *lanes, void (*poll)(FlowLanesShared *shared, void
 
 /* adaptive_start.c: is there a sample that waits, in a tile that is started now if need be?  false also if the model refused. */
 bool flow_lanes_start_tile(FlowLanes *lanes);
-/* adaptive_settle.c: what the attempt came to and how long the next step is, for all lanes; the first step of one lane. */
-void flow_lanes_settle(FlowLanes *lanes);
-void flow_lanes_first_step(FlowLanes *lanes, uint32_t lane, double length);
+/* adaptive_settle.c, adaptive_settle_v4.c: what the attempt came to and how long the next step is, for all lanes; the first
+ * steps of the waiting tile. */
+void flow_lanes_settle_v3(FlowLanes *lanes);
+void flow_lanes_settle_v4(FlowLanes *lanes);
+void flow_lanes_first_steps_v3(FlowLanes *lanes, uint32_t count);
+void flow_lanes_first_steps_v4(FlowLanes *lanes, uint32_t count);
+static inline bool flow_lanes_wide(const FlowLanes *lanes) { return lanes->shared->chunk->level->cpu == FLOW_CPU_V4; }
+
+/* adaptive_places.c: samples of the waiting tile into lanes; the states and integrals of lanes back to their own tiles. */
+void flow_lanes_begin(FlowLanes *lanes, const uint32_t *lane, const uint32_t *source, uint32_t count);
+void flow_lanes_send_home(FlowLanes *lanes, const uint32_t *lane, uint32_t count);
 
 /* What a sample came to; its state stands in its tile already. */
 void flow_lanes_finish(FlowLanes *lanes, uint64_t at, FlowSampleStatus status, const FlowSampleReport *report);

@@ -100,6 +100,7 @@ static bool start_tile(FlowLanes *self, uint64_t index) {
   self->code = evaluate(self, &tile, self->moved, self->moved_k);
   if (self->code < 0) return false;
   is_f32(self) ? choose_lengths_f32(&start) : choose_lengths_f64(&start);
+  flow_lanes_wide(self) ? flow_lanes_first_steps_v4(self, tile.x.live) : flow_lanes_first_steps_v3(self, tile.x.live);
   finish_hopeless(self, tile.x.live);
   return true;
 }
