@@ -223,13 +223,13 @@ static void control(Emit *e, const Settle *s, Val error, Val accepted) {
   LL *ll = &e->ll;
   Val memory_at = lane_row(e, s->lane, FLOW_LANE_MEMORY), memory = ll_load_lanes(ll, memory_at);
   Val bounded = larger(e, lesser(e, error, number(e, 1e30)), number(e, 1e-30));
-  Val l = each(e, IR_mul, number(e, 0.5), ll_elementary(ll, IR_log, &bounded, false));
+  Val l = each(e, IR_mul, number(e, 0.5), ll_elementary(ll, IR_log, &bounded, true));
   Val g = ll_fma(ll, method_number(e, s->method, FLOW_METHOD_MINUS_ALPHA), l, method_number(e, s->method, FLOW_METHOD_SAFETY));
   Val with_memory = ll_fma(ll, method_number(e, s->method, FLOW_METHOD_BETA), memory, g);
   Val highest = ll_select(ll, accepted, ll_load_lanes(ll, lane_row(e, s->lane, FLOW_LANE_CEILING)), number(e, 0));
   g = lesser(e, ll_select(ll, accepted, with_memory, g), highest);
   g = larger(e, g, method_number(e, s->method, FLOW_METHOD_FLOOR));
-  ll_store_lanes(ll, lane_row(e, s->lane, FLOW_LANE_FACTOR), ll_elementary(ll, IR_exp, &g, false));
+  ll_store_lanes(ll, lane_row(e, s->lane, FLOW_LANE_FACTOR), ll_elementary(ll, IR_exp, &g, true));
   Val kept = larger(e, l, method_number(e, s->method, FLOW_METHOD_LEAST_MEMORY));
   ll_store_lanes(ll, memory_at, ll_select(ll, accepted, kept, memory));
 }

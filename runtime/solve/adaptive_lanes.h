@@ -8,7 +8,7 @@
  * chunk arrives as after fixed steps (chunk.h).
  *
  * What a lane knows of its sample stands in columns (arrays over lanes), so that what follows every attempt is a loop that
- * the compiler makes vectors of (adaptive_settle.inc); only lanes that it flags are looked at one by one. */
+ * the compiler makes vectors of (adaptive_loops.inc); only lanes that it flags are looked at one by one. */
 #ifndef FLOW_ADAPTIVE_LANES_H
 #define FLOW_ADAPTIVE_LANES_H
 #include "adaptive.h"
@@ -105,12 +105,25 @@ void flow_lanes_run(FlowLanes *lanes, void (*poll)(FlowLanesShared *shared, void
 
 /* adaptive_start.c: is there a sample that waits, in a tile that is started now if need be?  false also if the model refused. */
 bool flow_lanes_start_tile(FlowLanes *lanes);
-/* adaptive_settle.c, adaptive_settle_v4.c: what the attempt came to and how long the next step is, for all lanes; the first
- * steps of the waiting tile. */
-void flow_lanes_settle_v3(FlowLanes *lanes);
-void flow_lanes_settle_v4(FlowLanes *lanes);
-void flow_lanes_first_steps_v3(FlowLanes *lanes, uint32_t count);
-void flow_lanes_first_steps_v4(FlowLanes *lanes, uint32_t count);
+/* What the loops over the lanes of a waiting tile read and write. */
+typedef struct FlowLanesStart {
+  FlowTolerance tolerance;
+  uint32_t lanes, dim, extras;
+  size_t stride;
+  double t0, direction, span, least_step, per_order;
+  const void *x;
+  void *k, *moved, *moved_k, *t;
+  double *length, *size, *slope, *more; /* [lanes] each */
+} FlowLanesStart;
+
+/* adaptive_loops.inc, for each level of instructions: trial steps of the waiting tile, and from how the velocity changed over
+ * them its first steps; what the attempt came to and how long the next step is, for all lanes. */
+#define FLOW_LANES_LOOPS(level)                                                                                        \
+  void flow_lanes_make_trials_##level(const FlowLanes *lanes, const FlowLanesStart *start);                            \
+  void flow_lanes_choose_lengths_##level(FlowLanes *lanes, const FlowLanesStart *start);                               \
+  void flow_lanes_settle_##level(FlowLanes *lanes);
+FLOW_LANES_LOOPS(v3)
+FLOW_LANES_LOOPS(v4)
 static inline bool flow_lanes_wide(const FlowLanes *lanes) { return lanes->shared->chunk->level->cpu == FLOW_CPU_V4; }
 
 /* adaptive_places.c: samples of the waiting tile into lanes; the states and integrals of lanes back to their own tiles. */

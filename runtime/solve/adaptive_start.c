@@ -4,38 +4,14 @@
  * Hairer, Norsett, Wanner, Solving ODEs I, II.4 (4.14): an Euler step, small against x/u, shows how u changes; the first step
  * is such that h^order times the larger of both is 0.01.  Both evaluations are made by the kernel that makes the steps. */
 #include "adaptive_lanes.h"
-#include <math.h>
 #include <string.h>
-#define SCALAR_F64 1
-#include "scalar.inc"
-#undef SCALAR_F64
-
-/* What the loops over lanes read and write. */
-typedef struct Start {
-  FlowTolerance tolerance;
-  uint32_t lanes, dim, extras;
-  size_t stride;
-  double t0, direction, span, least_step, per_order;
-  const void *x;
-  void *k, *moved, *moved_k, *t;
-  double *length, *size, *slope, *more; /* [lanes] each */
-} Start;
-
-#define T float
-#define NAME(name) name##_f32
-#include "adaptive_start.inc"
-#undef T
-#undef NAME
-#define T double
-#define NAME(name) name##_f64
-#include "adaptive_start.inc"
 
 static bool is_f32(const FlowLanes *self) { return self->shared->chunk->what->model->precision == FLOW_F32; }
 
-static Start start_of(const FlowLanes *self, const FlowLanesTile *tile) {
+static FlowLanesStart start_of(const FlowLanes *self, const FlowLanesTile *tile) {
   const FlowLanesShared *shared = self->shared;
   size_t stride = shared->chunk->level->lanes;
-  return (Start){.tolerance = shared->method.tolerance, .lanes = tile->x.lanes, .dim = shared->chunk->what->model->dim,
+  return (FlowLanesStart){.tolerance = shared->method.tolerance, .lanes = tile->x.lanes, .dim = shared->chunk->what->model->dim,
                  .extras = shared->chunk->extras, .stride = stride, .t0 = shared->what->sampling.t0, .direction = shared->direction,
                  .span = shared->span, .least_step = shared->least_step, .per_order = 1.0 / shared->method.tableau->order,
                  .x = tile->x.data, .k = self->first_k, .moved = self->moved, .moved_k = self->moved_k, .t = self->t,
@@ -87,7 +63,7 @@ static void clear_extras(const FlowLanes *self, void *x) {
 
 static bool start_tile(FlowLanes *self, uint64_t index) {
   FlowLanesTile tile = self->waiting = flow_lanes_tile(self->shared, index);
-  Start start = start_of(self, &tile);
+  FlowLanesStart start = start_of(self, &tile);
   self->tile = index;
   self->next = 0;
   self->started = tile.x.live;
@@ -96,11 +72,11 @@ static bool start_tile(FlowLanes *self, uint64_t index) {
   set_time(self, tile.x.lanes, start.t0);
   self->code = evaluate(self, &tile, tile.x.data, self->first_k);
   if (self->code < 0) return false;
-  is_f32(self) ? make_trials_f32(&start) : make_trials_f64(&start);
+  bool wide = flow_lanes_wide(self);
+  wide ? flow_lanes_make_trials_v4(self, &start) : flow_lanes_make_trials_v3(self, &start);
   self->code = evaluate(self, &tile, self->moved, self->moved_k);
   if (self->code < 0) return false;
-  is_f32(self) ? choose_lengths_f32(&start) : choose_lengths_f64(&start);
-  flow_lanes_wide(self) ? flow_lanes_first_steps_v4(self, tile.x.live) : flow_lanes_first_steps_v3(self, tile.x.live);
+  wide ? flow_lanes_choose_lengths_v4(self, &start) : flow_lanes_choose_lengths_v3(self, &start);
   finish_hopeless(self, tile.x.live);
   return true;
 }

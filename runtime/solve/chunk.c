@@ -114,9 +114,10 @@ static int begin_tile(FlowChunk *chunk, const Place *place, const Task *task) {
   (void)task;
   fill_place(chunk, place);
   if (chunk->extras) memset(place->sum, 0, chunk->sum_bytes);
+  bool all_finite = flow_tile_is_finite(&place->x);
   for (uint32_t lane = 0; lane < place->x.live; lane++) {
     uint8_t *status = &chunk->status[place->at + lane];
-    *status = flow_tile_lane_is_finite(&place->x, lane) ? FLOW_SAMPLE_OK : FLOW_SAMPLE_BAD_START;
+    *status = all_finite || flow_tile_lane_is_finite(&place->x, lane) ? FLOW_SAMPLE_OK : FLOW_SAMPLE_BAD_START;
     if (!chunk->density || chunk->what->density_at_end) continue;
     double density = chunk->density[place->at + lane] = density_of(chunk, place, lane);
     if (*status == FLOW_SAMPLE_OK) *status = judge_density(density);
@@ -193,14 +194,14 @@ static bool integrals_are_finite(const double *integral, uint32_t extras) {
 }
 
 /* What became of a lane that began well; its integrals and its density where it ends are put down. */
-static FlowSampleStatus arrive_lane(FlowChunk *chunk, const Place *place, uint32_t lane) {
+static FlowSampleStatus arrive_lane(FlowChunk *chunk, const Place *place, uint32_t lane, bool all_finite) {
   uint64_t at = place->at + lane;
   double *integral = chunk->extras ? chunk->integral + at * chunk->extras : NULL;
   for (uint32_t e = 0; e < chunk->extras; e++) integral[e] = place->sum[(size_t)e * place->x.stride + lane];
   bool measured = chunk->density && chunk->what->density_at_end;
   if (measured) chunk->density[at] = density_of(chunk, place, lane);
   if (chunk->status[at] != FLOW_SAMPLE_OK) return (FlowSampleStatus)chunk->status[at];
-  if (!flow_tile_lane_is_finite(&place->x, lane)) return FLOW_SAMPLE_NON_FINITE;
+  if (!all_finite && !flow_tile_lane_is_finite(&place->x, lane)) return FLOW_SAMPLE_NON_FINITE;
   if (!integrals_are_finite(integral, chunk->extras)) return FLOW_SAMPLE_NO_DENSITY;
   return measured ? judge_density(chunk->density[at]) : FLOW_SAMPLE_OK;
 }
@@ -208,8 +209,9 @@ static FlowSampleStatus arrive_lane(FlowChunk *chunk, const Place *place, uint32
 static int arrive_tile(FlowChunk *chunk, const Place *place, const Task *task) {
   (void)task;
   flow_tile_store(&place->x, chunk->rows + (size_t)place->at * flow_chunk_row_bytes(chunk));
+  bool all_finite = flow_tile_is_finite(&place->x);
   for (uint32_t lane = 0; lane < place->x.live; lane++)
-    chunk->status[place->at + lane] = (uint8_t)arrive_lane(chunk, place, lane);
+    chunk->status[place->at + lane] = (uint8_t)arrive_lane(chunk, place, lane, all_finite);
   return 0;
 }
 

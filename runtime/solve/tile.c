@@ -48,7 +48,23 @@ void flow_tile_store_pitched(const FlowTile *tile, void *rows, size_t pitch) {
   tile->precision == FLOW_F32 ? store_float(tile, rows, pitch) : store_double(tile, rows, pitch);
 }
 
-/* x - x is 0 for every finite x and NaN for the others. */
+/* x - x is 0 for every finite x and NaN for the others, so that the sum is 0 where all are finite. */
+#define TILE_IS_FINITE(T)                                                                                              \
+  static bool is_finite_##T(const FlowTile *tile) {                                                                    \
+    enum { SUMS = 8 };                                                                                                 \
+    T sum[SUMS] = {0};                                                                                                 \
+    for (size_t row = 0; row < tile->rows; row++) {                                                                    \
+      const T *lane = (const T *)tile->data + row * tile->stride;                                                      \
+      for (size_t i = 0; i < tile->live; i++) sum[i % SUMS] += lane[i] - lane[i];                                      \
+    }                                                                                                                  \
+    for (size_t s = 1; s < SUMS; s++) sum[0] += sum[s];                                                                \
+    return sum[0] == 0;                                                                                                \
+  }
+TILE_IS_FINITE(float)
+TILE_IS_FINITE(double)
+
+bool flow_tile_is_finite(const FlowTile *tile) { return tile->precision == FLOW_F32 ? is_finite_float(tile) : is_finite_double(tile); }
+
 bool flow_tile_lane_is_finite(const FlowTile *tile, uint32_t lane) {
   for (uint64_t row = 0; row < tile->rows; row++) {
     double value = flow_tile_at(tile, row, lane);

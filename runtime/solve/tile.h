@@ -41,6 +41,7 @@ void flow_tile_pad(const FlowTile *tile);                               /* idle 
 void flow_tile_load(const FlowTile *tile, const void *rows);            /* from [live][rows], C order; pads */
 void flow_tile_store(const FlowTile *tile, void *rows);                 /* the live lanes to [live][rows] */
 void flow_tile_store_pitched(const FlowTile *tile, void *rows, size_t pitch);   /* ... each row `pitch` bytes from the last */
+bool flow_tile_is_finite(const FlowTile *tile);                   /* of all live lanes */
 bool flow_tile_lane_is_finite(const FlowTile *tile, uint32_t lane);
 
 #endif
