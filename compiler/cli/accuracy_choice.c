@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { MOST_SEARCHED = 512, MOST_CONFIRMED = 4096, LEAST_POINTS = 16 };
+enum { MOST_SEARCHED = 512, MOST_CONFIRMED = 16384, LEAST_POINTS = 16 };
 
 /* ---- the command line ------------------------------------------------------------------------------------------------ */
 
@@ -102,9 +102,9 @@ static flow_status nothing_holds(const Program *program, const FlowAccuracy *wha
   const char *of = what->solve.density ? "log p" : "x";
   if (f32)
     return flow_fail(error, FLOW_BAD_CALL,
-                     "no method keeps %.3g of %s in f32: the best that was tried is off by %.2g at worst, and f32 ends near there for this "
+                     "no method keeps %.3g of %s with a margin of 2 in f32: the best that was tried is off by %.2g at worst, and f32 ends near there for this "
                      "flow; --precision f64 goes further", what->target, of, what->result->floor);
-  return flow_fail(error, FLOW_BAD_CALL, "no method keeps %.3g of %s: the best that was tried is off by %.2g at worst", what->target, of,
+  return flow_fail(error, FLOW_BAD_CALL, "no method keeps %.3g of %s with a margin of 2: the best that was tried is off by %.2g at worst", what->target, of,
                    what->result->floor);
 }
 
@@ -113,6 +113,9 @@ static flow_status judge(const Run *run, const FlowAccuracy *what, flow_error *e
   const FlowAccuracyResult *result = what->result;
   if (result->left_out && !has(run, OPTION_quiet))
     warn(&run->terminal, "%" PRIu64 " of %" PRIu64 " points failed even with tight steps and promise nothing", result->left_out, result->points);
+  if (result->chosen && result->chosen->far > what->target && !has(run, OPTION_quiet))
+    warn(&run->terminal, "a few paths have most of the error: the worst of 100,000 samples may be off by %.2g%s", result->chosen->far,
+         what->solve.model->precision == FLOW_F32 ? " (--precision f64 may help)" : "");
   if (result->reference_error <= what->target / 4) return FLOW_OK;
   return flow_fail(error, FLOW_BAD_CALL,
                    "an accuracy of %.3g cannot be promised: two tight solves (%s to %.2g, tsit5 to %.2g) already differ by %.2g at worst",

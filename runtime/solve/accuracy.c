@@ -16,20 +16,40 @@ typedef struct Search {
   double goal, best;            /* the error that holds; the least cost so far */
   uint64_t done, all;           /* methods */
   FlowTrial measured[FLOW_MOST_TRIALS];         /* before it was tightened */
+  FlowTrial second_best;        /* the cheapest that would be confirmed but for its tail; no tableau: there is none */
 } Search;
+
+/* ---- does it hold? ---------------------------------------------------------------------------------------------------- */
+
+/* What the worst of 100,000 samples will be, if the tail of the errors goes on as it does from one in a thousand to the worst of
+ * n points: as a power of the number.  Few points say nothing of a tail. */
+static double worst_of_many(const FlowTrial *trial) {
+  const double many = 1e5, few = 2000, most_exponent = 1.5;
+  double n = (double)trial->points;
+  if (n < few || n >= many || !(trial->most > 0) || !isfinite(trial->worst)) return trial->worst;
+  double exponent = log(many / n) / log(n / 1000);
+  return trial->worst * pow(trial->worst / trial->most, exponent < most_exponent ? exponent : most_exponent);
+}
+
+/* The error in units of what is allowed: more than 1 does not hold. */
+static double excess(const Search *search, const FlowTrial *trial) {
+  double here = trial->worst / search->goal, far = trial->far / search->what->target;
+  return far > here ? far : here;
+}
 
 /* ---- one method ---------------------------------------------------------------------------------------------------------- */
 
 static flow_status measure(Search *search, AccuracyPoints *points, FlowTrial *trial, flow_error *error) {
   flow_status status = accuracy_points_measure(points, trial, error);
   if (status) return status;
-  trial->holds = trial->worst <= search->goal;
+  trial->far = worst_of_many(trial);
+  trial->holds = excess(search, trial) <= 1;
   return FLOW_OK;
 }
 
 /* The steps by which an error that falls with their order would be just right. */
 static double right_steps(const Search *search, const FlowTrial *trial) {
-  double ratio = trial->worst / search->goal;
+  double ratio = excess(search, trial);
   if (!(ratio < 1e300)) return 4 * (double)trial->steps;
   double factor = pow(ratio > 1e-30 ? ratio : 1e-30, 1.0 / trial->tableau->order);
   return (double)trial->steps * (factor > 16 ? 16 : factor);
@@ -110,7 +130,7 @@ static flow_status search_tolerance(Search *search, FlowTrial *found, flow_error
     found->given_up = !found->holds && trial.cost > dearer * search->best;
     if (found->given_up) break;
     if (trial.holds && trial.worst > search->goal / 3) break;
-    double ratio = search->goal / trial.worst, next = trial.tolerance * 0.8 * (ratio > 1e-3 ? ratio < 30 ? ratio : 30 : 1e-3);
+    double ratio = 1 / excess(search, &trial), next = trial.tolerance * 0.8 * (ratio > 1e-3 ? ratio < 30 ? ratio : 30 : 1e-3);
     next = bounded_tolerance(search, next);
     if (found->holds ? next >= failed || next <= found->tolerance : next >= trial.tolerance) break;
     trial.tolerance = next;
@@ -165,7 +185,7 @@ static FlowTrial *cheapest(FlowAccuracyResult *result) {
 static void tighten(Search *search, FlowTrial *trial) {
   FlowTrial tighter = *trial;
   if (trial->adaptive) {
-    double ratio = search->goal / trial->worst, factor = 0.8 * (ratio > 0.05 ? ratio : 0.05);
+    double ratio = 1 / excess(search, trial), factor = 0.8 * (ratio > 0.05 ? ratio : 0.05);
     if (trial->tolerance * factor < least_tolerance(search)) return;
     tighter.tolerance = short_number(trial->tolerance * factor);
     tighter.cost *= pow(trial->tolerance / tighter.tolerance, 1.0 / trial->tableau->order);
@@ -189,7 +209,10 @@ static flow_status confirm(Search *search, flow_error *error) {
       if (status) return status;
     }
     trial->confirmed = trial->holds;
-    if (!trial->holds) tighten(search, trial);
+    if (trial->holds) continue;
+    bool better = !search->second_best.tableau || trial->cost < search->second_best.cost;
+    if (trial->worst <= search->goal && better) search->second_best = *trial;
+    tighten(search, trial);
   }
   return FLOW_OK;
 }
@@ -201,10 +224,22 @@ static int compare_trials(const void *left, const void *right) {
   return a->worst < b->worst ? -1 : a->worst > b->worst;
 }
 
+static void take_second_best(Search *search) {
+  const FlowTrial *second = &search->second_best;
+  const FlowTrial *first = cheapest(search->result);
+  for (uint32_t i = 0; second->tableau && !(first && first->confirmed) && i < search->result->trials; i++) {
+    FlowTrial *trial = &search->result->trial[i];
+    if (trial->tableau != second->tableau || trial->adaptive != second->adaptive) continue;
+    *trial = *second;
+    trial->holds = trial->confirmed = true;
+  }
+}
+
 static void settle(Search *search) {
   FlowAccuracyResult *result = search->result;
   for (uint32_t i = 0; i < result->trials; i++)         /* tightened, but not measured again: as it was measured last */
     if (search->measured[i].tableau && !result->trial[i].points) result->trial[i] = search->measured[i];
+  take_second_best(search);
   qsort(result->trial, result->trials, sizeof *result->trial, compare_trials);
   for (uint32_t i = 0; i < result->trials; i++) {
     if (result->trial[i].confirmed && !result->chosen) result->chosen = &result->trial[i];

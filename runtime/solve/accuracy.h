@@ -15,8 +15,9 @@
  *
  * SEARCH.  Every method with fixed steps for the fewest that hold at `points` points, every method that adapts for the loosest
  * tolerance, where to hold is a worst error of at most half of the target.  Most of a flow's error is in few paths, so the
- * cheapest is then held against `confirmations` further points; where it fails there it is tightened, and the cheapest again is
- * next, until one is confirmed.
+ * cheapest is then held against `confirmations` further points, whose tail should not reach beyond the target among 100,000
+ * samples; where it fails there it is tightened, and the cheapest again is next, until one is confirmed.  Where every tail
+ * reaches beyond, the cheapest whose worst point has the margin is chosen, and its `far` is larger than the target.
  *
  * COST is evaluations, those of steps that adapt counted as `adaptive_cost`.  No clock has a part in the choice: the same
  * model, points and target give the same answer everywhere. */
@@ -33,6 +34,7 @@ typedef struct FlowTrial {
   double tolerance;             /* adaptive: of x, relative and absolute, and of log p */
   double evaluations;           /* of a sample, the mean */
   double worst, most;           /* errors: of all points; of 99.9 % of them.  INFINITY: a point failed */
+  double far;                   /* what the worst of 100,000 samples may be, by the tail of the errors */
   double cost;                  /* see COST */
   uint64_t points;              /* that it was last held against */
   bool holds;                   /* with the margin */
