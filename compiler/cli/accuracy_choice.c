@@ -99,13 +99,9 @@ static void take(const FlowTrial *chosen, Sampling *sampling) {
 
 static flow_status nothing_holds(const Program *program, const FlowAccuracy *what, flow_error *error) {
   bool f32 = program->model->precision == FLOW_F32;
-  const char *of = what->solve.density ? "log p" : "x";
-  if (f32)
-    return flow_fail(error, FLOW_BAD_CALL,
-                     "no method keeps %.3g of %s with a margin of 2 in f32: the best that was tried is off by %.2g at worst, and f32 ends near there for this "
-                     "flow; --precision f64 goes further", what->target, of, what->result->floor);
-  return flow_fail(error, FLOW_BAD_CALL, "no method keeps %.3g of %s with a margin of 2: the best that was tried is off by %.2g at worst", what->target, of,
-                   what->result->floor);
+  return flow_fail(error, FLOW_BAD_CALL, "no method keeps %.3g of %s with a margin of 2%s: the best that was tried is off by %.2g at worst%s",
+                   what->target, accuracy_of(what), f32 ? " in f32" : "", what->result->floor,
+                   f32 ? ", and f32 ends near there for this flow; --precision f64 goes further" : "");
 }
 
 /* A reference that may be as wrong as what is allowed proves nothing. */

@@ -28,6 +28,7 @@ flow_status accuracy_reference_open(const Run *run, const Program *program, cons
 void accuracy_reference_close(AccuracyReference *reference);
 
 /* accuracy_report.c: the table of what was tried, as text or JSON, to standard error. */
+const char *accuracy_of(const FlowAccuracy *what);      /* x, log p, or both */
 void accuracy_report(const Run *run, const FlowAccuracy *what, const TypedFlow *flow);
 
 #endif

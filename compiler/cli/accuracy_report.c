@@ -19,7 +19,9 @@ static double microseconds(const FlowAccuracyResult *result, const FlowTrial *tr
   return 1e-3 * trial->evaluations * (trial->adaptive ? result->adaptive_ns : result->fixed_ns);
 }
 
-static const char *of(const FlowAccuracy *what) { return !what->solve.density ? "x" : what->solve.density_at_end ? "log p" : "x and log p"; }
+const char *accuracy_of(const FlowAccuracy *what) {
+  return !what->solve.density ? "x" : what->solve.density_at_end ? "log p" : "x and log p";
+}
 
 static const char *remark(const FlowAccuracy *what, const FlowTrial *trial) {
   if (trial == what->result->chosen) return "  chosen";
@@ -39,7 +41,7 @@ static void print_row(const FlowAccuracy *what, const FlowTrial *trial) {
 
 static void print_text(const FlowAccuracy *what, const TypedFlow *flow) {
   const FlowAccuracyResult *result = what->result;
-  fprintf(stderr, "accuracy %.3g of %s (%s), against %s to %.2g in %s, itself sure to %.1g:\n", what->target, of(what),
+  fprintf(stderr, "accuracy %.3g of %s (%s), against %s to %.2g in %s, itself sure to %.1g:\n", what->target, accuracy_of(what),
           what->draws ? "of samples of the source" : "of the rows given", result->reference->name, result->reference_tolerance,
           what->reference.model->precision == FLOW_F64 ? "f64" : "f32", result->reference_error);
   fprintf(stderr, "  %-9s %12s %12s %10s %10s %12s\n", "method", "steps", "evaluations", "worst", "99.9 %", "us/sample");
@@ -60,6 +62,8 @@ static void print_trial_json(const FlowAccuracyResult *result, const FlowTrial *
   print_json_number(stderr, trial->worst);
   fputs(", \"most\": ", stderr);
   print_json_number(stderr, trial->most);
+  fputs(", \"far\": ", stderr);
+  print_json_number(stderr, trial->far);
   fprintf(stderr, ", \"points\": %" PRIu64 ", \"microseconds\": %.6g, \"holds\": %s, \"given_up\": %s}", trial->points,
           microseconds(result, trial), trial->holds ? "true" : "false", trial->given_up ? "true" : "false");
 }
@@ -67,7 +71,7 @@ static void print_trial_json(const FlowAccuracyResult *result, const FlowTrial *
 static void print_json(const FlowAccuracy *what, const TypedFlow *flow) {
   const FlowAccuracyResult *result = what->result;
   fprintf(stderr, "{\"accuracy\": %.9g, \"of\": \"%s\", \"reference\": {\"solver\": \"%s\", \"rtol\": %.9g, \"precision\": \"%s\", \"error\": ",
-          what->target, of(what), result->reference->name, result->reference_tolerance,
+          what->target, accuracy_of(what), result->reference->name, result->reference_tolerance,
           what->reference.model->precision == FLOW_F64 ? "f64" : "f32");
   print_json_number(stderr, result->reference_error);
   fprintf(stderr, ", \"left_out\": %" PRIu64 "}, \"trials\": [", result->left_out);
