@@ -219,17 +219,24 @@ static Ref sum_plainly(IrFunction *f, Ref r, Span at) {
   return ir_reduce(f, IR_reduce_sum, ir_view_flat(f, r, &flat, &(IrMap){0, {1}}, at), at);
 }
 
+/* Where gradients follow, the matrix made of the weights costs one derivative of each of its elements for every sample: more than so
+ * many tangents, whose derivatives by weights are products that nobody makes. */
+enum { MOST_TANGENTS = 12 };
+
 /* Would the other order cost less, and does each variable end? */
 static bool worth_it(const Product *p, const uint32_t *outer, uint32_t outers) {
   int64_t after = 1;
   for (uint32_t o = 0; o < outers; o++) after *= p->extent[outer[o]];
   uint32_t weights = 0, inner = 0;
+  int64_t tangents = 1;
   for (uint32_t i = 0; i < p->factors; i++) weights += of_weights(p, i);
   for (uint32_t v = 0; v < p->variables; v++) {
     bool is_outer = p->extent[v] == 1;
     for (uint32_t o = 0; o < outers; o++) is_outer = is_outer || outer[o] == v;
     inner += !is_outer;
+    if (!is_outer) tangents *= p->extent[v];
   }
+  if (p->f->state_gradient && outers == 2 && tangents <= MOST_TANGENTS) return false;
   return weights > 1 && inner > 0 && outers > 0 && after < p->work;
 }
 

@@ -132,13 +132,14 @@ int main(int argc, char **argv) {
   static const struct { const char *name, *text; int64_t size[5]; } model[] = {
       {"3 x 64, tanh", "network v(t, x: [2]) -> [2] = [x, t] |> linear 64 |> tanh |> linear 64 |> tanh |> linear 64 |> tanh |> linear 2", {3, 64, 64, 64, 2}},
       {"3 x 64, SiLU", "network v(t, x: [2]) -> [2] = [x, t] |> linear 64 |> silu |> linear 64 |> silu |> linear 64 |> silu |> linear 2", {3, 64, 64, 64, 2}},
+      {"2 x 128, tanh", "network v(t, x: [2]) -> [2] = [x, t] |> linear 128 |> tanh |> linear 128 |> tanh |> linear 2", {3, 128, 128, 2}},
       {"3 x 256, SiLU", "network v(t, x: [2]) -> [2] = [x, t] |> linear 256 |> silu |> linear 256 |> silu |> linear 256 |> silu |> linear 2", {3, 256, 256, 256, 2}},
   };
   static const char flow[] = "flow f { source normal(2)  velocity v  weights \"w.safetensors\" prefix \"net.\"  solver rk4 steps 20 }";
   for (size_t i = 0; i < sizeof model / sizeof *model; i++) {
     char text[1024];
     snprintf(text, sizeof text, "%s\n%s\n", model[i].text, flow);
-    measure(model[i].name, text, model[i].size, 4, rounds);
+    measure(model[i].name, text, model[i].size, model[i].size[4] ? 4 : 3, rounds);
   }
   return 0;
 }
