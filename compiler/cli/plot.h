@@ -39,6 +39,8 @@ char *plot_quiver(const double *u, PlotGrid grid, PlotFrame frame, PlotStyle sty
  * greatest value is told apart (log-densities go down without end). */
 PlotGrid plot_heat_grid(PlotFrame frame, PlotStyle style);
 char *plot_heat(const double *value, PlotFrame frame, double depth, PlotStyle style);
+/* Points as they are, those in the frame. */
+char *plot_points(const double *x, const double *y, size_t count, size_t stride, PlotFrame frame, PlotStyle style);
 /* y over ascending x, a gap where y is not finite; the frame gives no more than whether there are colours. */
 char *plot_curve(const double *x, const double *y, size_t count, PlotFrame frame, PlotStyle style);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* trajectory.c -- flowc trajectory: the states of samples at chosen times. */
 #include "trajectory.h"
+#include "animation.h"
 #include "failure.h"
 #include "path_output.h"
 #include "picture.h"
@@ -13,7 +14,7 @@
 #include <string.h>
 
 enum { ON_ERROR_FAIL, ON_ERROR_NAN }; /* the words of --on-error */
-enum { STANDARD_SAMPLES = 1000, STANDARD_TIMES = 11 };
+enum { STANDARD_SAMPLES = 1000, STANDARD_TIMES = 11, FRAMES = 41 };
 
 typedef struct Trajectory {
   const Run *run;
@@ -39,7 +40,7 @@ static int step_progress(void *user, uint64_t done, uint64_t total) {
 
 static flow_status choose_times(Trajectory *path, flow_error *error) {
   const FlowSampling *what = &path->sampling.what;
-  if (!has(path->run, OPTION_times)) return wanted_times_evenly(what->t0, what->t1, STANDARD_TIMES, &path->times, error);
+  if (!has(path->run, OPTION_times)) return wanted_times_evenly(what->t0, what->t1, animation_is_wanted(path->run) ? FRAMES : STANDARD_TIMES, &path->times, error);
   return wanted_times_read("--times", text_of(path->run, OPTION_times), &path->times, error);
 }
 
@@ -139,7 +140,7 @@ static int report_failures(const Trajectory *path) {
 }
 
 /* A sample that fails at one of the times leaves no file, unless --on-error nan. */
-static int write_all(const Trajectory *path) {
+static int write_all(Trajectory *path) {
   const Run *run = path->run;
   const char *file = has(run, OPTION_output) ? text_of(run, OPTION_output) : has(run, OPTION_plot) ? NULL : "-";
   bool whole = path->summary.failed == 0 || run->line->value[OPTION_on_error].choice == ON_ERROR_NAN;
@@ -149,6 +150,10 @@ static int write_all(const Trajectory *path) {
     if (status) return failed(run, status, &error);
   }
   if (!has(run, OPTION_plot)) return 0;
+  if (animation_is_wanted(run) && path->output.samples > 0) {
+    int shown = animation_show(run, &path->output, &path->progress);
+    return shown ? shown : finish_output(run);
+  }
   int code = draw_paths(path, file && strcmp(file, "-") == 0 ? stderr : stdout);
   return code ? code : finish_output(run);
 }

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { GRACE_MS = 120, CODE_CANCELLED = 130, CODE_LOST = 70 };
+enum { CODE_CANCELLED = 130, CODE_LOST = 70 };
 
 static long long milliseconds(void) {
   struct timespec now;
@@ -26,7 +26,7 @@ static void be_child(ApartWork *work, void *user, const sigset_t *mask) {
 }
 
 /* Waits for the child; the two signals are blocked, so that none can slip in between. */
-static int wait_for(pid_t child, const sigset_t *signals, bool *cancelled) {
+static int wait_for(pid_t child, const sigset_t *signals, int grace, bool *cancelled) {
   long long deadline = 0;
   int state = 0;
   for (;;) {
@@ -41,7 +41,7 @@ static int wait_for(pid_t child, const sigset_t *signals, bool *cancelled) {
     struct timespec patience = {left / 1000, left % 1000 * 1000000};
     if (sigtimedwait(signals, NULL, &patience) == SIGINT && !*cancelled) {
       *cancelled = true;
-      deadline = milliseconds() + GRACE_MS;
+      deadline = milliseconds() + grace;
     }
   }
 }
@@ -53,7 +53,7 @@ static ApartEnd end_of(int state, bool cancelled) {
   return end;
 }
 
-ApartEnd apart_run(ApartWork *work, void *user, bool here) {
+ApartEnd apart_run(ApartWork *work, void *user, int grace, bool here) {
   fflush(stdout);
   fflush(stderr);
   if (here) return (ApartEnd){.code = work(user)};
@@ -66,7 +66,7 @@ ApartEnd apart_run(ApartWork *work, void *user, bool here) {
   if (child == 0) be_child(work, user, &before);
   bool cancelled = false;
   int state = 0;
-  if (child > 0) state = wait_for(child, &signals, &cancelled);
+  if (child > 0) state = wait_for(child, &signals, grace, &cancelled);
   sigprocmask(SIG_SETMASK, &before, NULL);
   if (child > 0) return end_of(state, cancelled);
   fprintf(stderr, "flowc: error: no process could be started: %s\n", strerror(errno));

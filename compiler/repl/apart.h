@@ -3,7 +3,7 @@
  *
  * The child is a copy of the prompt's process: it has the session's text, writes to the same terminal, and takes its memory, its
  * machine code and its threads with it when it ends.  Ctrl-C reaches it first, as the terminal sends it to both; a solve stops by
- * itself, and whatever has not stopped 120 ms later (a long compilation) is ended. */
+ * itself, and whatever has not stopped `grace` milliseconds later (a long compilation) is ended. */
 #ifndef FLOW_APART_H
 #define FLOW_APART_H
 #include <stdbool.h>
@@ -17,6 +17,7 @@ typedef struct ApartEnd {
 } ApartEnd;
 
 /* `here`: no process, for sanitizers and fuzzing. */
-ApartEnd apart_run(ApartWork *work, void *user, bool here);
+enum { APART_GRACE = 120, APART_LONG_GRACE = 20000 }; /* the longer one for what saves its work when it is stopped */
+ApartEnd apart_run(ApartWork *work, void *user, int grace, bool here);
 
 #endif

@@ -81,7 +81,7 @@ static int evaluate(void *user) {
 int repl_evaluate(Repl *repl, const char *expression, EvaluateShow show) {
   Evaluation evaluation = {repl, study_new(), expression, show};
   if (!evaluation.study) return failed(repl->run, FLOW_NO_MEMORY, NULL);
-  int code = repl_apart(repl, evaluate, &evaluation);
+  int code = repl_apart(repl, evaluate, &evaluation, APART_GRACE);
   study_free(evaluation.study);
   return code;
 }

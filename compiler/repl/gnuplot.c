@@ -20,6 +20,7 @@ static const struct {
     {".png", "if (strstrt(GPVAL_TERMINALS, ' pngcairo ') > 0) { set terminal pngcairo size 900,700 } else { set terminal png size 900,700 }\n"},
     {".svg", "set terminal svg size 900,700 dynamic\n"},
     {".pdf", "set terminal pdfcairo size 6,4.7\n"},
+    {".gif", "set terminal gif animate delay 8 loop 0 size 700,560\n"},
 };
 
 static const char *terminal_of(const char *path) {
@@ -29,9 +30,11 @@ static const char *terminal_of(const char *path) {
   return NULL;
 }
 
+bool gnuplot_is_picture(const char *path) { return terminal_of(path) != NULL; }
+
 flow_status gnuplot_check(const char *path, flow_error *error) {
   if (terminal_of(path)) return FLOW_OK;
-  return flow_fail(error, FLOW_BAD_CALL, "%s: a picture is a .png, .svg or .pdf by its suffix; without -o it is text", path);
+  return flow_fail(error, FLOW_BAD_CALL, "%s: a picture is a .png, .svg, .pdf or (of paths) .gif by its suffix; without -o it is text", path);
 }
 
 /* ---- the script -------------------------------------------------------------------------------------------------------- */
@@ -47,6 +50,7 @@ static const struct {
     [PICTURE_HEAT] = {3, "set view map\nset contour base\nset cntrparam levels 10\nset cntrlabel onecolor\nunset key\n"
                          "splot $data using 1:2:3 with pm3d nocontour, $data using 1:2:3 with lines nosurface lc rgb 'white'\n"},
     [PICTURE_SHADES] = {3, "unset tics\nunset border\nunset colorbox\nset palette gray\nplot $data using 1:2:3 with image notitle\n"},
+    [PICTURE_FRAMES] = {2, "do for [frame=0:all_blocks-1] { plot $data index frame using 1:2 with points pt 7 ps 0.25 notitle }\n"},
 };
 
 static void write_number(FILE *to, double number) {
@@ -63,8 +67,10 @@ static void write_script(FILE *to, const Picture *picture, const char *path) {
     for (size_t c = 0; c < columns; c++) write_number(to, picture->number[row * columns + c]);
     fputc('\n', to);
     if (picture->kind == PICTURE_HEAT && (row + 1) % picture->across == 0) fputc('\n', to);
+    if (picture->kind == PICTURE_FRAMES && (row + 1) % picture->across == 0 && row + 1 < picture->rows) fputs("\n\n", to);
   }
   fputs("end_of_data\nset grid\n", to);
+  if (picture->kind == PICTURE_FRAMES) fputs("stats $data using 1 nooutput name 'all'\n", to); /* before there is a range */
   if (frame.x1 > frame.x0 && frame.y1 > frame.y0)
     fprintf(to, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\nset size ratio -1\n", frame.x0, frame.x1, frame.y0, frame.y1);
   fputs(kinds[picture->kind].commands, to);

@@ -14,17 +14,20 @@ typedef enum {
   PICTURE_BARS,      /* rows x, y */
   PICTURE_ARROWS,    /* rows x, y, dx, dy */
   PICTURE_HEAT,      /* rows x, y, value; [down][across] of them */
-  PICTURE_SHADES     /* the same, grey and without axes: images */
+  PICTURE_SHADES,    /* the same, grey and without axes: images */
+  PICTURE_FRAMES     /* rows x, y; `across` of them a frame of a .gif */
 } PictureKind;
 
 typedef struct Picture {
   PictureKind kind;
   const double *number; /* [rows][columns of the kind] */
-  size_t rows, across;  /* across: of HEAT and SHADES */
+  size_t rows, across;  /* across: of HEAT, SHADES and FRAMES */
   PlotFrame frame;      /* of all but CURVE and BARS, which fit themselves */
 } Picture;
 
-/* .png, .svg or .pdf: BAD_CALL for another suffix. */
+/* Is it one by its suffix: .png, .svg, .pdf or .gif? */
+bool gnuplot_is_picture(const char *path);
+/* BAD_CALL for another suffix. */
 flow_status gnuplot_check(const char *path, flow_error *error);
 /* The file appears whole or not at all.  BAD_CALL where there is no gnuplot. */
 flow_status gnuplot_draw(const Picture *picture, const char *path, flow_error *error);

@@ -11,7 +11,6 @@
 #include "run_verb.h"
 
 enum { CURVE_POINTS = 241 };
-static const double log_density_depth = 12; /* e^-12 of the greatest density is the floor of a map */
 
 PlotStyle plot_style(const Run *run) { return (PlotStyle){run->terminal.width, has(run, OPTION_ascii) || !run->terminal.utf8}; }
 
@@ -34,7 +33,7 @@ static bool read_span(const char **text, double *low, double *high) {
   return end != second && isfinite(*low) && isfinite(*high) && *low < *high;
 }
 
-static flow_status read_window(const Run *run, PlotFrame *frame, flow_error *error) {
+flow_status plot_window(const Run *run, PlotFrame *frame, flow_error *error) {
   *frame = (PlotFrame){-3, 3, -3, 3, run->terminal.colour_out};
   const char *text = text_of(run, OPTION_window);
   if (!text) return FLOW_OK;
@@ -152,7 +151,7 @@ static char *text_of_plane(Formula *formula, PlotStyle style) {
   double *packed = row ? columns_of(row, count, 2 + numbers, 2, 2 + numbers) : NULL;
   char *text = NULL;
   if (packed && arrows) text = plot_quiver(packed, grid, formula->frame, style);
-  else if (packed) text = plot_heat(packed, formula->frame, formula->target.is_density ? log_density_depth : 0, style);
+  else if (packed) text = plot_heat(packed, formula->frame, formula->target.is_density ? PLOT_LOG_DENSITY_DEPTH : 0, style);
   free(row);
   free(packed);
   return text;
@@ -184,7 +183,7 @@ static void fit_arrows(double *row, PlotGrid grid, PlotFrame f) {
 static void raise_floor(double *row, size_t rows) {
   double most = -INFINITY;
   for (size_t i = 0; i < rows; i++) most = isfinite(row[3 * i + 2]) ? fmax(most, row[3 * i + 2]) : most;
-  for (size_t i = 0; i < rows; i++) row[3 * i + 2] = fmax(row[3 * i + 2], most - log_density_depth);
+  for (size_t i = 0; i < rows; i++) row[3 * i + 2] = fmax(row[3 * i + 2], most - PLOT_LOG_DENSITY_DEPTH);
 }
 
 static int draw(Formula *formula, const char *path) {
@@ -221,23 +220,30 @@ static int sample(const Run *run, const char *flow, const char *file) {
   return run_verb(&other);
 }
 
-static int plot_flow(const Run *run, const char *flow) {
-  if (!has(run, OPTION_picture) && run->line->value[OPTION_picture_kind].choice == AS_FITTING) return sample(run, flow, NULL);
+char *temporary_begin(const Run *run, const char *suffix) {
   const char *folder = getenv("TMPDIR");
   char *name = NULL;
-  if (asprintf(&name, "%s/flowc-XXXXXX.npy", folder && *folder ? folder : "/tmp") < 0) return failed(run, FLOW_NO_MEMORY, NULL);
-  int made = mkstemps(name, 4), code;
+  if (asprintf(&name, "%s/flowc-XXXXXX%s", folder && *folder ? folder : "/tmp", suffix) < 0) return failed(run, FLOW_NO_MEMORY, NULL), NULL;
+  int made = mkstemps(name, (int)strlen(suffix));
+  if (made >= 0) return close(made), name;
   flow_error error = {{0}};
-  if (made < 0) {
-    flow_fail(&error, FLOW_BAD_FILE, "%s: a file for the samples could not be made", name);
-    code = failed(run, FLOW_BAD_FILE, &error);
-  } else {
-    close(made);
-    code = sample(run, flow, name);
-    if (!code) code = plot_file(run, name);
-    unlink(name);
-  }
+  flow_fail(&error, FLOW_BAD_FILE, "%s: a file for the numbers of a picture could not be made", name);
+  failed(run, FLOW_BAD_FILE, &error);
   free(name);
+  return NULL;
+}
+
+void temporary_end(char *path) {
+  if (path) unlink(path);
+  free(path);
+}
+
+static int plot_flow(const Run *run, const char *flow) {
+  if (!has(run, OPTION_picture) && run->line->value[OPTION_picture_kind].choice == AS_FITTING) return sample(run, flow, NULL);
+  char *name = temporary_begin(run, ".npy");
+  int code = name ? sample(run, flow, name) : flow_status_exit_code(FLOW_BAD_FILE);
+  if (!code) code = plot_file(run, name);
+  temporary_end(name);
   return code;
 }
 
@@ -245,7 +251,7 @@ static int plot_flow(const Run *run, const char *flow) {
 
 static int plot_formula(Formula *formula, const char *path, flow_status status, flow_error *error) {
   const Run *run = formula->run;
-  if (!status) status = read_window(run, &formula->frame, error);
+  if (!status) status = plot_window(run, &formula->frame, error);
   if (!status) status = read_time(run, &formula->time, error);
   if (!status) status = prepare(formula, path, error);
   if (!status) return has(run, OPTION_picture) ? draw(formula, text_of(run, OPTION_picture)) : show(formula);

@@ -12,8 +12,22 @@ PlotStyle plot_style(const Run *run);
 /* Prints a picture's text and frees it; the exit status. */
 int plot_show(const Run *run, char *text);
 
+/* --window. */
+flow_status plot_window(const Run *run, PlotFrame *frame, flow_error *error);
+/* e^-depth of the greatest density is the floor of a map. */
+#define PLOT_LOG_DENSITY_DEPTH 12.0
+
 /* plot_file.c: an array as --as says, or as fits it; on the terminal, or into the file of -o. */
 int plot_tensor(const Run *run, const FlowTensor *tensor);
 int plot_file(const Run *run, const char *path);
+
+
+/* An empty file of its own for a while; removed and freed by temporary_end.  NULL after a message. */
+char *temporary_begin(const Run *run, const char *suffix);
+void temporary_end(char *path);
+
+/* picture_verbs.c: `sample`, `logp` and `trajectory` whose result is a picture: -o is one, or logp has --plot. */
+bool is_picture_verb(const Run *run);
+int picture_verb(const Run *run);
 
 #endif

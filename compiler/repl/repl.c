@@ -19,8 +19,8 @@ void repl_close(Repl *repl) {
   *repl = (Repl){0};
 }
 
-int repl_apart(Repl *repl, ApartWork *work, void *user) {
-  ApartEnd end = apart_run(work, user, repl->confined);
+int repl_apart(Repl *repl, ApartWork *work, void *user, int grace) {
+  ApartEnd end = apart_run(work, user, grace, repl->confined);
   if (end.cancelled)
     fputs("stopped\n", stderr);
   else if (end.signal)
@@ -124,7 +124,7 @@ static int check_definitions(void *user) {
 int repl_define(Repl *repl, const char *text, const Pieces *pieces, const char *name) {
   Defining defining = {repl, study_new(), text, name, pieces};
   if (!defining.study) return failed(repl->run, FLOW_NO_MEMORY, NULL);
-  int code = repl_apart(repl, check_definitions, &defining);
+  int code = repl_apart(repl, check_definitions, &defining, APART_GRACE);
   study_free(defining.study);
   if (code) return code;
   flow_status status = session_take(&repl->session, pieces, text);

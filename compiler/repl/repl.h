@@ -38,7 +38,7 @@ int repl_input(Repl *repl, const char *text);
 int repl_define(Repl *repl, const char *text, const Pieces *pieces, const char *name);
 
 /* Runs the work in a process of its own; its exit status. */
-int repl_apart(Repl *repl, ApartWork *work, void *user);
+int repl_apart(Repl *repl, ApartWork *work, void *user, int grace);
 
 /* What :set gave to the option of this name, or NULL. */
 const char *repl_setting(const Repl *repl, const char *option);

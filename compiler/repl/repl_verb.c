@@ -186,7 +186,8 @@ int repl_verb(Repl *repl, VerbId verb, char *const *words, size_t count) {
   place_words(&b, words, count);
   if (verb == VERB_plot) place_drawn(&b);
   if (takes_program(verb) && !b.operand_given) push(&b, repl->session.path, "", "", "");
-  int code = b.failed ? failed(repl->run, FLOW_NO_MEMORY, NULL) : repl_apart(repl, run_line, &b);
+  int grace = strcmp(verbs[verb].name, "train") == 0 ? APART_LONG_GRACE : APART_GRACE;
+  int code = b.failed ? failed(repl->run, FLOW_NO_MEMORY, NULL) : repl_apart(repl, run_line, &b, grace);
   for (int i = 0; i < b.argc; i++) free(b.argv[i]);
   free(b.argv);
   return code;

@@ -265,6 +265,34 @@ START_TEST(gnuplot_draws_into_the_file_whatever_its_name) {
 }
 END_TEST
 
+START_TEST(verbs_draw_pictures_into_files) {
+  static const char *const line[][2] = {
+      {":sample -n 50 -o s.png", "s.png"},
+      {":trajectory -n 20 -o t.svg", "t.svg"},
+      {":trajectory -n 20 -o t.gif", "t.gif"},
+      {":logp --plot -o l.png --steps 4", "l.png"},
+      {":plot turn --as histogram -n 100 -o h.pdf", "h.pdf"},
+  };
+  if (access("/usr/bin/gnuplot", X_OK) != 0) return;
+  char input[256], path[512];
+  snprintf(input, sizeof input, ":load examples/rotation.flow\n:set quiet\n%s\n", line[_i][0]);
+  Result result = session(input);
+  expect_code(result, 0);
+  ck_assert_ptr_null(strstr(result.out, "warning"));
+  snprintf(path, sizeof path, "%s/%s", scratch(), line[_i][1]);
+  struct stat state;
+  ck_assert_msg(stat(path, &state) == 0 && state.st_size > 500, "%s: %s", path, result.out);
+  result_free(&result);
+}
+END_TEST
+
+START_TEST(log_p_of_a_flow_is_drawn_over_a_window) {
+  expect_part(":load examples/rotation.flow\n:logp --plot --ascii --steps 4 --window -2:2\n", 0, "greatest -1.8");
+  expect_part("field u(t, x: [1]) = -x\nflow f { source normal(1)  velocity u  solver rk4 steps 4 }\n:logp --plot --ascii\n", 0, "***");
+  expect_part(":load examples/rotation.flow\n:logp --plot -o l.npy\n", 2, "a picture is a .png");
+}
+END_TEST
+
 START_TEST(files_are_drawn_as_they_are_wanted) {
   Result result = session(":load examples/rotation.flow\n:set quiet\n:sample -n 100 -o s.npy\n:plot s.npy\n:plot s.npy --as pairs\n"
                           ":plot s.npy --as histogram\n:plot s.npy --as curve\n");
@@ -322,6 +350,8 @@ int main(void) {
   tcase_add_loop_test(commands, the_verbs_work_on_what_is_defined, 0, 22);
   tcase_add_test(commands, a_picture_without_gnuplot_is_refused_in_words);
   tcase_add_loop_test(commands, gnuplot_draws_into_the_file_whatever_its_name, 0, 4);
+  tcase_add_loop_test(commands, verbs_draw_pictures_into_files, 0, 5);
+  tcase_add_test(commands, log_p_of_a_flow_is_drawn_over_a_window);
   tcase_add_test(commands, files_are_drawn_as_they_are_wanted);
   suite_add_tcase(suite, commands);
   tcase_add_test(memory, evaluations_leave_no_memory_behind);

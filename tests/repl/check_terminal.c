@@ -180,6 +180,12 @@ START_TEST(pictures_and_paths_are_drawn_in_the_terminal) {
   terminal_type(&person, ":sample -n 100\r");
   terminal_await(&person, "┤");
   terminal_await(&person, "100 samples in");
+  terminal_await(&person, "flow> ");
+  terminal_type(&person, ":trajectory -n 50\r"); /* it moves: a frame goes over the one before */
+  terminal_await(&person, "t = 0 ");
+  terminal_await(&person, "\033[");
+  terminal_await(&person, "t = 1 ");
+  terminal_await(&person, "50 samples at 41 times");
   leave(&person);
 }
 END_TEST
