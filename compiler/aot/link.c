@@ -49,10 +49,10 @@ static flow_status write_object(const Folder *folder, const EmitObject *object, 
   return bad ? flow_fail(error, FLOW_BAD_FILE, "%s: %s", folder->object, strerror(errno)) : FLOW_OK;
 }
 
-/* Runs the linker; what it says goes to a file.  -1: there is no such program. */
-static int run(const char *ld, const Folder *folder, const char *name) {
+/* Runs the linker; what it says goes to a file.  -1: there is no such program.  compact: code and constants share pages. */
+static int run_once(const char *ld, const Folder *folder, const char *name, bool compact) {
   const char *const argument[] = {ld, "-shared", "-s", "-z", "relro", "-z", "now", "-z", "noexecstack", "-z", "defs", "-z", "max-page-size=4096",
-                                  "-z", "noseparate-code", "--hash-style=gnu", "--build-id=none", "-soname", name, "-o", folder->library, folder->object, NULL};
+                                  "-z", compact ? "noseparate-code" : "now", "--hash-style=gnu", "--build-id=none", "-soname", name, "-o", folder->library, folder->object, NULL};
   posix_spawn_file_actions_t files;
   pid_t child;
   int state;
@@ -65,6 +65,12 @@ static int run(const char *ld, const Folder *folder, const char *name) {
   while (waitpid(child, &state, 0) < 0)
     if (errno != EINTR) return 127;
   return WIFEXITED(state) ? WEXITSTATUS(state) : 128;
+}
+
+/* Not every linker knows that option, and none needs it. */
+static int run(const char *ld, const Folder *folder, const char *name) {
+  int code = run_once(ld, folder, name, true);
+  return code > 0 ? run_once(ld, folder, name, false) : code;
 }
 
 static flow_status complain(const char *ld, const Folder *folder, flow_error *error) {

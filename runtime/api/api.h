@@ -46,7 +46,8 @@ typedef struct ApiSolve {
   FlowSummary summary;
   FlowGrid grid;
   FlowSource source;
-  FlowTensor from, condition[API_MOST_CONDITIONS];
+  FlowTensor from;
+  FlowTensor condition[API_MOST_CONDITIONS];    /* at the end: only those that there are, are set */
 } ApiSolve;
 
 /* Copies what there is of the caller's struct; BAD_CALL where its size makes no sense. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* evaluate.c -- the velocity at points, its divergence and its products with directions. */
 #include "api.h"
-#include "eval.h"
+#include "few.h"
 #include <string.h>
 
 typedef struct Points {
@@ -11,10 +11,12 @@ typedef struct Points {
 } Points;
 
 static flow_status run(const Points *p, const ApiVariant *variant, void *u, void *extra, flow_error *error) {
-  const FlowEvaluation evaluation = {.model = variant->of->model, .level = p->what.count < FLOW_FEW_SAMPLES ? variant->few : variant->level, .weights = variant->weights, .count = p->what.count,
+  const FlowEvaluation evaluation = {.model = variant->of->model, .level = p->what.count < FLOW_FEW_SAMPLES ? variant->few : variant->level,
+                                     .weights = variant->weights, .count = p->what.count,
                                      .t = p->what.t, .t_per_sample = p->what.times != 1, .x = p->what.x, .u = u, .extra = extra,
                                      .condition = p->condition, .threads = p->what.threads, .allocator = &p->model->allocator};
-  return flow_evaluate(&evaluation, error);
+  flow_status status;
+  return api_evaluate_few(&evaluation, &status, error) ? status : flow_evaluate(&evaluation, error);
 }
 
 /* The rate of log p is -div u. */
@@ -65,7 +67,8 @@ static flow_status evaluate_divergence(const Points *p, flow_error *error) {
 }
 
 flow_status flowrt_evaluate(const flowrt_model *model, const flowrt_points *points, flow_error *error) {
-  Points p = {.model = model};
+  Points p;                     /* its conditions are many and seldom set */
+  p.model = model;
   flow_status status = api_take(&p.what, sizeof p.what, points, "flowrt_points", error);
   if (!status) status = check(&p, error);
   if (!status && p.what.velocity) status = run(&p, &model->variant[0], p.what.velocity, NULL, error);

@@ -2,6 +2,7 @@
 /* request.c -- what the caller asks for and what the flow says, as one sampling of solve/. */
 #include "api.h"
 #include <inttypes.h>
+#include <stddef.h>
 #include <string.h>
 
 static const char standard_method[] = "dopri5";
@@ -124,7 +125,7 @@ static flow_status choose_variant(ApiSolve *s, uint32_t computes, flow_error *er
 
 flow_status api_resolve(ApiSolve *s, const flowrt_model *model, const flowrt_request *request, uint32_t computes, const FlowAllocator *allocator,
                         flow_error *error) {
-  memset(s, 0, sizeof *s);
+  memset(s, 0, offsetof(ApiSolve, condition));
   flow_status status = api_take(&s->request, sizeof s->request, request, "flowrt_request", error);
   if (status) return status;
   const flowrt_request *r = &s->request;

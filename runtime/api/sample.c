@@ -111,7 +111,9 @@ static int tell_of_path(void *user, uint64_t done, uint64_t total) { return tell
 
 flow_status flowrt_trajectory(const flowrt_model *model, const flowrt_request *request, const double *time, size_t times, void *path, uint8_t *status,
                               flow_error *error) {
-  Path self = {.state = path, .status = status};
+  Path self;
+  self.state = path;
+  self.status = status;
   if (!time || times == 0) return flow_fail(error, FLOW_BAD_CALL, "a trajectory wants at least one time");
   flow_status answer = api_resolve(&self.s, model, request, FLOW_COMPUTES_VELOCITY, &model->allocator, error);
   if (answer) return answer;
