@@ -217,6 +217,35 @@ START_TEST(a_log_has_a_row_for_every_so_many_iterations_and_none_twice) {
   free(text);
 } END_TEST
 
+/* ---- likelihood ------------------------------------------------------------------------------------------------------------- */
+
+/* Of row `row` of a log: its loss. */
+static double logged_loss(const char *path, int row) {
+  size_t length;
+  double loss = NAN;
+  char *text = read_text(path, &length), *at = text;
+  ck_assert_ptr_nonnull(text);
+  for (int i = 0; i < row && at; i++) at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL;
+  ck_assert_msg(at && sscanf(at, "%*d,%lf", &loss) == 1, "row %d of %s", row, path);
+  free(text);
+  return loss;
+}
+
+START_TEST(the_likelihood_grows_and_the_file_depends_on_neither_threads_nor_stops) {
+  char more[700], log[600], one[600];
+  make("loss likelihood  optimiser adam 1e-2  batch 400");
+  snprintf(log, sizeof log, "%s/log.csv", scratch());
+  snprintf(more, sizeof more, "--steps 4 --iterations 40 --threads 1 --log-every 5 --log %s", log);
+  train(more, 0);
+  ck_assert_double_lt(logged_loss(log, 8), logged_loss(log, 1) - 0.2);
+  snprintf(one, sizeof one, "%s/one.safetensors", scratch());
+  keep("one.safetensors");
+  remove_checkpoints();
+  train("--steps 4 --iterations 15 --threads 3", 0);
+  train("--steps 4 --iterations 40 --threads 2 --resume", 0);
+  same_files(one, out);
+} END_TEST
+
 /* ---- what goes wrong -------------------------------------------------------------------------------------------------------- */
 
 static void refused(int code, const char *words, const char *line) {
@@ -244,6 +273,18 @@ START_TEST(what_goes_wrong_is_said_before_anything_is_computed) {
   REFUSED(2, "has no weights to train", "train %s/rotation.flow --data %s -o %s", examples(), data, out);
   REFUSED(1, "has 3 numbers in each of its 2 rows", "train %s --data %s -o %s", model, scratch_file("three.csv", "1,2,3\n4,5,6\n"), out);
   REFUSED(1, "row 1, column 0 is nan", "train %s --data %s -o %s", model, scratch_file("nan.csv", "1,2\nnan,5\n"), out);
+  ck_assert_ptr_null(read_text(out, NULL));
+} END_TEST
+
+START_TEST(a_likelihood_that_cannot_be_differentiated_is_refused) {
+  char text[1024];
+  make("loss likelihood");
+  REFUSED(2, "belongs to flow matching", "train %s --data %s -o %s --coupling transport", model, data, out);
+  REFUSED(2, "did you mean `midpoint`", "train %s --data %s -o %s --solver midpiont", model, data, out);
+  snprintf(text, sizeof text, "%sflow f { source normal(2)  velocity v  solver dopri5 rtol 1e-5  train { loss likelihood } }\n", network);
+  REFUSED(2, "wants a number of steps", "train %s --data %s -o %s", scratch_file("adaptive.flow", text), data, out);
+  snprintf(text, sizeof text, "%sflow f { source \"moons.npy\"  velocity v  solver rk4 steps 5  train { loss likelihood } }\n", network);
+  REFUSED(1, "without density", "train %s --data %s -o %s", scratch_file("from_file.flow", text), data, out);
   ck_assert_ptr_null(read_text(out, NULL));
 } END_TEST
 
@@ -275,6 +316,8 @@ int main(void) {
   tcase_add_test(tcase, a_resumed_training_may_go_on_for_longer);
   tcase_add_test(tcase, a_spoilt_checkpoint_is_passed_over_for_the_one_before);
   tcase_add_test(tcase, a_log_has_a_row_for_every_so_many_iterations_and_none_twice);
+  tcase_add_test(tcase, the_likelihood_grows_and_the_file_depends_on_neither_threads_nor_stops);
+  tcase_add_test(tcase, a_likelihood_that_cannot_be_differentiated_is_refused);
   tcase_add_test(tcase, what_goes_wrong_is_said_before_anything_is_computed);
   tcase_add_test(tcase, other_settings_are_not_resumed);
   tcase_add_test(tcase, a_loss_that_overflows_stops_with_the_iteration_and_advice);
