@@ -15,8 +15,9 @@
  *     xbar   = x'bar + sum_i Xbar_i                          (i descending);      lbar is the same in all steps
  * A stage with neither is skipped.  (Hager, Numer. Math. 87 (2000), 247: this is itself a Runge-Kutta method.)
  *
- * ORDER.  Inside of a block (block_sums.h) every sum is one chain: steps descending, stages descending, samples ascending.  It
- * depends on the batch alone: not on threads, on tiles, or on the checkpoints.
+ * ORDER.  Inside of a block (block_sums.h) every sum is one chain: steps descending, stages descending, then one call of `gradient` for
+ * each tile of samples, ascending, all tiles being as wide as `lanes` says, which is one number for all levels of a model; in a call as
+ * flow/model.h says.  So it depends on the batch alone: not on threads, on the processor, or on the checkpoints.
  *
  * CHECKPOINTS.  States are kept at the beginning of every `interval`-th step; those between are made again from them, one interval
  * at a time and without rates; the stages' states of a step always are.  The bits do not depend on it.  Memory of a thread is that of
