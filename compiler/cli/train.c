@@ -112,6 +112,15 @@ static int stopped(const Train *train) {
   return flow_status_exit_code(FLOW_CANCELLED);
 }
 
+/* The loss is not finite: the weights before it stay, for another try with --weights. */
+static void keep_last(const Train *train) {
+  flow_error error = {{0}};
+  if (train_write(train->files.stopped, train->training, train->program.model, false, &error))
+    warn(&train->run->terminal, "%s", error.text);
+  else
+    warn(&train->run->terminal, "the weights before the last iteration are in %s, for --weights", train->files.stopped);
+}
+
 static int train_all(Train *train) {
   const Run *run = train->run;
   flow_error error = {{0}};
@@ -127,7 +136,8 @@ static int train_all(Train *train) {
   progress_end(&train->progress);
   flow_error of_log = {{0}};
   flow_status logged = train_log_close(&train->log, &of_log);
-  if (!status && !train->stopped) status = train_write(&train->files, train->training, train->program.model, &error);
+  if (!status && !train->stopped) status = train_write(train->files.weights, train->training, train->program.model, true, &error);
+  if (status == FLOW_FAILED_SAMPLES) keep_last(train);
   if (status) return failed(run, status, &error);
   print_end(train, seconds);
   if (logged) return failed(run, logged, &of_log);

@@ -27,7 +27,8 @@ flow_status train_files(const Run *run, TrainFiles *files, flow_error *error) {
   files->weights = path;
   int stem = (int)(length - end);
   if (snprintf(files->checkpoint, sizeof files->checkpoint, "%.*s.checkpoint%s", stem, path, suffix) >= (int)sizeof files->checkpoint ||
-      snprintf(files->previous, sizeof files->previous, "%.*s.checkpoint.previous%s", stem, path, suffix) >= (int)sizeof files->previous)
+      snprintf(files->previous, sizeof files->previous, "%.*s.checkpoint.previous%s", stem, path, suffix) >= (int)sizeof files->previous ||
+      snprintf(files->stopped, sizeof files->stopped, "%.*s.stopped%s", stem, path, suffix) >= (int)sizeof files->stopped)
     return flow_fail(error, FLOW_BAD_CALL, "-o: the path is too long");
   return check_folder(path, error);
 }
@@ -47,12 +48,12 @@ flow_status train_resume(const Run *run, const TrainFiles *files, FlowTraining *
   return FLOW_OK;
 }
 
-flow_status train_write(const TrainFiles *files, const FlowTraining *training, const flow_model *model, flow_error *error) {
+flow_status train_write(const char *path, const FlowTraining *training, const flow_model *model, bool average, flow_error *error) {
   static const FlowMetadata metadata[] = {{"format", "pt"}};
   FlowTensor *tensor = calloc(model->weights + (size_t)1, sizeof *tensor);
   if (!tensor) return flow_fail(error, FLOW_NO_MEMORY, "out of memory");
-  for (uint32_t i = 0; i < model->weights; i++) tensor[i] = flow_training_tensor(training, i, true);
-  flow_status status = flow_safetensors_write(&flow_standard_allocator, files->weights, tensor, model->weights, metadata, 1, error);
+  for (uint32_t i = 0; i < model->weights; i++) tensor[i] = flow_training_tensor(training, i, average);
+  flow_status status = flow_safetensors_write(&flow_standard_allocator, path, tensor, model->weights, metadata, 1, error);
   free(tensor);
   return status;
 }
