@@ -59,6 +59,23 @@ static int run_value(Evaluation *evaluation, const Value *value, double started)
   return 0;
 }
 
+/* `x = 3` and `u(t, x) = -x`: what was meant begins with another word. */
+static bool looks_like_definition(const char *text) {
+  text += strspn(text, " \t");
+  size_t name = strcspn(text, " \t(=+-*/<>!,[]\n");
+  text += name;
+  if (*text == '(') text += strcspn(text, ")\n") + 1;
+  if (name == 0 || text[-1] == 0 || text[-1] == '\n') return false;
+  text += strspn(text, " \t");
+  return text[0] == '=' && text[1] != '=';
+}
+
+static void show_errors(const Evaluation *evaluation) {
+  diag_print(&evaluation->study->diagnostics, stderr, evaluation->repl->run->terminal.colour_error);
+  if (looks_like_definition(evaluation->text))
+    fputs("      = help: a definition begins with what it is: `let a = 3`, `fn f(a) = 2*a`, `field u(t, x: [2]) = -x`\n", stderr);
+}
+
 static int evaluate(void *user) {
   Evaluation *evaluation = user;
   Repl *repl = evaluation->repl;
@@ -70,7 +87,7 @@ static int evaluate(void *user) {
   free(program);
   Value value = study_expression(study, evaluation->text);
   if (!value.function) {
-    diag_print(&study->diagnostics, stderr, repl->run->terminal.colour_error);
+    show_errors(evaluation);
     return flow_status_exit_code(FLOW_BAD_PROGRAM);
   }
   if (evaluation->show != SHOW_TYPE) return run_value(evaluation, &value, started);

@@ -17,7 +17,7 @@ typedef struct Building {
   VerbId verb;
   char **argv; /* each word is allocated */
   int argc, room;
-  bool failed, operand_given;
+  bool failed, operand_given, points_given;
   char *drawn; /* :plot: what is to be drawn, blanks and all */
 } Building;
 
@@ -127,6 +127,7 @@ static void place_operand(Building *b, const char *word) {
     return;
   }
   const char *option = option_of_word(b, word);
+  if (option && strcmp(option, "data") == 0) b->points_given = true;
   if (option) push(b, "--", option, "=", word);
   else push(b, "", word, "", ""), b->operand_given = true;
 }
@@ -177,7 +178,7 @@ static int run_line(void *user) {
 }
 
 int repl_verb(Repl *repl, VerbId verb, char *const *words, size_t count) {
-  int room = (int)(count + repl->settings + 8);
+  int room = (int)(count + repl->settings + 8); /* the program, a picture and what else is added */
   Building b = {.repl = repl, .verb = verb, .argv = calloc((size_t)room, sizeof *b.argv), .room = room};
   if (!b.argv) return failed(repl->run, FLOW_NO_MEMORY, NULL);
   push(&b, "flowc", "", "", "");
@@ -185,6 +186,8 @@ int repl_verb(Repl *repl, VerbId verb, char *const *words, size_t count) {
   place_standards(&b, words, count);
   place_words(&b, words, count);
   if (verb == VERB_plot) place_drawn(&b);
+  bool asks = given("help", words, count) || given("emit", words, count) || given("plot", words, count);
+  if (verb == VERB_logp && !b.points_given && !asks && !given("data", words, count)) push(&b, "--plot", "", "", "");
   if (takes_program(verb) && !b.operand_given) push(&b, repl->session.path, "", "", "");
   int grace = strcmp(verbs[verb].name, "train") == 0 ? APART_LONG_GRACE : APART_GRACE;
   int code = b.failed ? failed(repl->run, FLOW_NO_MEMORY, NULL) : repl_apart(repl, run_line, &b, grace);

@@ -112,6 +112,12 @@ END_TEST
 START_TEST(an_unknown_name_is_an_error_and_no_free_name) { expect_part("sin(z)\n", 1, "error[E0201]: nothing is called `z` here"); }
 END_TEST
 
+START_TEST(a_definition_without_its_word_is_told_of_it) {
+  expect_part("v(t, x) = -x\n", 1, "help: a definition begins with what it is");
+  expect_part("a = 3\n", 1, "help: a definition begins with what it is");
+}
+END_TEST
+
 START_TEST(an_input_goes_on_as_long_as_it_is_incomplete) {
   expect("field u(t, x: [2]) =\n  let a = 2*x\n  a\n"
          "let m = [[1, 2],\n  [3, 4]]\n"
@@ -295,7 +301,7 @@ START_TEST(verbs_draw_pictures_into_files) {
 END_TEST
 
 START_TEST(log_p_of_a_flow_is_drawn_over_a_window) {
-  expect_part(":load examples/rotation.flow\n:logp --plot --ascii --steps 4 --window -2:2\n", 0, "greatest -1.8");
+  expect_part(":load examples/rotation.flow\n:logp --ascii --steps 4 --window -2:2\n", 0, "greatest -1.8");
   expect_part("field u(t, x: [1]) = -x\nflow f { source normal(1)  velocity u  solver rk4 steps 4 }\n:logp --plot --ascii\n", 0, "***");
   expect_part(":load examples/rotation.flow\n:logp --plot -o l.npy\n", 2, "a picture is a .png");
 }
@@ -344,6 +350,7 @@ int main(void) {
   tcase_add_test(definitions, a_definition_that_would_break_another_is_refused_and_the_old_one_stays);
   tcase_add_test(definitions, an_error_points_into_what_was_typed);
   tcase_add_test(definitions, an_unknown_name_is_an_error_and_no_free_name);
+  tcase_add_test(definitions, a_definition_without_its_word_is_told_of_it);
   tcase_add_test(definitions, an_input_goes_on_as_long_as_it_is_incomplete);
   tcase_add_test(definitions, draw_and_inverse_belong_to_the_definition_above_them);
   tcase_add_test(definitions, a_pasted_transcript_loses_its_prompts);
