@@ -5,20 +5,21 @@
 #include <string.h>
 
 #define FREE SIZE_MAX
+#define MOST_COST 1e300          /* so that no sum of costs overflows */
 
 flow_status flow_coupler_open(const FlowAllocator *allocator, size_t count, size_t dim, FlowCoupler *coupler, flow_error *error) {
   *coupler = (FlowCoupler){.allocator = *allocator, .count = count, .dim = dim};
   size_t pairs;
   if (flow_mul_size(count, count, &pairs)) coupler->cost = flow_alloc_array(allocator, pairs, sizeof(double));
-  coupler->price = flow_alloc_array(allocator, count, 2 * sizeof(double));
-  coupler->column_of = flow_alloc_array(allocator, count, 5 * sizeof(size_t));
+  coupler->price = flow_alloc_array(allocator, count, 4 * sizeof(double));
+  coupler->column_of = flow_alloc_array(allocator, count, 3 * sizeof(size_t));
   coupler->moved = flow_alloc_array(allocator, count, dim * sizeof(double));
   if (coupler->cost && coupler->price && coupler->column_of && coupler->moved) {
     coupler->distance = coupler->price + count;
     coupler->row_of = coupler->column_of + count;
-    coupler->before = coupler->row_of + count;
-    coupler->todo = coupler->before + count;
-    coupler->open = coupler->todo + count;
+    coupler->todo = coupler->row_of + count;
+    coupler->before = coupler->distance + count;
+    coupler->bar = coupler->before + count;
     return FLOW_OK;
   }
   flow_coupler_close(coupler);
@@ -30,8 +31,8 @@ void flow_coupler_close(FlowCoupler *coupler) {
   size_t n = coupler->count;
   if (n == 0) return;
   flow_free(allocator, coupler->cost, n * n * sizeof(double));
-  flow_free(allocator, coupler->price, n * 2 * sizeof(double));
-  flow_free(allocator, coupler->column_of, n * 5 * sizeof(size_t));
+  flow_free(allocator, coupler->price, n * 4 * sizeof(double));
+  flow_free(allocator, coupler->column_of, n * 3 * sizeof(size_t));
   flow_free(allocator, coupler->moved, n * coupler->dim * sizeof(double));
   *coupler = (FlowCoupler){0};
 }
@@ -78,42 +79,54 @@ static size_t reduce_rows(FlowCoupler *c, size_t free_rows) {
   return left;
 }
 
-/* What Dijkstra's algorithm knows: `open` holds first the columns that are not settled, behind them those that are. */
-typedef struct Search { size_t left, nearest; double length; } Search;
+/* One column: its distance by way of a row, where that is less than the one known; the least of those that are open.  `bar` is 0 for
+ * these and infinite for settled columns, so that no branch is needed. */
+#define REACH(k, least)                                                              \
+  do {                                                                               \
+    double through_ = base + (cost[k] - price[k]) + bar[k], old_ = distance[k];      \
+    double now_ = through_ < old_ ? through_ : old_;                                 \
+    before[k] = through_ < old_ ? from : before[k];                                  \
+    distance[k] = now_;                                                              \
+    now_ += bar[k];                                                                  \
+    (least) = now_ < (least) ? now_ : (least);                                       \
+  } while (0)
 
-/* Distances by way of `row`, whose column is settled at `base`; the nearest column that is open. */
-static void reach(FlowCoupler *c, size_t row, double base, Search *search) {
-  const double *cost = c->cost + row * c->count;
-  double least = INFINITY;
-  for (size_t i = 0; i < search->left; i++) {
-    size_t k = c->open[i];
-    double through = base + (cost[k] - c->price[k]);
-    if (through < c->distance[k]) c->distance[k] = through, c->before[k] = row;
-    if (c->distance[k] < least) least = c->distance[k], search->nearest = i;
-  }
-  search->length = least;
+/* Distances by way of `row`, whose column is settled at `base`; answers the least of the columns that are open.  Sixteen minima side
+ * by side, for vectors. */
+static double reach(FlowCoupler *c, size_t row, double base) {
+  enum { SIDE = 16 };
+  const double *restrict cost = c->cost + row * c->count, *restrict price = c->price, *restrict bar = c->bar;
+  double *restrict distance = c->distance, *restrict before = c->before, least[SIDE], from = (double)row;
+  size_t whole = c->count / SIDE * SIDE;
+  for (size_t j = 0; j < SIDE; j++) least[j] = INFINITY;
+  for (size_t k = 0; k < whole; k += SIDE)
+    for (size_t j = 0; j < SIDE; j++) REACH(k + j, least[j]);
+  for (size_t k = whole; k < c->count; k++) REACH(k, least[0]);
+  for (size_t j = 1; j < SIDE; j++) least[0] = least[j] < least[0] ? least[j] : least[0];
+  return least[0];
 }
 
-/* From a free row to the nearest free column. */
-static size_t nearest_free_column(FlowCoupler *c, size_t start, Search *search) {
-  *search = (Search){.left = c->count};
-  for (size_t k = 0; k < c->count; k++) c->open[k] = k, c->distance[k] = INFINITY, c->before[k] = start;
-  reach(c, start, 0, search);
+/* From a free row to the nearest free column, `*length` away. */
+static size_t nearest_free_column(FlowCoupler *c, size_t start, double *length) {
+  for (size_t k = 0; k < c->count; k++) c->bar[k] = 0, c->distance[k] = INFINITY;
+  *length = reach(c, start, 0);
   for (;;) {
-    size_t column = c->open[search->nearest], row = c->row_of[column];
+    size_t column = 0;
+    while (c->distance[column] + c->bar[column] != *length) column++;
+    size_t row = c->row_of[column];
     if (row == FREE) return column;
-    c->open[search->nearest] = c->open[--search->left];
-    c->open[search->left] = column;
-    reach(c, row, search->length - (c->cost[row * c->count + column] - c->price[column]), search);
+    c->bar[column] = INFINITY;
+    *length = reach(c, row, *length - (c->cost[row * c->count + column] - c->price[column]));
   }
 }
 
 static void augment(FlowCoupler *c, size_t start) {
-  Search search;
-  size_t column = nearest_free_column(c, start, &search), row;
-  for (size_t i = search.left; i < c->count; i++) c->price[c->open[i]] += c->distance[c->open[i]] - search.length;
+  double length;
+  size_t column = nearest_free_column(c, start, &length), row;
+  for (size_t k = 0; k < c->count; k++)
+    if (c->bar[k] > 0) c->price[k] += c->distance[k] - length;
   do {
-    row = c->before[column];
+    row = (size_t)c->before[column];
     c->row_of[column] = row;
     size_t next = c->column_of[row];
     c->column_of[row] = column;
@@ -140,7 +153,7 @@ void flow_couple(FlowCoupler *c, FlowBatch *batch) {
       const double *x1 = batch->x1 + row * dim, *x0 = batch->x0 + column * dim;
       double sum = 0;
       for (size_t k = 0; k < dim; k++) sum += (x1[k] - x0[k]) * (x1[k] - x0[k]);
-      c->cost[row * n + column] = sum;
+      c->cost[row * n + column] = sum < MOST_COST ? sum : MOST_COST;      /* also where it is no number */
     }
   }
   flow_assign(c);

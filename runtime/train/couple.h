@@ -13,7 +13,8 @@ typedef struct FlowCoupler {
   size_t count, dim;
   double *cost;                 /* [count][count]: row: of the data, column: of the source */
   double *price, *distance;     /* [count]: of columns */
-  size_t *column_of, *row_of, *before, *todo, *open;    /* [count] */
+  double *before, *bar;         /* [count]: the row by which a column is reached; infinite once it is settled */
+  size_t *column_of, *row_of, *todo;    /* [count] */
   double *moved;                /* [count][dim] */
 } FlowCoupler;
 
@@ -22,7 +23,7 @@ void flow_coupler_close(FlowCoupler *coupler);
 
 /* Changes the order of the batch's x0. */
 void flow_couple(FlowCoupler *coupler, FlowBatch *batch);
-/* The assignment alone, for coupler->cost: column_of[row].  Returns its cost. */
+/* The assignment alone, for coupler->cost, which is finite: column_of[row].  Returns its cost. */
 double flow_assign(FlowCoupler *coupler);
 
 #endif

@@ -132,6 +132,20 @@ START_TEST(a_coupling_of_numbers_sorts_them) {
   flow_batch_close(&flow_standard_allocator, &batch);
 } END_TEST
 
+START_TEST(a_coupling_of_points_that_are_not_finite_ends_all_the_same) {
+  enum { N = 40 };
+  FlowCoupler c;
+  FlowBatch batch;
+  flow_error error;
+  uint64_t state = 3;
+  ck_assert(!flow_batch_open(&flow_standard_allocator, N, 1, &batch, &error));
+  ck_assert(!flow_coupler_open(&flow_standard_allocator, N, 1, &c, &error));
+  for (int i = 0; i < N; i++) batch.x1[i] = i % 3 ? 1e308 : i, batch.x0[i] = i % 5 == 0 ? NAN : i % 5 == 1 ? -1e308 : random_cost(&state, false);
+  flow_couple(&c, &batch);
+  flow_coupler_close(&c);
+  flow_batch_close(&flow_standard_allocator, &batch);
+} END_TEST
+
 /* ---- first weights, rows --------------------------------------------------------------------------------------------------- */
 
 START_TEST(first_weights_follow_their_rules) {
@@ -175,6 +189,7 @@ TCase *tcase_of_parts(void) {
   tcase_add_test(tcase, a_sum_of_squares_counts_every_number_once);
   tcase_add_test(tcase, an_assignment_costs_no_more_than_any_other);
   tcase_add_test(tcase, a_coupling_of_numbers_sorts_them);
+  tcase_add_test(tcase, a_coupling_of_points_that_are_not_finite_ends_all_the_same);
   tcase_add_test(tcase, first_weights_follow_their_rules);
   tcase_add_test(tcase, a_shuffle_has_every_row_once);
   return tcase;
