@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 #include "compiled.h"
+#include "derive.h"
 #include "solve.h"
 
 /* ---- a density of the program ------------------------------------------------------------------------------------------ */
@@ -11,6 +12,7 @@
 typedef struct DensitySource {
   const TypedDensity *density;
   IrFunction *log_p, *result;
+  IrFunction *slope;            /* NULL: it could not be differentiated */
   double time;                  /* where it has one: that of the flow's start */
   uint64_t numbers;             /* that are drawn; with room for a pair's second number */
 } DensitySource;
@@ -23,6 +25,29 @@ static double log_density(void *user, const double *x, uint64_t dim) {
   (void)dim;
   const double *with_time[] = {&self->time, x};
   return ir_run_f64(self->log_p, self->density->has_time ? with_time : &with_time[1], NULL, &log_p) ? log_p : NAN;
+}
+
+static void density_slope(void *user, const double *x, uint64_t dim, double *slope) {
+  const DensitySource *self = user;
+  const double *with_time[] = {&self->time, x};
+  bool known = ir_run_f64(self->slope, self->density->has_time ? with_time : &with_time[1], NULL, slope);
+  for (uint64_t i = 0; i < dim && !known; i++) slope[i] = NAN;
+}
+
+/* The gradient of log p by the point; NULL where a value has no room for it, or the point is not read. */
+static IrFunction *differentiate(FlowCompiled *c, const TypedDensity *density) {
+  IrFunction *f = ir_lower_function(&c->arena, density->function, "", &c->diagnostics);
+  if (!f) return NULL;
+  Span at = f->node[f->result].at;
+  Shape scalar = {0};
+  for (Ref r = 0; r < f->nodes; r++) {
+    if (f->node[r].op != IR_input || f->node[r].slot != density->has_time) continue;
+    Ref slope = ir_vjp(f, 0, f->result, r, ir_number(f, &scalar, 1, at), at);
+    if (slope == IR_NONE) return NULL;
+    f->result = slope;
+    return ir_sweep(f);
+  }
+  return NULL;
 }
 
 /* 0 .. size - 1: uniform numbers in equal intervals, or in those of the weights. */
@@ -81,12 +106,14 @@ static flow_status open_density(FlowCompiled *c, FlowSource *source, flow_error 
     return flow_fail(error, FLOW_BAD_PROGRAM, "the draw line of `%s` has more than %d names", density->name, MOST_DRAWS - 1);
   *self = (DensitySource){.density = density, .time = c->flow->time_from,
                           .log_p = ir_lower_function(&c->arena, density->function, "", &c->diagnostics),
-                          .result = ir_lower_function(&c->arena, density->result, "", &c->diagnostics)};
+                          .result = ir_lower_function(&c->arena, density->result, "", &c->diagnostics),
+                          .slope = differentiate(c, density)};
   if (!self->log_p || !self->result || c->diagnostics.errors) return FLOW_BAD_PROGRAM;
   for (uint32_t i = 0; i < density->draws; i++) self->numbers += (numbers_of(&density->draw[i]) + 1) / 2 * 2;
   source->kind = FLOW_SOURCE_DRAWN;
   source->draw = draw;
   source->log_density = log_density;
+  source->density_slope = self->slope ? density_slope : NULL;
   source->draw_user = source->density_user = self;
   return FLOW_OK;
 }

@@ -33,6 +33,9 @@ typedef enum FlowSourceKind {
 /* log p0(x): -infinity outside of the support.  Called from several threads at once. */
 typedef double FlowLogDensity(void *user, const double *x, uint64_t dim);
 
+/* d log p0/dx at x[dim] to slope[dim].  Called from several threads at once. */
+typedef void FlowDensitySlope(void *user, const double *x, uint64_t dim, double *slope);
+
 /* Puts the state of a sample into a lane of a tile.  A function of (random, sample) alone, called from several threads at once;
  * where it cannot, it puts NaN. */
 typedef void FlowDraw(void *user, FlowRandom random, uint64_t sample, const FlowTile *tile, uint32_t lane);
@@ -47,6 +50,7 @@ typedef struct FlowSource {
   const FlowTensor *tensor;     /* tensor: borrowed */
   const char *name;             /* tensor: its file, for messages */
   FlowLogDensity *log_density;  /* NULL: that of the kind */
+  FlowDensitySlope *density_slope;      /* of log_density, or NULL: not known */
   void *density_user;
 } FlowSource;
 

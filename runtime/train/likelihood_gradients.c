@@ -13,7 +13,7 @@ static flow_status open_adjoint(FlowLikelihoodGradients *g, int threads, flow_er
 flow_status flow_likelihood_gradients_open(const FlowTrainSettings *settings, const FlowMasters *masters, int threads,
                                            FlowLikelihoodGradients *g, flow_error *error) {
   const FlowTrainSolve *solve = &settings->solve;
-  *g = (FlowLikelihoodGradients){.settings = settings, .loss = {settings->source, settings->model->precision, solve->slope, solve->slope_user}};
+  *g = (FlowLikelihoodGradients){.settings = settings, .loss = {settings->source, settings->model->precision}};
   const flow_level *level;
   flow_status status = flow_model_level(solve->ahead, settings->level ? settings->level->cpu : 0, &level, error);
   if (!status) status = flow_repack_open(masters, solve->ahead, level, &g->ahead, error);

@@ -2,9 +2,9 @@
 #include "likelihood_loss.h"
 
 flow_status flow_likelihood_loss_check(const FlowLikelihoodLoss *loss, flow_error *error) {
-  if (loss->source->log_density && !loss->slope)
-    return flow_fail(error, FLOW_BAD_INPUT, "the likelihood cannot be differentiated at the source: its density is a function of the "
-                     "program, whose slope is not known; a normal, gaussian or uniform source has one");
+  if (loss->source->log_density && !loss->source->density_slope)
+    return flow_fail(error, FLOW_BAD_INPUT, "the likelihood cannot be differentiated at the source: the slope of its density is not known; "
+                     "a normal, gaussian or uniform source has one");
   return flow_source_has_density(loss->source, error);
 }
 
@@ -23,7 +23,7 @@ static double at_source(const FlowLikelihoodLoss *loss, double *x, double *by_x)
   const FlowSource *source = loss->source;
   for (uint64_t c = 0; c < source->dim; c++) by_x[c] = 0;
   if (source->log_density) {
-    loss->slope(loss->slope_user, x, source->dim, by_x);
+    source->density_slope(source->density_user, x, source->dim, by_x);
     for (uint64_t c = 0; c < source->dim; c++) by_x[c] = -by_x[c];
   } else if (source->kind == FLOW_SOURCE_NORMAL) {
     for (uint64_t c = 0; c < source->dim; c++) by_x[c] = x[c];

@@ -6,20 +6,15 @@
  *     normal           x
  *     gaussian(m, L)   (L L')^-1 (x - m), by substitution forward and backward
  *     uniform          0; outside of its bounds -log p is infinite
- * A density that is a function of the program's has a slope only where the caller gives one. */
+ * A density that is a function has the slope that the source has for it. */
 #ifndef FLOW_LIKELIHOOD_LOSS_H
 #define FLOW_LIKELIHOOD_LOSS_H
 #include "adjoint.h"
 #include "solve.h"
 
-/* d log p0/dx at x[dim] to slope[dim].  Called from several threads at once. */
-typedef void FlowDensitySlope(void *user, const double *x, uint64_t dim, double *slope);
-
 typedef struct FlowLikelihoodLoss {     /* borrowed; unset = 0 */
   const FlowSource *source;
   uint32_t precision;           /* of the model */
-  FlowDensitySlope *slope;      /* of source->log_density */
-  void *slope_user;
 } FlowLikelihoodLoss;
 
 /* BAD_INPUT: a source without density, or whose density has no slope. */

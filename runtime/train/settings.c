@@ -66,7 +66,7 @@ static flow_status check_source(const FlowTrainSettings *s, flow_error *error) {
   if (source->dim != s->model->dim)
     return flow_fail(error, FLOW_BAD_INPUT, "the source has %" PRIu64 " numbers in a state; a state of this flow has %" PRIu32, source->dim,
                      s->model->dim);
-  const FlowLikelihoodLoss loss = {.source = source, .precision = s->model->precision, .slope = s->solve.slope};
+  const FlowLikelihoodLoss loss = {.source = source, .precision = s->model->precision};
   return flow_likelihood_loss_check(&loss, error);
 }
 

@@ -22,8 +22,6 @@ typedef struct FlowTrainSolve {
   const FlowTableau *tableau;
   const FlowGrid *grid;         /* NULL: equal steps */
   uint64_t steps, interval;     /* interval: of the checkpoints, 0: as adjoint.h chooses */
-  FlowDensitySlope *slope;      /* of the source's density where that is a function of the program (likelihood_loss.h), else NULL */
-  void *slope_user;
 } FlowTrainSolve;
 
 typedef struct FlowTrainSettings {

@@ -73,7 +73,7 @@ static double run(const Pair *pair, FlowAdjoint *adjoint, const char *name, cons
   double loss;
   FlowSource source = {.kind = FLOW_SOURCE_NORMAL, .dim = pair->ahead.model->dim};
   FlowLikelihoodLoss likelihood = {.source = &source, .precision = pair->ahead.model->precision};
-  if (!strcmp(name, "gaussians8_to_moons")) source.log_density = mixture_density, likelihood.slope = mixture_slope;
+  if (!strcmp(name, "gaussians8_to_moons")) source.log_density = mixture_density, source.density_slope = mixture_slope;
   MUST(flow_likelihood_loss_check(&likelihood, &error));
   const FlowAdjointBatch batch = {.count = count, .x = y, .loss = flow_likelihood_loss, .user = &likelihood};
   MUST(flow_adjoint_run(adjoint, pair->ahead.blob.data, pair->back.blob.data, &batch, &loss, &error));
