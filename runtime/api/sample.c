@@ -117,8 +117,8 @@ flow_status flowrt_trajectory(const flowrt_model *model, const flowrt_request *r
   if (!time || times == 0) return flow_fail(error, FLOW_BAD_CALL, "a trajectory wants at least one time");
   flow_status answer = api_resolve(&self.s, model, request, FLOW_COMPUTES_VELOCITY, &model->allocator, error);
   if (answer) return answer;
-  if (self.s.sampling.model->jump || self.s.sampling.adaptive)
-    return flow_fail(error, FLOW_BAD_CALL, "%s: a trajectory is of fixed steps, which its flow does not have; set `method` and `steps`", model->exported->name);
+  if (self.s.sampling.model->jump)
+    return flow_fail(error, FLOW_BAD_CALL, "%s is given by a map, and a path is solved: set `rtol`, or `method` and `steps`", model->exported->name);
   self.s.sampling.progress = self.s.request.progress ? tell_of_path : NULL;
   self.s.sampling.user = &self;
   self.s.sampling.sink = NULL;

@@ -148,7 +148,7 @@ class Model:
         return self._answer(status, error, sample_status, (density, origin) if latent else density, on_error)
 
     def trajectory(self, times, n=None, *, seed=0, first=0, source=None, on_error="raise", **how):
-        """The states at the times of a solve of fixed steps: [times, n, dim]."""
+        """The states at the times: [times, n, dim].  The steps are those of `sample`, whatever the times are."""
         keep = []
         times = np.ascontiguousarray(times, dtype=np.float64).reshape(-1)
         source = None if source is None else self._rows(source, "source")

@@ -130,8 +130,8 @@ typedef struct flowrt_request {
 flow_status flowrt_sample(const flowrt_model *model, const flowrt_request *request, flow_error *error);
 /* log p of the data `from`. */
 flow_status flowrt_log_prob(const flowrt_model *model, const flowrt_request *request, flow_error *error);
-/* The states at times, in any order, of a solve of fixed steps: path is [times][count][dim], status may be NULL or
- * [times][count]; the request's x, log_p and status are not used. */
+/* The states at times, in any order: path is [times][count][dim], status may be NULL or [times][count]; the request's x, log_p and
+ * status are not used.  The steps are those of flowrt_sample, whatever the times are; between them it is the method's dense output. */
 flow_status flowrt_trajectory(const flowrt_model *model, const flowrt_request *request, const double *time, size_t times,
                               void *path, uint8_t *status, flow_error *error);
 
