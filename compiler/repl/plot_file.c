@@ -168,7 +168,30 @@ int plot_tensor(const Run *run, const FlowTensor *tensor) {
   return code;
 }
 
+/* A log of a training is an array of two columns here. */
+static int plot_log(const Run *run, const double *x, const double *y, size_t count) {
+  double *column = malloc(2 * count * sizeof *column);
+  if (!column) return failed(run, FLOW_NO_MEMORY, NULL);
+  for (size_t i = 0; i < count; i++) column[2 * i] = x[i], column[2 * i + 1] = y[i];
+  CommandLine line = *run->line;
+  line.value[OPTION_picture_kind].choice = AS_CURVE;
+  Run other = *run;
+  other.line = &line;
+  FlowTensor tensor = {.name = "", .type = FLOW_TYPE_F64, .rank = 2, .dim = {count, 2}, .count = 2 * count, .data = column};
+  int code = plot_tensor(&other, &tensor);
+  free(column);
+  return code;
+}
+
 int plot_file(const Run *run, const char *path) {
+  int as = run->line->value[OPTION_picture_kind].choice;
+  double *x, *y;
+  size_t count;
+  if ((as == AS_FITTING || as == AS_CURVE) && plot_log_read(path, &x, &y, &count)) {
+    int code = plot_log(run, x, y, count);
+    free(x), free(y);
+    return code;
+  }
   FlowTensors tensors;
   flow_error error = {{0}};
   flow_status status = flow_tensors_read(&flow_standard_allocator, path, &tensors, &error);

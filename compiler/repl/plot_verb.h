@@ -21,6 +21,9 @@ flow_status plot_window(const Run *run, PlotFrame *frame, flow_error *error);
 int plot_tensor(const Run *run, const FlowTensor *tensor);
 int plot_file(const Run *run, const char *path);
 
+/* plot_log.c: the loss over the first column, freed by the caller; false where the file is no such log. */
+bool plot_log_read(const char *path, double **x, double **y, size_t *count);
+
 
 /* An empty file of its own for a while; removed and freed by temporary_end.  NULL after a message. */
 char *temporary_begin(const Run *run, const char *suffix);

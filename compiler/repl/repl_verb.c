@@ -116,7 +116,7 @@ static bool has_option(const Building *b, const char *name) { return option_name
  * definition's name is what to take. */
 static const char *option_of_word(const Building *b, const char *word) {
   bool file = strpbrk(word, "./") && !is_program_file(word);
-  if (is_numbers(word) || file) return b->verb == VERB_eval ? "at" : b->verb == VERB_logp ? "data" : b->verb == VERB_compile && file ? "output" : NULL;
+  if (is_numbers(word) || file) return b->verb == VERB_eval ? "at" : b->verb == VERB_logp || b->verb == VERB_train ? "data" : b->verb == VERB_compile && file ? "output" : NULL;
   if (!takes_program(b->verb) || b->verb == VERB_inspect || is_program_file(word)) return NULL;
   return is_field(b->repl, word) && has_option(b, "field") ? "field" : "flow";
 }
@@ -189,7 +189,7 @@ int repl_verb(Repl *repl, VerbId verb, char *const *words, size_t count) {
   bool asks = given("help", words, count) || given("emit", words, count) || given("plot", words, count);
   if (verb == VERB_logp && !b.points_given && !asks && !given("data", words, count)) push(&b, "--plot", "", "", "");
   if (takes_program(verb) && !b.operand_given) push(&b, repl->session.path, "", "", "");
-  int grace = strcmp(verbs[verb].name, "train") == 0 ? APART_LONG_GRACE : APART_GRACE;
+  int grace = verb == VERB_train ? APART_LONG_GRACE : APART_GRACE;
   int code = b.failed ? failed(repl->run, FLOW_NO_MEMORY, NULL) : repl_apart(repl, run_line, &b, grace);
   for (int i = 0; i < b.argc; i++) free(b.argv[i]);
   free(b.argv);

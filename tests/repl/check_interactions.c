@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_interactions.c -- what a person tries in the first hour, twenty things in order; each test is one of them, and its name says
- * what must come of it.  Training (the nineteenth) is not here. */
+ * what must come of it. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,6 +148,36 @@ START_TEST(i18_a_model_becomes_a_library_with_examples_of_its_use) {
 }
 END_TEST
 
+/* A network is trained, stopped by Ctrl-C, goes on from its checkpoint, and its loss is drawn. */
+START_TEST(i19_training_stops_at_ctrl_c_with_a_checkpoint_and_goes_on_from_there) {
+  static const char program[] = "network v(t, x: [2]) -> [2] = [t, x] |> linear 16 |> silu |> linear 2\r";
+  char path[600];
+  expect_said(session(":load examples/rotation.flow\n:sample -n 300 -o data.npy\n"), 0, SAID("300 samples"));
+  TerminalUser person = terminal_begin("repl", NULL);
+  terminal_await(&person, "flow> ");
+  terminal_type(&person, program);
+  terminal_await(&person, " ms");
+  terminal_await(&person, "flow> ");
+  terminal_type(&person, "flow m { source normal(2)  velocity v  solver rk4 steps 10 }\r");
+  terminal_await(&person, " ms");
+  terminal_await(&person, "flow> ");
+  terminal_type(&person, ":train data.npy -o w.safetensors --iterations 1e8 --batch 16 --log log.csv\r");
+  terminal_await(&person, "\n");
+  sleep(2);
+  terminal_type(&person, "\003");
+  terminal_await(&person, "flow> ");
+  terminal_type(&person, ":train data.npy -o w.safetensors --iterations 1e8 --batch 16 --resume --log log.csv\r");
+  terminal_await(&person, "\n");
+  sleep(2);
+  terminal_type(&person, "\003");
+  terminal_await(&person, "flow> ");
+  ck_assert_int_eq(terminal_end(&person), 0);
+  snprintf(path, sizeof path, "%s/log.csv", scratch());
+  ck_assert_int_eq(access(path, R_OK), 0);
+  expect_said(session(":plot log.csv --ascii\n"), 0, SAID("*", "+---"));
+}
+END_TEST
+
 START_TEST(i20_a_program_is_formatted_checked_and_measured) {
   expect_said(flowc("fmt --check %s/rotation.flow", examples()), 0, SAID(""));
   expect_said(flowc("check %s/rotation.flow --points 20", examples()), 0, SAID("ok"));
@@ -177,6 +207,7 @@ int main(void) {
   tcase_add_test(tcase, i16_a_log_likelihood_says_how_sure_it_is);
   tcase_add_test(tcase, i17_a_solve_that_fails_names_samples_time_and_place);
   tcase_add_test(tcase, i18_a_model_becomes_a_library_with_examples_of_its_use);
+  tcase_add_test(tcase, i19_training_stops_at_ctrl_c_with_a_checkpoint_and_goes_on_from_there);
   tcase_add_test(tcase, i20_a_program_is_formatted_checked_and_measured);
   suite_add_tcase(suite, tcase);
   return run_suite(suite);
