@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "picture.h"
 #include "plot_verb.h"
 
@@ -33,17 +34,28 @@ static int fitting(const Rows *rows) {
 
 /* ---- on the terminal -------------------------------------------------------------------------------------------------------- */
 
+/* A page is what one component makes with those behind it; a person says when to go on.  false: it is enough. */
+static bool turn_page(void) {
+  char answer[16];
+  if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) return true;
+  fputs("-- Enter: the next page, q: enough -- ", stdout);
+  fflush(stdout);
+  return fgets(answer, sizeof answer, stdin) && answer[0] != 'q';
+}
+
 static int show_pairs(const Rows *rows) {
   size_t dim = rows->dim < MOST_PAIRS ? rows->dim : MOST_PAIRS;
   PlotStyle style = plot_style(rows->run);
   int code = 0;
-  for (size_t a = 0; a < dim && !code; a++)
+  for (size_t a = 0; a < dim && !code; a++) {
+    if (a > 0 && !turn_page()) return 0;
     for (size_t b = a; b < dim && !code; b++) {
       if (a == b) printf("component %zu\n", a);
       else printf("components %zu (to the right) and %zu (upwards)\n", a, b);
       code = plot_show(rows->run, a == b ? plot_histogram(rows->x + a, rows->rows, rows->dim, style)
                                          : plot_scatter(rows->x + a, rows->x + b, rows->rows, rows->dim, style));
     }
+  }
   if (dim < rows->dim && !code) printf("the first %zu of %zu components\n", dim, rows->dim);
   return code;
 }

@@ -186,6 +186,14 @@ START_TEST(pictures_and_paths_are_drawn_in_the_terminal) {
   terminal_await(&person, "\033[");
   terminal_await(&person, "t = 1 ");
   terminal_await(&person, "50 samples at 41 times");
+  terminal_await(&person, "flow> ");
+  terminal_type(&person, ":sample -n 50 -o s.npy\r");
+  terminal_await(&person, "flow> ");
+  terminal_type(&person, ":plot s.npy --as pairs\r");
+  terminal_await(&person, "components 0 (to the right) and 1 (upwards)");
+  terminal_await(&person, "the next page");
+  terminal_type(&person, "\r");
+  terminal_await(&person, "component 1");
   leave(&person);
 }
 END_TEST
