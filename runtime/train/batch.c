@@ -80,19 +80,38 @@ typedef struct Draw {
   FlowBatch *batch;
 } Draw;
 
-static void draw_tile(const Draw *d, uint64_t from, uint32_t live) {
+/* Rows lie anywhere in memory: they are asked for while the source is drawn. */
+static void ask_for_row(const FlowTensor *data, uint64_t row, uint64_t dim) {
+  static const uint8_t bytes[FLOW_TYPE_COUNT] = {
+#define TYPE(name, size, word, letters) size,
+      FLOW_TYPE_LIST(TYPE)
+#undef TYPE
+  };
+  __builtin_prefetch((const char *)data->data + row * dim * bytes[data->type]);
+}
+
+static void pick(const Draw *d, uint64_t from, uint32_t live) {
   const FlowTrainSettings *s = d->drawing->settings;
   FlowBatch *batch = d->batch;
-  char *lanes = d->drawing->lanes + (size_t)omp_get_thread_num() * d->drawing->thread_bytes;
-  FlowTile tile = flow_tile(s->model, d->drawing->level, lanes, batch->dim, live);
   double low = s->s0 < s->s1 ? s->s0 : s->s1, high = s->s0 < s->s1 ? s->s1 : s->s0, last = flow_path_last(s->path);
   if (high > last) high = last;
-  fill_source(s->source, d->start, d->pick, d->first + from, &tile);
   for (uint64_t i = from; i < from + live; i++) {
     uint64_t number = d->first + i;
     uint64_t at = d->rows.first + (d->once ? number : below(flow_random_word(d->pick, number, 1), d->rows.count));
     batch->row[i] = d->rows.order ? d->rows.order[at] : at;
     batch->s[i] = low + (high - low) * flow_random_uniform(d->pick, number, 0);
+    ask_for_row(s->data, batch->row[i], batch->dim);
+  }
+}
+
+static void draw_tile(const Draw *d, uint64_t from, uint32_t live) {
+  const FlowTrainSettings *s = d->drawing->settings;
+  FlowBatch *batch = d->batch;
+  char *lanes = d->drawing->lanes + (size_t)omp_get_thread_num() * d->drawing->thread_bytes;
+  FlowTile tile = flow_tile(s->model, d->drawing->level, lanes, batch->dim, live);
+  pick(d, from, live);
+  fill_source(s->source, d->start, d->pick, d->first + from, &tile);
+  for (uint64_t i = from; i < from + live; i++) {
     flow_tensor_to_f64(s->data, batch->row[i] * batch->dim, batch->dim, batch->x1 + i * batch->dim);
     for (uint64_t c = 0; c < batch->dim; c++) batch->x0[i * batch->dim + c] = flow_tile_at(&tile, c, (uint32_t)(i - from));
   }
