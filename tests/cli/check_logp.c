@@ -305,7 +305,7 @@ END_TEST
 
 START_TEST(a_point_outside_of_the_source_is_a_failure_of_that_point) {
   char *model = file_of("box.flow", "field u(t, x: [1]) = 0*x\nflow m { source uniform([0], [1])  velocity u  solver euler steps 1 }\n");
-  char *data = file_of("y.csv", "a\n0.5\n2\n"), *out = path_of("l.npy");
+  char *data = file_of("y.csv", "a\n0.5\n2\n"), *out = path_of("outside.npy");
   double log_p[2];
   Result result = flowc("logp %s --data %s -o %s", model, data, out);
   expect_code(result, 3);
