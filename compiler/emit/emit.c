@@ -76,30 +76,31 @@ static void simple_entry(Emit *e, const char *name, Val section) {
  * x = combine(x, combination[stages])
  * combine(x, c): x, then fma(c_i, k_stage(i), .) term by term. */
 
-/* void combine(out, x, k, combination, vectors): rows times vectors, the terms innermost. */
+/* void combine(out, x, k, combination, vectors): term after term over rows and vectors, so that nothing but the lanes is loaded
+ * within. */
 static Val combine_function(Emit *e) {
   LL *ll = &e->ll;
   LLVMTypeRef type[] = {ll->pointer, ll->pointer, ll->pointer, ll->pointer, ll->i64};
-  Val function = ll_function(ll, "combine", ll->nothing, type, 5, false);
+  Val function = ll_function(ll, "combine", ll->nothing, type, 5, false), out = ll_parameter(ll, 0);
   Val combination = ll_parameter(ll, 3);
   Val count = ll_load_u32(ll, combination, offsetof(flow_combination, count));
   Val stage = ll_load_pointer(ll, combination, offsetof(flow_combination, stage));
   Val coefficient = ll_load_pointer(ll, combination, offsetof(flow_combination, coefficient));
   int64_t stage_bytes = emit_state_rows(e) * emit_row_bytes(e);
+  LLLoop term = ll_loop(ll, ll_int(ll, 0), count, 1);
+  Val first = LLVMBuildICmp(ll->builder, LLVMIntEQ, term.i, ll_int(ll, 0), "");
+  Val from = LLVMBuildSelect(ll->builder, first, ll_parameter(ll, 1), out, "");
+  Val k = ll_at(ll, ll_parameter(ll, 2), ll_imul(ll, ll_load_u32(ll, ll_at(ll, stage, ll_imul(ll, term.i, 4)), 0), stage_bytes));
+  Val c = ll_load_scalar(ll, ll_at(ll, coefficient, ll_imul(ll, term.i, ll->precision)));
   LLLoop row = ll_loop(ll, ll_int(ll, 0), ll_int(ll, emit_state_rows(e)), 1);
   Val row_at = ll_imul(ll, row.i, emit_row_bytes(e));
   LLLoop vector = ll_loop(ll, ll_int(ll, 0), ll_parameter(ll, 4), 1);
   Val at = ll_iadd(ll, row_at, ll_imul(ll, vector.i, (int64_t)ll->lanes * ll->precision));
-  Val x = ll_load_lanes(ll, ll_at(ll, ll_parameter(ll, 1), at));
-  LLLoop term = ll_loop(ll, ll_int(ll, 0), count, 1);
-  Val sum = ll_carry(ll, &term, x);
-  Val k = ll_at(ll, ll_parameter(ll, 2), ll_imul(ll, ll_load_u32(ll, ll_at(ll, stage, ll_imul(ll, term.i, 4)), 0), stage_bytes));
-  Val c = ll_load_scalar(ll, ll_at(ll, coefficient, ll_imul(ll, term.i, ll->precision)));
-  term.next[0] = ll_fma(ll, c, ll_load_lanes(ll, ll_at(ll, k, at)), sum);
-  ll_loop_end(ll, &term);
-  ll_store_lanes(ll, ll_at(ll, ll_parameter(ll, 0), at), term.next[0]);
+  Val moved = ll_fma(ll, c, ll_load_lanes(ll, ll_at(ll, k, at)), ll_load_lanes(ll, ll_at(ll, from, at)));
+  ll_store_lanes(ll, ll_at(ll, out, at), moved);
   ll_loop_end(ll, &vector);
   ll_loop_end(ll, &row);
+  ll_loop_end(ll, &term);
   ll_return(ll);
   return function;
 }

@@ -22,6 +22,7 @@ static void make(const char *block) {
   snprintf(model, sizeof model, "%s", scratch_file("f.flow", text));
   snprintf(data, sizeof data, "%s/moons.npy", scratch());
   snprintf(out, sizeof out, "%s/w.safetensors", scratch());
+  unlink(out);                  /* what an earlier test of this process left */
   Result result = flowc("data moons -n 2000 -o %s", data);
   expect_code(result, 0);
   result_free(&result);
