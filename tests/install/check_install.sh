@@ -67,7 +67,7 @@ example() {
   shift 2
   eval "$plain"
   ./"$name" "$@" >"$name.out"
-  cmake -S "$root/examples/embed/$name" -B "cmake-$name" >cmake.log
+  cmake -G Ninja -S "$root/examples/embed/$name" -B "cmake-$name" >cmake.log
   cmake --build "cmake-$name" >>cmake.log
   [ "$name" = realtime ] || "cmake-$name/$name" "$@" | diff "$name.out" -
 }
