@@ -87,6 +87,12 @@ typedef struct WeightGradients { uint32_t count; Ref *value; uint32_t *slot; Ref
 /* And the gradient by `state`, unless it is IR_NONE.  false: no room for an axis. */
 bool derive_weight_gradients(IrFunction *f, Ref value, Ref state, Ref w, WeightGradients *gradients);
 
+/* ---- extras.c --------------------------------------------------------------------------------------------------------- */
+IrFunction *derive_copy(const IrFunction *from);        /* to add nodes and inputs to; the first keeps its own */
+Ref derive_condition(IrFunction *f, const char *name, const Shape *shape, Span at);     /* a further input, the last */
+Ref derive_state(IrFunction *f);                        /* the node of input 1 */
+Ref derive_flat(IrFunction *f, Ref r);                  /* as a vector */
+
 /* Little words. */
 Ref derive_like(IrFunction *f, Ref like, double value);                 /* a number of like's shape */
 Ref derive_times(IrFunction *f, Ref a, Ref b, Span at);                 /* IR_NONE: 1 */
