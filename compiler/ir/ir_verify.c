@@ -23,18 +23,23 @@ static const char *text_of(const IrFunction *f, const Shape *shape) {
 }
 
 /* ---- shapes ----------------------------------------------------------------------------------------------------- */
-/* NULL or what is wrong with a shape: nothing empty, and no more elements than IR_MOST_ELEMENTS. */
-static const char *shape_wrong(const IrFunction *f, const Shape *shape) {
+/* NULL or what is wrong with a shape: nothing empty, and no more elements than `most`. */
+static const char *shape_wrong(const IrFunction *f, const Shape *shape, int64_t most) {
   if (shape->rank > FLOW_MOST_RANK)
     return arena_format(f->arena, "has %u axes, at most %d are allowed", (unsigned)shape->rank, (int)FLOW_MOST_RANK);
   int64_t count = 1;
   for (uint32_t k = 0; k < shape->rank; k++) {
     if (shape->dim[k] < 1)
       return arena_format(f->arena, "axis %u has length %lld", (unsigned)k, (long long)shape->dim[k]);
-    if (__builtin_mul_overflow(count, shape->dim[k], &count) || count > IR_MOST_ELEMENTS)
+    if (__builtin_mul_overflow(count, shape->dim[k], &count) || count > most)
       return arena_format(f->arena, "%s has more than 2^24 elements", text_of(f, shape));
   }
   return NULL;
+}
+
+/* What a value may have; the contributions of a training function (gradients.c) are never made as one, and have no bound. */
+static int64_t most_elements(const IrFunction *f, Ref i) {
+  return f->contributions && i == f->result ? INT64_MAX : IR_MOST_ELEMENTS;
 }
 
 /* The shape less its last axis. */
@@ -267,7 +272,7 @@ static const char *node_wrong(const IrFunction *f, Ref i) {
   if ((unsigned)node->op >= IR_OP_COUNT)
     return arena_format(f->arena, "%%%u has the operation %u, which there is not", (unsigned)i, (unsigned)node->op);
   if (f->frozen && !ir_op_frozen[node->op]) return WRONG(f, i, "does not stand in a frozen function");
-  const char *wrong = shape_wrong(f, &node->shape);
+  const char *wrong = shape_wrong(f, &node->shape, most_elements(f, i));
   if (wrong) return WRONG(f, i, "%s", wrong);
   int operands = ir_op_operands[node->op];
   if (operands >= 0 && node->args != (uint32_t)operands)
@@ -280,11 +285,11 @@ static const char *node_wrong(const IrFunction *f, Ref i) {
 
 static const char *table_wrong(const IrFunction *f) {
   for (uint32_t i = 0; i < f->inputs; i++) {
-    const char *wrong = shape_wrong(f, &f->input[i].shape);
+    const char *wrong = shape_wrong(f, &f->input[i].shape, IR_MOST_ELEMENTS);
     if (wrong) return arena_format(f->arena, "input %u: %s", (unsigned)i, wrong);
   }
   for (uint32_t i = 0; i < f->weights; i++) {
-    const char *wrong = shape_wrong(f, &f->weight[i].shape);
+    const char *wrong = shape_wrong(f, &f->weight[i].shape, IR_MOST_ELEMENTS);
     if (wrong) return arena_format(f->arena, "weight %u: %s", (unsigned)i, wrong);
   }
   if (f->general) return NULL;

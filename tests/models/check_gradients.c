@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "model_file.h"
+#include "run_suite.h"
 #include "times.h"
 
 enum { SAMPLES = 128 };
@@ -231,6 +232,23 @@ static void check_adjoint(FlowExtras extras) {
   model_close(&m);
 }
 
+/* One value has at most 2^24 numbers; the contributions to the gradients are never made as one. */
+START_TEST(a_network_may_have_more_weights_than_a_value_has_numbers) {
+  static const char text[] = "network v(t, x: [2]) -> [2] = [t, x] |> linear 2900 |> elu |> linear 2900 |> elu |> linear 2900 |> elu |> linear 2\n"
+                             "flow f { source normal(2)  velocity v  solver rk4 steps 20 }\n";
+  flow_error error = {{0}};
+  FlowCompileOptions options = flow_compile_defaults();
+  options.extras = FLOW_SQUARES;
+  FlowCompiled *compiled;
+  MUST(flow_compile(&flow_standard_allocator, "wide.flow", text, sizeof text - 1, &options, &compiled, &error));
+  const IrFunction *frozen = flow_compiled_ir(compiled, true);
+  ck_assert_uint_eq(frozen->contributions, 8);
+  ck_assert_int_eq(shape_count(&frozen->node[frozen->result].shape), 1 + (3 + 1) * 2900 + 2 * (2900 + 1) * 2900 + (2900 + 1) * 2);
+  ck_assert_int_gt(shape_count(&frozen->node[frozen->result].shape), IR_MOST_ELEMENTS);
+  ck_assert_ptr_null(ir_verify(frozen));
+  flow_compiled_free(compiled);
+} END_TEST
+
 START_TEST(the_adjoint_of_a_velocity_is_that_of_differences) { check_adjoint(FLOW_ADJOINT); }
 END_TEST
 START_TEST(the_adjoint_of_a_velocity_and_its_divergence_is_that_of_differences) { check_adjoint(FLOW_ADJOINT_LOG_P); }
@@ -243,12 +261,9 @@ int main(void) {
   tcase_add_loop_test(tcase, gradients_in_f64_are_those_of_pytorch, 0, MODELS);
   tcase_add_loop_test(tcase, gradients_in_f32_are_near_those_of_pytorch, 0, MODELS);
   tcase_add_test(tcase, gradients_have_the_same_bits_however_samples_are_cut_into_tiles);
+  tcase_add_test(tcase, a_network_may_have_more_weights_than_a_value_has_numbers);
   tcase_add_test(tcase, the_adjoint_of_a_velocity_is_that_of_differences);
   tcase_add_test(tcase, the_adjoint_of_a_velocity_and_its_divergence_is_that_of_differences);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }
