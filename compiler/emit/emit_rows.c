@@ -126,6 +126,14 @@ static void run_columns(const Layer *l, Val first, int panels, Val *acc) {
   for (int p = 0; p < panels; p++) acc[p] = loop.next[p];
 }
 
+/* The value of a node among the statement's first ops, or NULL: it is in memory. */
+static Val computed(const TileStatement *statement, const Val *value, uint32_t ops, Ref node) {
+  Val found = NULL;
+  for (uint32_t k = 0; k < ops; k++)
+    if (statement->op[k].node == node) found = value[k];
+  return found;
+}
+
 /* The epilogue on eight rows, `count` of them there. */
 static void finish_rows(const Layer *l, Val row, unsigned count, Val block) {
   Emit *e = l->e;
@@ -139,9 +147,7 @@ static void finish_rows(const Layer *l, Val row, unsigned count, Val block) {
     Val operand[3];
     for (uint32_t a = 0; a < node->args; a++) {
       const TileAccess *access = &op->operand[a];
-      operand[a] = NULL;
-      for (uint32_t k = 0; k < i; k++)
-        if (mm->op[k].node == access->base) operand[a] = value[k];
+      operand[a] = computed(mm, value, i, access->base);
       if (!operand[a]) operand[a] = load_elements(e, l->wide, access->base, element_of(l, access, row), step_of(l, access), count);
     }
     value[i] = each_wide(e, l->wide, op->node, operand);
@@ -224,9 +230,7 @@ static void eight_points(Emit *e, LL *wide, const TileStatement *loop, Val *inde
     Val operand[3];
     for (uint32_t a = 0; a < node->args; a++) {
       const TileAccess *access = &op->operand[a];
-      operand[a] = NULL;
-      for (uint32_t k = 0; k < i; k++)
-        if (loop->op[k].node == access->base) operand[a] = value[k];
+      operand[a] = computed(loop, value, i, access->base);
       if (!operand[a])
         operand[a] = load_elements(e, wide, access->base, emit_element(e, access, index, rank), access->map.stride[rank - 1], WIDE);
     }
