@@ -45,7 +45,7 @@ static int step_progress(void *user, uint64_t done, uint64_t all) {
  * 600 evaluations of twice their size for each point.  A number of the model, not of the clock. */
 static uint64_t affordable_points(const Program *program) {
   const double products_ns = 16, evaluations = 1200, seconds = 4, least_ns = 30;
-  double ns = least_ns + (double)flow_compiled_cost(program->compiled).multiply_adds[3] / products_ns;
+  double ns = least_ns + (double)flow_compiled_cost(program->compiled).multiply_adds[FLOW_COST_SAMPLE] / products_ns;
   double points = seconds * 1e9 / (evaluations * ns);
   return points > MOST_SEARCHED + MOST_CONFIRMED ? MOST_SEARCHED + MOST_CONFIRMED : points < LEAST_POINTS ? LEAST_POINTS : (uint64_t)points;
 }
@@ -53,7 +53,7 @@ static uint64_t affordable_points(const Program *program) {
 /* Of an evaluation in steps that adapt, against one in fixed steps: times in each lane, and some nanoseconds of control, which
  * a velocity without products is cheaper than. */
 static double adaptive_cost(const Program *program) {
-  return 1.25 + 40 / (16 + (double)flow_compiled_cost(program->compiled).multiply_adds[3]);
+  return 1.25 + 40 / (16 + (double)flow_compiled_cost(program->compiled).multiply_adds[FLOW_COST_SAMPLE]);
 }
 
 /* The solve that will be run: samples forward, or data backward to the density. */

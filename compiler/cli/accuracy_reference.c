@@ -6,7 +6,7 @@ enum { MOST_MULTIPLY_ADDS = 16 << 20 };         /* of an evaluation; beyond, a t
 flow_status accuracy_reference_open(const Run *run, const Program *program, const Trace *trace, AccuracyReference *reference, flow_error *error) {
   *reference = (AccuracyReference){0};
   FlowCompileCost cost = flow_compiled_cost(program->compiled);
-  if (program->model->precision == FLOW_F64 || cost.multiply_adds[3] > MOST_MULTIPLY_ADDS) return FLOW_OK;
+  if (program->model->precision == FLOW_F64 || cost.multiply_adds[FLOW_COST_SAMPLE] > MOST_MULTIPLY_ADDS) return FLOW_OK;
   FlowCompileOptions how = program_options(run);
   how.precision = FLOW_F64;
   how.extras = program->model->extras ? trace_extras(trace) : FLOW_NO_EXTRAS;

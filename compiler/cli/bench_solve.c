@@ -92,7 +92,7 @@ flow_status bench_solve(const Program *program, Sampling *sampling, uint64_t rou
       .samples = summary.samples,
       .evaluations = summary.evaluations,
       .compile_ms = cost.front_ms + cost.lower_ms + cost.schedule_ms + cost.emit_ms + cost.codegen_ms + cost.load_ms,
-      .multiply_adds = cost.multiply_adds[3],
+      .multiply_adds = cost.multiply_adds[FLOW_COST_SAMPLE],
   };
   result->all_evaluations = (double)summary.samples * (double)summary.evaluations;
   if (sampling->adaptive.wanted) count_adaptive(&sampling->adaptive, result);

@@ -6,7 +6,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char *const section_text[4] = {"once for the weights", "once for each stage time", "once for each sample", "in every evaluation"};
+static const char *const section_text[] = {
+    [FLOW_COST_DERIVE] = "once for the weights", [FLOW_COST_TIMES] = "once for each stage time",
+    [FLOW_COST_CONDITIONS] = "once for each sample", [FLOW_COST_SAMPLE] = "in every evaluation"};
 
 /* In order of evaluation: the tensor that a layer reads, its shape, and the label of its network. */
 static void print_binding(const IrFunction *ir) {
@@ -27,8 +29,8 @@ static void print_cost(const FlowCompileCost *cost, const IrFunction *ir) {
   for (uint32_t w = 0; w < ir->weights; w++) numbers += (uint64_t)shape_count(&ir->weight[w].shape);
   if (numbers) printf(", %" PRIu64 " weights", numbers);
   printf("\n");
-  for (int section = 0; section < 4; section++)
-    if (section || cost->multiply_adds[section])
+  for (int section = FLOW_COST_DERIVE; section <= FLOW_COST_SAMPLE; section++)
+    if (section != FLOW_COST_DERIVE || cost->multiply_adds[section])
       printf("  %12" PRIu64 "  multiply-adds of products %s\n", cost->multiply_adds[section], section_text[section]);
 }
 
@@ -67,7 +69,7 @@ static void print_program_json(const Program *program) {
   if (!flow_compiled_smoothness(program->compiled, &smoothness, NULL)) printf("\"smoothness\": \"%s\", ", ir_smoothness_text(smoothness));
   printf("\"nodes\": %" PRIu64 ", \"multiply_adds\": {\"times\": %" PRIu64 ", \"conditions\": %" PRIu64
          ", \"sample\": %" PRIu64 "}}\n",
-         cost.nodes, cost.multiply_adds[1], cost.multiply_adds[2], cost.multiply_adds[3]);
+         cost.nodes, cost.multiply_adds[FLOW_COST_TIMES], cost.multiply_adds[FLOW_COST_CONDITIONS], cost.multiply_adds[FLOW_COST_SAMPLE]);
 }
 
 static int show(const Run *run, Program *program) {

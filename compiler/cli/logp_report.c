@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* logp_report.c -- what a likelihood says of itself: how it was computed, and how far it is to be trusted. */
 #include "logp.h"
-#include "tile.h" /* names of the sections */
 #include <inttypes.h>
 #include <math.h>
 
@@ -54,7 +53,7 @@ static void print_trace(const LogP *logp) {
 static void explain_trace(const LogP *logp) {
   const char *how = flow_compiled_trace(logp->program->compiled);
   FlowCompileCost cost = flow_compiled_cost(logp->program->compiled);
-  uint64_t with = cost.multiply_adds[TILE_SAMPLE], without = cost.multiply_adds[TILE_QUIET], once = cost.multiply_adds[TILE_DERIVE];
+  uint64_t with = cost.multiply_adds[FLOW_COST_SAMPLE], without = cost.multiply_adds[FLOW_COST_QUIET], once = cost.multiply_adds[FLOW_COST_DERIVE];
   fprintf(stderr, "%s: %s\n", logp->program->model->jump ? "determinant" : "trace", how ? how : "by probes: one tangent for each");
   if (!without) return;
   fprintf(stderr,

@@ -80,7 +80,9 @@ TileProgram *compile_tile(FlowCompiled *c) {
   if (c->tile) return c->tile;
   double start = compile_clock_ms();
   c->tile = tile_build(&c->arena, c->frozen, c->options.precision);
-  _Static_assert(sizeof c->cost.multiply_adds / sizeof(uint64_t) == TILE_SECTIONS, "a cost for each section");
+  _Static_assert((int)FLOW_COST_DERIVE == TILE_DERIVE && (int)FLOW_COST_TIMES == TILE_TIMES && (int)FLOW_COST_CONDITIONS == TILE_COND &&
+                 (int)FLOW_COST_SAMPLE == TILE_SAMPLE && (int)FLOW_COST_QUIET == TILE_QUIET && (int)FLOW_COST_SECTIONS == TILE_SECTIONS,
+                 "a cost for each section");
   for (int s = 0; s < TILE_SECTIONS; s++) c->cost.multiply_adds[s] = c->tile->section[s].multiply_adds;
   c->cost.schedule_ms = compile_clock_ms() - start;
   return c->tile;

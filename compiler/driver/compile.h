@@ -85,11 +85,15 @@ flow_status flow_compiled_schedule(FlowCompiled *compiled, const struct TileProg
 struct FlowSource;
 flow_status flow_compiled_source(FlowCompiled *compiled, struct FlowSource *source, flow_error *error);
 
+/* What runs when: once for the weights, once for a solve's times, once for a sample's conditions, at every evaluation; and an
+ * evaluation without the extras. */
+typedef enum { FLOW_COST_DERIVE, FLOW_COST_TIMES, FLOW_COST_CONDITIONS, FLOW_COST_SAMPLE, FLOW_COST_QUIET, FLOW_COST_SECTIONS } FlowCostSection;
+
 /* How long the stages took, and what a velocity evaluation costs. */
 typedef struct FlowCompileCost {
   double front_ms, lower_ms, schedule_ms, emit_ms, codegen_ms, load_ms;
   uint64_t nodes;                       /* of the frozen IR */
-  uint64_t multiply_adds[5];            /* of contractions, by section: derive, times, cond, sample, quiet */
+  uint64_t multiply_adds[FLOW_COST_SECTIONS];   /* of contractions */
   uint64_t object_bytes;
 } FlowCompileCost;
 FlowCompileCost flow_compiled_cost(const FlowCompiled *compiled);
