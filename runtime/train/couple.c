@@ -17,7 +17,7 @@ flow_status flow_coupler_open(const FlowAllocator *allocator, size_t count, size
   if (coupler->cost && coupler->price && coupler->column_of && coupler->moved) {
     coupler->distance = coupler->price + count;
     coupler->row_of = coupler->column_of + count;
-    coupler->todo = coupler->row_of + count;
+    coupler->waiting = coupler->row_of + count;
     coupler->before = coupler->distance + count;
     coupler->bar = coupler->before + count;
     return FLOW_OK;
@@ -56,7 +56,7 @@ static void reduce_columns(FlowCoupler *c) {
 static size_t reduce_rows(FlowCoupler *c, size_t free_rows) {
   size_t n = c->count, left = 0, at = 0, tries = 0;
   while (at < free_rows && tries++ < 4 * n) {
-    size_t row = c->todo[at++], first = 0, second = 0;
+    size_t row = c->waiting[at++], first = 0, second = 0;
     const double *cost = c->cost + row * n;
     double least = cost[0] - c->price[0], next = INFINITY;
     for (size_t column = 1; column < n; column++) {
@@ -72,10 +72,10 @@ static size_t reduce_rows(FlowCoupler *c, size_t free_rows) {
     c->row_of[first] = row;
     if (loser == FREE) continue;
     c->column_of[loser] = FREE;
-    if (least < next) c->todo[--at] = loser;
-    else c->todo[left++] = loser;
+    if (least < next) c->waiting[--at] = loser;
+    else c->waiting[left++] = loser;
   }
-  while (at < free_rows) c->todo[left++] = c->todo[at++];
+  while (at < free_rows) c->waiting[left++] = c->waiting[at++];
   return left;
 }
 
@@ -138,9 +138,9 @@ double flow_assign(FlowCoupler *c) {
   size_t n = c->count, left = 0;
   reduce_columns(c);
   for (size_t row = 0; row < n; row++)
-    if (c->column_of[row] == FREE) c->todo[left++] = row;
+    if (c->column_of[row] == FREE) c->waiting[left++] = row;
   for (int pass = 0; pass < 2; pass++) left = reduce_rows(c, left);
-  for (size_t i = 0; i < left; i++) augment(c, c->todo[i]);
+  for (size_t i = 0; i < left; i++) augment(c, c->waiting[i]);
   double sum = 0;
   for (size_t row = 0; row < n; row++) sum += c->cost[row * n + c->column_of[row]];
   return sum;

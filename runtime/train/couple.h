@@ -14,7 +14,7 @@ typedef struct FlowCoupler {
   double *cost;                 /* [count][count]: row: of the data, column: of the source */
   double *price, *distance;     /* [count]: of columns */
   double *before, *bar;         /* [count]: the row by which a column is reached; infinite once it is settled */
-  size_t *column_of, *row_of, *todo;    /* [count] */
+  size_t *column_of, *row_of, *waiting; /* [count] */
   double *moved;                /* [count][dim] */
 } FlowCoupler;
 
