@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_library_bits.c -- a library's numbers are those of the command, bit for bit, for each level of this processor. */
-#include "../cli/suite.h"
+#include "run_suite.h"
 #include "../cli/user.h"
 #include "cpu.h"
 #include "library_file.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_library_calls.c -- the calls of flow/flow.h: what they answer, refuse, allocate, and leave as it was. */
-#include "../cli/suite.h"
+#include "run_suite.h"
 #include "../cli/user.h"
 #include "library_file.h"
 #include <fenv.h>

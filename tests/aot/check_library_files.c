@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_library_files.c -- what a library is as a file, and what is said of files that are none. */
-#include "../cli/suite.h"
+#include "run_suite.h"
 #include "../cli/user.h"
 #include "library_file.h"
 #include <elf.h>

@@ -5,6 +5,7 @@
 #include "checked.h"
 #include "flow/status.h"
 #include "printable.h"
+#include "run_suite.h"
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,9 +166,5 @@ int main(void) {
   tcase_add_test(topic, a_name_from_a_file_cannot_command_the_terminal);
   tcase_add_test(topic, utf8_is_what_unicode_says_it_is);
   suite_add_tcase(suite, topic);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

@@ -2,6 +2,7 @@
 /* check_checker.c -- the front end's second half: names, sizes, shapes, layers, flows, limits. */
 #include <stdlib.h>
 #include "checking.h"
+#include "run_suite.h"
 
 static void add(Suite *suite, const char *name, void (*tests)(TCase *)) {
   TCase *tcase = tcase_create(name);
@@ -18,10 +19,7 @@ int main(void) {
   add(suite, "flows", add_flow_tests);
   add(suite, "claims", add_claim_tests);
   add(suite, "slips of the pen", add_typo_tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
+  int status = run_suite(suite);
   arena_free(&run.arena);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return status;
 }

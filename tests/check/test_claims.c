@@ -71,9 +71,12 @@ START_TEST(a_flow_of_a_map_needs_no_solver_and_knows_the_map) {
 } END_TEST
 
 START_TEST(the_library_does_not_see_the_sizes_of_a_file) {
-  program_of("dim n = 5\ndim m = 7\nmap a(t, x: [2]) = x + t*x^3\nfield w = velocity of a\n"
-             "fn solve(a) = a\n"
-             "network v(t, x: [2]) -> [2] = x |> concat_squash(t, 2)\n");
+  const TypedProgram *program = program_of("dim n = 5\ndim m = 7\nmap a(t, x: [2]) = x + t*x^3\nfield w = velocity of a\n"
+                                           "fn solve(a) = a\n"
+                                           "network v(t, x: [2]) -> [2] = x |> concat_squash(t, 2)\n");
+  ck_assert_uint_eq(program->fields, 2);
+  ck_assert_int_eq(program->field[0]->result->shape.dim[0], 2);
+  ck_assert_int_eq(program->field[1]->result->shape.dim[0], 2);
 } END_TEST
 
 START_TEST(a_map_of_known_size_is_listed_with_its_inverse) {
@@ -120,7 +123,9 @@ START_TEST(a_draw_line_says_what_is_drawn) {
 } END_TEST
 
 START_TEST(a_size_of_the_state_is_known_where_something_is_drawn) {
-  program_of("density p(x: [d]) = -norm2(x)\n  draw z ~ normal(d): z/d\nfield u(t, x: [2]) = x*p(x)*p([x, x])\n");
+  const TypedProgram *program = program_of("density p(x: [d]) = -norm2(x)\n  draw z ~ normal(d): z/d\nfield u(t, x: [2]) = x*p(x)*p([x, x])\n");
+  ck_assert_uint_eq(program->fields, 1);
+  ck_assert_str_eq(shape_text(&run.arena, &program->field[0]->result->shape), "[2]");
 } END_TEST
 
 START_TEST(a_flow_begins_with_its_density) {
@@ -274,7 +279,9 @@ START_TEST(a_check_of_many_names_uses_or_claims_ends_soon) {
 } END_TEST
 
 START_TEST(checks_far_apart_may_use_one_name_for_two_shapes) {
-  program_of("fn f(x: [2]) = x\nfn g(x: [3]) = x\ncheck f(x) == x\ncheck g(x) == x\n");
+  const TypedProgram *program = program_of("fn f(x: [2]) = x\nfn g(x: [3]) = x\ncheck f(x) == x\ncheck g(x) == x\n");
+  ck_assert_uint_eq(program->checks, 2);
+  for (uint32_t i = 0; i < 2; i++) ck_assert_int_eq(program->check[i].left->parameter[0].dim[0], 2 + i);
 } END_TEST
 
 /* ---- predictions -------------------------------------------------------------------------------------------------------------------- */

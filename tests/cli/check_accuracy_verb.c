@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_accuracy_verb.c -- --accuracy: what is promised holds on fresh samples, against closed forms and tight solves. */
-#include "suite.h"
+#include "run_suite.h"
 #include "user.h"
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_adaptive_verb.c -- steps that adapt, through the command: sample, logp, bench; failures and what becomes of files. */
-#include "suite.h"
+#include "run_suite.h"
 #include "user.h"
 #include <math.h>
 #include <stdio.h>

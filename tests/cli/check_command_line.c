@@ -2,7 +2,7 @@
 /* check_command_line.c -- the two tables and what reads them, without running anything. */
 #include "command_line.h"
 #include "help.h"
-#include "suite.h"
+#include "run_suite.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * A transcript is lines `$ flowc ...` and, below each, its standard output.  Words must be equal, a path by its last part.
  * Numbers may differ by 1e-5 (1 + |number|): on the examples f32 and f64 agree to 2e-6 of that, and whoever improves an
  * elementary function by an ulp shall not have to write transcripts anew. */
-#include "suite.h"
+#include "run_suite.h"
 #include "user.h"
 #include <dirent.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_failure.c -- hostile fields: the right status, the operation and its place; neighbours keep their bits. */
-#include "suite.h"
+#include "run_suite.h"
 #include "user.h"
 #include <math.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
  */
 #include "command_line.h"
 #include "diag.h"
-#include "suite.h"
+#include "run_suite.h"
 #include "user.h"
 #include <stdio.h>
 #include <stdlib.h>

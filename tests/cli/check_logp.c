@@ -1,27 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_logp.c -- log-densities and derivatives through the command: logp, sample --logp, eval --divergence, --jvp, --vjp. */
-#include "suite.h"
+#include "run_suite.h"
 #include "tensor.h"
 #include "user.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Numbers of a CSV without its header line; returns how many. */
-static size_t read_csv(const char *text, double *number, size_t most) {
-  size_t count = 0;
-  const char *at = strchr(text, '\n');
-  while (at && *at && count < most) {
-    char *end;
-    at += strspn(at, "\n,");
-    double value = strtod(at, &end);
-    if (end == at) break;
-    number[count++] = value;
-    at = end;
-  }
-  return count;
-}
 
 /* A path in the folder of this test that stays valid. */
 static char *path_of(const char *name) {

@@ -2,7 +2,7 @@
 /* check_plot.c -- pictures, compared as whole texts with golden/.  FLOW_UPDATE_GOLDEN=1 writes what is drawn now, to be
  * looked at before it is committed. */
 #include "plot.h"
-#include "suite.h"
+#include "run_suite.h"
 #include "user.h"
 #include <math.h>
 #include <stdint.h>

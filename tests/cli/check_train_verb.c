@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_train_verb.c -- training through the command: data, weights, logs, stops and resumptions. */
-#include "suite.h"
+#include "run_suite.h"
 #include "user.h"
 #include <fcntl.h>
 #include <math.h>

@@ -1,27 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_trajectory_verb.c -- flowc trajectory, and the grids of sample and logp, through the command. */
-#include "suite.h"
+#include "run_suite.h"
 #include "user.h"
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Numbers of a CSV without its header line; returns how many. */
-static size_t read_csv(const char *text, double *number, size_t most) {
-  size_t count = 0;
-  const char *at = strchr(text, '\n');
-  while (at && *at && count < most) {
-    char *end;
-    at += strspn(at, "\n,");
-    double value = strtod(at, &end);
-    if (end == at) break;
-    number[count++] = value;
-    at = end;
-  }
-  return count;
-}
 
 /* The rotation by 2 pi a unit of time: (cos, sin).  dopri5 with 50 steps: far below 1e-7 at and between nodes. */
 START_TEST(a_path_is_the_solution_at_every_time) {

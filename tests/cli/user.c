@@ -130,3 +130,17 @@ char *read_text(const char *path, size_t *length) {
   if (length) *length = text.length;
   return text.text;
 }
+
+size_t read_csv(const char *text, double *number, size_t most) {
+  size_t count = 0;
+  const char *at = strchr(text, '\n');
+  while (at && *at && count < most) {
+    char *end;
+    at += strspn(at, "\n,");
+    double value = strtod(at, &end);
+    if (end == at) break;
+    number[count++] = value;
+    at = end;
+  }
+  return count;
+}

@@ -25,6 +25,8 @@ const char *scratch(void);  /* a folder of this process */
 const char *scratch_file(const char *name, const char *text);
 /* The whole of a file, NUL-terminated, freed by the caller; NULL if there is none. */
 char *read_text(const char *path, size_t *length);
+/* Numbers of a CSV without its header line, at most `most` of them; returns how many. */
+size_t read_csv(const char *text, double *number, size_t most);
 
 /* Fails the test, with all that flowc said, unless the exit status is `code`. */
 #define expect_code(result, wanted)                                                                                    \

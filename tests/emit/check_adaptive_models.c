@@ -8,6 +8,7 @@
 #include "adaptive.h"
 #include "compile.h"
 #include "random.h"
+#include "run_suite.h"
 
 /* The exact velocity from N(0, I) to Gaussians of standard deviation s at mu_k along straight lines. */
 #define MIXTURE(mu, s)                                                                   \
@@ -199,9 +200,5 @@ int main(void) {
   tcase_add_test(tcase, every_sample_alone_has_its_bits);
   tcase_add_test(tcase, tiles_of_a_compiled_model_stay_full);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

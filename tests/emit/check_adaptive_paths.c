@@ -7,6 +7,7 @@
 #include <string.h>
 #include "../models/model_file.h"
 #include "adaptive.h"
+#include "run_suite.h"
 
 /* x, log_p: the largest errors at 1e-9; round_trip: of x, in tolerances at 1e-8; most: evaluations of the middle sample at 1e-9.
  * With ELU and SELU every path crosses many kinks, each a local error of its own that no estimate of smooth solutions sees
@@ -83,9 +84,5 @@ int main(void) {
   tcase_set_timeout(tcase, 120);
   tcase_add_loop_test(tcase, exact_paths_and_densities_are_met_and_lead_back, 0, ROWS);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

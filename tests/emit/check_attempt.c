@@ -8,6 +8,7 @@
 #include "adaptive_attempt.h"
 #include "adaptive_method.h"
 #include "compiled_ir.h"
+#include "run_suite.h"
 
 static Arena arena;
 static jmp_buf no_memory;
@@ -169,9 +170,5 @@ int main(void) {
   tcase_add_test(tcase, attempts_of_small_functions_have_the_bits_of_those_in_c);
   tcase_add_test(tcase, attempts_of_large_functions_have_the_bits_of_those_in_c);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

@@ -7,6 +7,7 @@
 #include "../ir/random_ir.h"
 #include "compiled_ir.h"
 #include "derive.h"
+#include "run_suite.h"
 
 static Arena arena;
 static jmp_buf no_memory;
@@ -120,9 +121,5 @@ int main(void) {
   tcase_add_loop_test(tcase, large_random_functions_have_the_bits_of_the_interpreter, 0, TESTS);
   tcase_add_loop_test(tcase, derivatives_of_random_functions_have_the_bits_of_the_interpreter, 0, TESTS);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

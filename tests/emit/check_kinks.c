@@ -12,6 +12,7 @@
 #include "../models/model_file.h"
 #include "adaptive.h"
 #include "likelihood.h"
+#include "run_suite.h"
 #include "source.h"
 
 /* ltol: the tolerance of log p, x has 1e-9; price: evaluations at most, in those of the twin. */
@@ -87,9 +88,5 @@ int main(void) {
   tcase_set_timeout(tcase, 120);
   tcase_add_loop_test(tcase, exact_paths_and_densities_are_met_at_a_known_price, 0, ROWS);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

@@ -11,6 +11,7 @@
 #include "compiled_ir.h"
 #include "parse.h"
 #include "random_flow.h"
+#include "run_suite.h"
 
 /* gcc says so with a macro, clang with a feature. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -145,9 +146,5 @@ int main(void) {
   tcase_set_timeout(tcase, 200);
   tcase_add_loop_test(tcase, random_programs_have_the_bits_of_the_interpreter, 0, TESTS);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "compile.h"
+#include "run_suite.h"
 
 typedef struct Case { const char *value; IrSmoothness smoothness; } Case;
 
@@ -92,9 +93,5 @@ int main(void) {
   tcase_add_loop_test(tcase, with_log_p_the_velocity_alone_is_meant, 0, count);
   tcase_add_loop_test(tcase, frozen_functions_are_as_smooth, 0, count);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

@@ -4,6 +4,7 @@
 #include "base/folder.h"
 #include "npz.h"
 #include "read_file.h"
+#include "run_suite.h"
 #include "safetensors.h"
 #include <check.h>
 #include <stdio.h>
@@ -309,9 +310,5 @@ int main(void) {
   suite_add_tcase(suite, refused);
   suite_add_tcase(suite, damage);
   suite_add_tcase(suite, memory);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

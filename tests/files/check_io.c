@@ -3,6 +3,7 @@
  * functions below between the libraries and the system; they keep a log, too, which shows the order of calls. */
 #include "base/folder.h"
 #include "npz.h"
+#include "run_suite.h"
 #include "safetensors.h"
 #include "writer.h"
 #include <check.h>
@@ -229,9 +230,5 @@ int main(void) {
   tcase_add_loop_test(topic, a_failing_call_of_a_reader_is_reported_and_an_interruption_is_not_one, 0, FORMATS);
   tcase_add_test(topic, jansson_running_out_of_memory_is_a_refusal);
   suite_add_tcase(suite, topic);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

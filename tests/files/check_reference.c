@@ -2,6 +2,7 @@
 /* Files that numpy, safetensors and zipfile wrote read to what those programs say they hold (reference/files). */
 #include "base/faulty.h"
 #include "read_file.h"
+#include "run_suite.h"
 #include "safetensors.h"
 #include "sha256.h"
 #include <check.h>
@@ -148,9 +149,5 @@ int main(void) {
   tcase_add_test(topic, bytes_in_memory_read_to_the_same_as_the_file);
   tcase_add_test(topic, metadata_are_passed_over_but_can_be_read);
   suite_add_tcase(suite, topic);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

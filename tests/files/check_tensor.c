@@ -2,6 +2,7 @@
 /* Order and look-up by name, element values, numbers as text. */
 #include "base/faulty.h"
 #include "number.h"
+#include "run_suite.h"
 #include "tensors_build.h"
 #include <check.h>
 #include <locale.h>
@@ -207,9 +208,5 @@ int main(void) {
   tcase_add_test(topic, the_locale_of_the_program_changes_nothing);
   tcase_add_test(topic, a_table_is_read_with_or_without_a_header);
   suite_add_tcase(suite, topic);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

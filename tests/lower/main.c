@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include "lower_suite.h"
 #include "parse.h"
+#include "run_suite.h"
 
 /* ---- the arena of the running test ------------------------------------------------------------------------------ */
 static Arena arena;
@@ -192,9 +193,5 @@ int main(void) {
 #define X(name) add_suite(suite, #name, add_##name##_tests);
   LOWER_SUITES(X)
 #undef X
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

@@ -9,6 +9,7 @@
 #include "ir.h"
 #include "manual.h"
 #include "parse.h"
+#include "run_suite.h"
 #include "tableau.h"
 
 static Manual manual;
@@ -140,10 +141,7 @@ int main(void) {
   tcase_add_test(tcase, every_solver_is_in_the_manual);
   tcase_add_test(tcase, every_function_of_the_prelude_is_in_the_manual);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
+  int status = run_suite(suite);
   manual_free(&manual);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return status;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "math_suite.h"
+#include "run_suite.h"
 
 int main(void)
 {
@@ -12,9 +13,5 @@ int main(void)
   suite_add_tcase(suite, shape_case());
   suite_add_tcase(suite, activations_case());
   suite_add_tcase(suite, bits_case());
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

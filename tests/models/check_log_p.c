@@ -8,6 +8,7 @@
 #include "adaptive.h"
 #include "likelihood.h"
 #include "model_file.h"
+#include "run_suite.h"
 
 /* ---- the rows: a program, its data, the prefix of its arrays, its conditions; how many points keep the test short ----------- */
 
@@ -372,9 +373,5 @@ int main(void) {
   tcase_add_loop_test(tcase, log_p_of_closed_forms_is_the_formula, 0, WITH_LOG_P);
   tcase_add_loop_test(tcase, a_density_integrates_to_one, 0, 2);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

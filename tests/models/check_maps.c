@@ -6,6 +6,7 @@
 #include <string.h>
 #include "compile.h"
 #include "likelihood.h"
+#include "run_suite.h"
 
 enum { SAMPLES = 200, MOST_DIM = 4 };
 
@@ -164,9 +165,5 @@ int main(void) {
   tcase_add_test(tcase, a_stretched_normal_density_has_its_closed_form);
   tcase_add_test(tcase, a_point_where_the_map_is_singular_fails_alone);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

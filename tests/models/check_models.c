@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "model_file.h"
+#include "run_suite.h"
 
 /* ---- the rows: a program, its data, a flow, the prefix of its arrays, what conditions it ------------------------------ */
 
@@ -187,9 +188,5 @@ int main(void) {
   tcase_add_loop_test(tcase, closed_form_paths_end_where_an_accurate_solver_ends, 0, CLOSED);
   tcase_add_loop_test(tcase, a_sample_has_the_same_bits_in_any_batch_on_any_threads_at_any_vector_width, 0, TRAINED);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

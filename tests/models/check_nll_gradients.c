@@ -8,6 +8,7 @@
 #include <string.h>
 #include "likelihood_loss.h"
 #include "model_file.h"
+#include "run_suite.h"
 
 #define MUST(call) ck_assert_msg(!(call), "%s", error.text)
 
@@ -185,9 +186,5 @@ int main(void) {
   tcase_add_loop_test(tcase, nll_and_its_gradients_in_f32_are_near_those_of_pytorch, 0, MODELS);
   tcase_add_test(tcase, gradients_have_the_same_bits_whatever_is_kept_and_whoever_computes);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

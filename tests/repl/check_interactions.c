@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "session.h"
-#include "suite.h"
+#include "run_suite.h"
 #include "terminal_user.h"
 
 /* `flowc words`, which must end with `code` and say each of the parts (NULL behind the last). */

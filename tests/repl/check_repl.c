@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "session.h"
-#include "suite.h"
+#include "run_suite.h"
 
 #if defined(__has_feature)
 #define SANITIZED __has_feature(address_sanitizer)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include "suite.h"
+#include "run_suite.h"
 #include "terminal_user.h"
 #include "user.h"
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "session.h"
-#include "suite.h"
+#include "run_suite.h"
 
 typedef struct Transcript {
   char *input, *output;

@@ -3,6 +3,7 @@
  *
  * A state is (x, kind): samples of kind 0 have the velocity -x, the others the hostile one; the kind does not move. */
 #include "flow/ode.h"
+#include "run_suite.h"
 #include "solve.h"
 #include "suite.h"
 #include <math.h>
@@ -144,9 +145,5 @@ int main(void) {
   tcase_add_test(all, values_beyond_a_step_are_right);
   tcase_add_test(all, stiffness_is_noticed_and_only_there);
   suite_add_tcase(suite, all);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

@@ -3,6 +3,7 @@
 #include "likelihood.h"
 #include "rates.h"
 #include "run.h"
+#include "run_suite.h"
 #include "suite.h"
 #include <math.h>
 
@@ -644,9 +645,5 @@ int main(void) {
       the_checks_tell_what_half_the_step_and_the_way_back_change, a_rotation_comes_back_to_where_it_began};
   for (size_t i = 0; i < sizeof test / sizeof *test; i++) tcase_add_test(all, test[i]);
   suite_add_tcase(suite, all);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

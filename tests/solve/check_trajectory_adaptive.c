@@ -2,6 +2,7 @@
 /* check_trajectory_adaptive.c -- paths of adaptive solves: the steps do not know of them, and between steps they are as near. */
 #include "adaptive.h"
 #include "run.h"
+#include "run_suite.h"
 #include "suite.h"
 #include "trajectory.h"
 #include <math.h>
@@ -210,9 +211,5 @@ int main(void) {
   tcase_add_loop_test(all, times_outside_are_refused_and_no_samples_are_none, 0, METHODS);
   tcase_add_loop_test(all, every_failing_allocation_is_told_and_leaves_nothing, 0, 1);
   suite_add_tcase(suite, all);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

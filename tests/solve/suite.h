@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "run_suite.h"
 
 /* main of a test: 0 only if every test passed. */
 static inline int run_tests(const char *name, const TTest *const *test, size_t count) {
@@ -14,11 +15,7 @@ static inline int run_tests(const char *name, const TTest *const *test, size_t c
   tcase_set_timeout(all, 120);
   for (size_t i = 0; i < count; i++) tcase_add_test(all, test[i]);
   suite_add_tcase(suite, all);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }
 #define TEST_MAIN(name, ...)                                                                                           \
   int main(void) {                                                                                                     \

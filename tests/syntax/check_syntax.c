@@ -3,6 +3,7 @@
 #include "ast_print.h"
 #include "format.h"
 #include "parse.h"
+#include "run_suite.h"
 #include <check.h>
 #include <dirent.h>
 #include <stdlib.h>
@@ -292,10 +293,7 @@ int main(void) {
   tcase_add_test(t, the_nearest_name_is_found_only_where_it_is_certain);
   tcase_add_test(t, json_quotes_what_it_must);
   suite_add_tcase(suite, t);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
+  int status = run_suite(suite);
   close_run();
-  return failed != 0;
+  return status;
 }

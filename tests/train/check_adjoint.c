@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/faulty.h"
 #include "likelihood_loss.h"
+#include "run_suite.h"
 #include "small.h"
 
 #define MUST(call) ck_assert_msg(!(call), "%s", error.text)
@@ -249,9 +250,5 @@ int main(void) {
   tcase_add_test(tcase, memory_that_runs_out_is_said_and_none_is_taken_in_an_iteration);
   tcase_add_test(tcase, models_that_do_not_belong_together_are_refused);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/faulty.h"
+#include "run_suite.h"
 #include "small.h"
 #include "train.h"
 
@@ -181,9 +182,5 @@ int main(void) {
   tcase_add_test(tcase, memory_that_runs_out_is_said_and_none_is_taken_in_an_iteration);
   tcase_add_test(tcase, what_cannot_be_solved_or_has_no_density_is_refused);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

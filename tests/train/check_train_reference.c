@@ -8,6 +8,7 @@
 #include "../models/model_file.h"
 #include "gradients.h"
 #include "masters.h"
+#include "run_suite.h"
 
 enum { SAMPLES = 128 };
 static const struct { const char *name, *flow, *condition; } model[] = {
@@ -85,9 +86,5 @@ int main(void) {
   tcase_add_loop_test(tcase, gradients_in_f64_are_those_of_pytorch, 0, MODELS);
   tcase_add_loop_test(tcase, gradients_in_f32_are_near_those_of_pytorch, 0, MODELS);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

@@ -3,7 +3,7 @@
  *
  * Numbers may differ by 1e-9 (1 + |number|): what is shown of a rounding error (2.2e-16, say) depends on the C library, by whose
  * cos the nodes of a quadrature are guessed. */
-#include "cli/suite.h"
+#include "run_suite.h"
 #include "cli/user.h"
 #include <dirent.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_fields.c -- programs whose solutions, densities and divergences are known, and which say so: all that they say holds, and all
  * that should hold of any velocity. */
-#include "cli/suite.h"
+#include "run_suite.h"
 #include "cli/user.h"
 #include <dirent.h>
 #include <stdio.h>

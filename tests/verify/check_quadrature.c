@@ -3,7 +3,7 @@
  *
  * Product rules of order n are exact for polynomials of degree 2n - 1, but for rounding: 1e-13 of the sum of absolute terms.
  * Means over 4,000 pairs lie within five standard errors, which for the functions below are less than 2 % of the value. */
-#include "cli/suite.h"
+#include "run_suite.h"
 #include "quadrature.h"
 #include <math.h>
 
