@@ -143,9 +143,9 @@ static Typed *map_call(Checker *c, const Call *call, Definition *definition, Arg
 bool owns_its_weights(Checker *c, const Call *call, Instance *instance) {
   if (!label_fits(c, call, instance->function.owns_weights)) return false;
   if (!instance->function.owns_weights) return true;
-  const Ast *caller = c->instance ? c->instance->definition->ast : NULL;
+  const Definition *caller = c->instance ? c->instance->definition : NULL;
   if (!may_call_networks(caller)) {
-    refuse_network(c, caller, call->name, call->name_at);
+    refuse_network(c, caller ? caller->ast : NULL, call->name, call->name_at);
     return false;
   }
   add_site(c, call, instance);

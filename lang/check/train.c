@@ -133,6 +133,7 @@ static bool read_data(FlowReader *r, const Ast *clause, const TrainRow *row, Typ
 }
 
 static bool read_other(FlowReader *r, const Ast *clause, const TrainRow *row, TypedTrain *train) {
+  if (strcmp(row->clause, "loss") == 0) return takes(r, clause, row, 1, 1) && read_loss(r, clause, train);
   if (strcmp(row->clause, "optimiser") == 0) return read_optimiser(r, clause, row, train);
   return strcmp(row->clause, "initial") == 0 ? read_initial(r, clause, row, train) : read_data(r, clause, row, train);
 }
@@ -217,7 +218,7 @@ bool read_train(FlowReader *r, const Ast *written) {
   if (written->items.count) return malformed(r, written, "train { optimiser adam 1e-3  batch 256 }");
   TypedTrain *train = arena_alloc(c->arena, sizeof *train);
   *train = (TypedTrain){.at = written->at, .rate = -1, .momentum = -1, .decay = -1, .clip = -1, .average = -1, .validation = -1,
-                        .batch = -1, .iterations = -1, .warm_up = -1, .seed = -1};
+                        .kinetic = -1, .jacobian = -1, .batch = -1, .iterations = -1, .warm_up = -1, .seed = -1};
   Block block = {.train = train};
   bool good = true;
   for (size_t i = 0; i < written->extra.count; i++) {
