@@ -87,6 +87,13 @@ typedef struct WeightGradients { uint32_t count; Ref *value; uint32_t *slot; Ref
 /* And the gradient by `state`, unless it is IR_NONE.  false: no room for an axis. */
 bool derive_weight_gradients(IrFunction *f, Ref value, Ref state, Ref w, WeightGradients *gradients);
 
+/* ---- terms.c ---------------------------------------------------------------------------------------------------------- */
+#define IR_PROBE_NAME " probe"          /* the input of that part of a sample (lang/check/loss.c) */
+Ref derive_dot(IrFunction *f, Ref a, Ref b, Span at);                   /* the sum of the products of all their elements */
+/* The terms that are wanted, in order: the sum of u_i^2; that of (du_i/dx_j)^2, or |J e|^2.  How many; UINT32_MAX: no room for an
+ * axis. */
+uint32_t derive_terms(IrFunction *f, const IrTerms *terms, Ref u, Ref x, Ref value[IR_MOST_TERMS], Span at);
+
 /* ---- extras.c --------------------------------------------------------------------------------------------------------- */
 IrFunction *derive_copy(const IrFunction *from);        /* to add nodes and inputs to; the first keeps its own */
 Ref derive_condition(IrFunction *f, const char *name, const Shape *shape, Span at);     /* a further input, the last */

@@ -51,15 +51,21 @@ static Ref probe_rates(IrFunction *f, Ref x, uint32_t probes, int64_t n, Span at
   return ir_one(f, IR_neg, products, at);
 }
 
+/* The rate of log p, and terms. */
+static Ref log_p_rates(IrFunction *f, Ref x, const IrTerms *terms, Span at) {
+  Ref part[1 + IR_MOST_TERMS], value = f->result, term[IR_MOST_TERMS];
+  uint32_t count = derive_terms(f, terms, value, x, term, at);
+  Ref divergence = f->jump ? ir_log_det(f, 0, value, x, at) : ir_divergence(f, 0, value, x, f->node[x].shape.rank, at);
+  if (divergence == IR_NONE || count == UINT32_MAX) return IR_NONE;
+  part[0] = derive_flat(f, ir_one(f, IR_neg, divergence, at));
+  for (uint32_t i = 0; i < count; i++) part[1 + i] = derive_flat(f, term[i]);
+  return ir_concat(f, 0, part, 1 + count, at);
+}
+
 static Ref extra_rows(IrFunction *f, IrExtras extras, uint32_t probes, int64_t n, Span at) {
   Ref x = derive_state(f), value = f->result;
   Shape own = f->node[x].shape;
   if (extras == IR_PROBES) return probe_rates(f, x, probes, n, at);
-  if (extras == IR_LOG_P) {
-    Ref divergence = f->jump ? ir_log_det(f, 0, value, x, at) : ir_divergence(f, 0, value, x, own.rank, at);
-    if (divergence == IR_NONE) return IR_NONE;
-    return derive_flat(f, ir_one(f, IR_neg, divergence, at));
-  }
   Ref given = derive_condition(f, extras == IR_JVP ? "tangent" : "cotangent", &own, at);
   Ref product = extras == IR_JVP ? ir_jvp(f, 0, value, x, given, at) : ir_vjp(f, 0, value, x, given, at);
   return product == IR_NONE ? IR_NONE : derive_flat(f, product);
@@ -71,15 +77,26 @@ static bool has_value_too_large(const IrFunction *f) {
   return false;
 }
 
-IrFunction *ir_with_extras(IrFunction *from, IrExtras extras, uint32_t probes) {
-  if (extras == IR_NO_EXTRAS) return from;
-  IrFunction *f = derive_copy(from);
-  Span at = f->node[f->result].at;
-  int64_t n = shape_count(&f->input[1].shape);
-  Ref part[] = {f->result, extra_rows(f, extras, probes, n, at)};
-  if (part[1] == IR_NONE) return NULL;
+/* The velocity, flat, and `rows` behind it. */
+static IrFunction *finish(IrFunction *f, Ref rows, Span at) {
+  Ref part[] = {f->result, rows};
+  if (rows == IR_NONE) return NULL;
   part[0] = derive_flat(f, part[0]);
   f->result = ir_concat(f, 0, part, 2, at);
   f = ir_sweep(f);
   return has_value_too_large(f) ? NULL : f;
+}
+
+IrFunction *ir_with_log_p(IrFunction *from, const IrTerms *terms) {
+  IrFunction *f = derive_copy(from);
+  Span at = f->node[f->result].at;
+  return finish(f, log_p_rates(f, derive_state(f), terms, at), at);
+}
+
+IrFunction *ir_with_extras(IrFunction *from, IrExtras extras, uint32_t probes) {
+  if (extras == IR_NO_EXTRAS) return from;
+  if (extras == IR_LOG_P) return ir_with_log_p(from, &(IrTerms){0});
+  IrFunction *f = derive_copy(from);
+  Span at = f->node[f->result].at;
+  return finish(f, extra_rows(f, extras, probes, shape_count(&f->input[1].shape), at), at);
 }
