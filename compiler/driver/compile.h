@@ -30,8 +30,11 @@
  *   SQUARES  no rows: the model gives the loss |u - w|^2 / dim, the last condition being w ("target", [dim] numbers), and its
  *            gradients (flow/model.h, FLOW_ENTRY_GRADIENT): flow matching
  *   ADJOINT  the loss w . u, the last condition being w ("adjoint", [dim]); behind it in u, dim rows, its gradient by x
- *   ADJOINT_LOG_P  the loss w . (u, -div u), w: [dim + 1]; likewise: what a stage of a solve hands back            */
-typedef enum FlowExtras { FLOW_NO_EXTRAS, FLOW_LOG_P, FLOW_PROBES, FLOW_JVP, FLOW_VJP, FLOW_SQUARES, FLOW_ADJOINT, FLOW_ADJOINT_LOG_P } FlowExtras;
+ *   ADJOINT_LOG_P  the loss w . (u, -div u), w: [dim + 1]; likewise: what a stage of a solve hands back
+ *   ADJOINT_PROBES  the same with the mean of the rates of PROBES for -div u; the conditions before w are "probes"  */
+typedef enum FlowExtras {
+  FLOW_NO_EXTRAS, FLOW_LOG_P, FLOW_PROBES, FLOW_JVP, FLOW_VJP, FLOW_SQUARES, FLOW_ADJOINT, FLOW_ADJOINT_LOG_P, FLOW_ADJOINT_PROBES
+} FlowExtras;
 
 typedef struct FlowCompileOptions {
   int precision;                /* FLOW_F32 (default) or FLOW_F64 */
@@ -46,7 +49,7 @@ typedef struct FlowCompileOptions {
   bool as_velocity;             /* a flow that is given by a map: compile its velocity all the same, not the jump */
   bool as_path;                 /* ... neither, but where the path from x at the flow's start is at t: u(t, x) is that state */
   FlowExtras extras;
-  uint32_t probes;              /* FLOW_PROBES: at least 1 */
+  uint32_t probes;              /* FLOW_PROBES, FLOW_ADJOINT_PROBES: at least 1 */
 } FlowCompileOptions;
 FlowCompileOptions flow_compile_defaults(void);
 

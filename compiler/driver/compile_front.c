@@ -79,7 +79,7 @@ _Static_assert((int)FLOW_LOG_P == (int)IR_LOG_P && (int)FLOW_PROBES == (int)IR_P
 
 static flow_status lower(FlowCompiled *c, flow_error *error) {
   if (!c->function) return FLOW_OK;
-  if (c->options.extras == FLOW_PROBES && c->options.probes == 0)
+  if ((c->options.extras == FLOW_PROBES || c->options.extras == FLOW_ADJOINT_PROBES) && c->options.probes == 0)
     return flow_fail(error, FLOW_BAD_CALL, "0 probes: a model with probes has at least 1");
   double start = compile_clock_ms();
   bool jump = c->flow && c->flow->map && c->function == c->flow->velocity && !c->options.as_velocity;
@@ -90,9 +90,10 @@ static flow_status lower(FlowCompiled *c, flow_error *error) {
   c->source = ir_lower(&c->arena, function, c->flow ? c->flow->prefix : "", &c->diagnostics);
   if (!c->source || c->diagnostics.errors) return FLOW_BAD_PROGRAM;
   c->source->jump = jump && !path;
-  static const IrLoss loss[] = {[FLOW_SQUARES] = IR_SQUARES, [FLOW_ADJOINT] = IR_ADJOINT, [FLOW_ADJOINT_LOG_P] = IR_ADJOINT_LOG_P};
+  static const IrLoss loss[] = {[FLOW_SQUARES] = IR_SQUARES, [FLOW_ADJOINT] = IR_ADJOINT, [FLOW_ADJOINT_LOG_P] = IR_ADJOINT_LOG_P,
+                                [FLOW_ADJOINT_PROBES] = IR_ADJOINT_PROBES};
   IrFunction *with_extras =
-      c->options.extras >= FLOW_SQUARES ? ir_with_gradients(c->source, loss[c->options.extras]) : c->options.extras ? ir_with_extras(c->source, (IrExtras)c->options.extras, c->options.probes) : c->source;
+      c->options.extras >= FLOW_SQUARES ? ir_with_gradients(c->source, loss[c->options.extras], c->options.probes) : c->options.extras ? ir_with_extras(c->source, (IrExtras)c->options.extras, c->options.probes) : c->source;
   if (with_extras && c->options.extras >= FLOW_SQUARES && with_extras->contributions == 0)
     return flow_fail(error, FLOW_BAD_CALL, "`%s` has no weights to train", c->source->name);
   if (!with_extras) return flow_fail(error, FLOW_BAD_PROGRAM, "%s: its derivative has a value of more than %d numbers%s",

@@ -43,9 +43,10 @@ Ref ir_divergence(IrFunction *f, Ref from, Ref value, Ref variable, uint32_t own
  * (gradients.c).  NULL: no room for an axis.
  *   SQUARES         |u - w|^2 / d, the last condition being w: "target"
  *   ADJOINT         w . u, the last condition being w: "adjoint"; behind the loss stands its gradient by the state
- *   ADJOINT_LOG_P   w . (u, -div u), w: [d + 1]; likewise                                                             */
-typedef enum IrLoss { IR_SQUARES, IR_ADJOINT, IR_ADJOINT_LOG_P } IrLoss;
-IrFunction *ir_with_gradients(IrFunction *f, IrLoss loss);
+ *   ADJOINT_LOG_P   w . (u, -div u), w: [d + 1]; likewise
+ *   ADJOINT_PROBES  w . (u, mean of -e_j . J e_j) over `probes` vectors e_j, the condition before w: "probes"          */
+typedef enum IrLoss { IR_SQUARES, IR_ADJOINT, IR_ADJOINT_LOG_P, IR_ADJOINT_PROBES } IrLoss;
+IrFunction *ir_with_gradients(IrFunction *f, IrLoss loss, uint32_t probes);
 
 /* log |det J| of value, of the variable's shape, in the variable: a scalar. */
 Ref ir_log_det(IrFunction *f, Ref from, Ref value, Ref variable, Span at);

@@ -92,6 +92,9 @@ IrFunction *derive_copy(const IrFunction *from);        /* to add nodes and inpu
 Ref derive_condition(IrFunction *f, const char *name, const Shape *shape, Span at);     /* a further input, the last */
 Ref derive_state(IrFunction *f);                        /* the node of input 1 */
 Ref derive_flat(IrFunction *f, Ref r);                  /* as a vector */
+/* -e_j . J e_j of the result in the state x [n numbers], for each probe j, as one vector; e is a further condition, "probes".
+ * IR_NONE: no room for an axis. */
+Ref derive_probe_rates(IrFunction *f, Ref x, uint32_t probes, Span at);
 
 /* Little words. */
 Ref derive_like(IrFunction *f, Ref like, double value);                 /* a number of like's shape */

@@ -34,10 +34,11 @@ Ref derive_flat(IrFunction *f, Ref r) {
 
 /* ---- extras ------------------------------------------------------------------------------------------------------------------ */
 
-/* -e_j . J e_j for each probe j, as one vector. */
-static Ref probe_rates(IrFunction *f, Ref x, uint32_t probes, int64_t n, Span at) {
+Ref derive_probe_rates(IrFunction *f, Ref x, uint32_t probes, Span at) {
   if (f->node[x].shape.rank == FLOW_MOST_RANK) return IR_NONE;
-  Shape given = {.rank = 1, .dim = {(int64_t)probes * n}}, own = f->node[x].shape, lead = {.rank = own.rank + 1, .dim = {probes}};
+  Shape own = f->node[x].shape, lead = {.rank = own.rank + 1, .dim = {probes}};
+  int64_t n = shape_count(&own);
+  Shape given = {.rank = 1, .dim = {(int64_t)probes * n}};
   Ref e = derive_condition(f, "probes", &given, at);
   IrMap natural = {0, {0}};
   for (uint32_t k = 0; k < own.rank; k++) lead.dim[k + 1] = own.dim[k];
@@ -51,10 +52,10 @@ static Ref probe_rates(IrFunction *f, Ref x, uint32_t probes, int64_t n, Span at
   return ir_one(f, IR_neg, products, at);
 }
 
-static Ref extra_rows(IrFunction *f, IrExtras extras, uint32_t probes, int64_t n, Span at) {
+static Ref extra_rows(IrFunction *f, IrExtras extras, uint32_t probes, Span at) {
   Ref x = derive_state(f), value = f->result;
   Shape own = f->node[x].shape;
-  if (extras == IR_PROBES) return probe_rates(f, x, probes, n, at);
+  if (extras == IR_PROBES) return derive_probe_rates(f, x, probes, at);
   if (extras == IR_LOG_P) {
     Ref divergence = f->jump ? ir_log_det(f, 0, value, x, at) : ir_divergence(f, 0, value, x, own.rank, at);
     if (divergence == IR_NONE) return IR_NONE;
@@ -75,8 +76,7 @@ IrFunction *ir_with_extras(IrFunction *from, IrExtras extras, uint32_t probes) {
   if (extras == IR_NO_EXTRAS) return from;
   IrFunction *f = derive_copy(from);
   Span at = f->node[f->result].at;
-  int64_t n = shape_count(&f->input[1].shape);
-  Ref part[] = {f->result, extra_rows(f, extras, probes, n, at)};
+  Ref part[] = {f->result, extra_rows(f, extras, probes, at)};
   if (part[1] == IR_NONE) return NULL;
   part[0] = derive_flat(f, part[0]);
   f->result = ir_concat(f, 0, part, 2, at);

@@ -26,24 +26,34 @@ static Ref squares(IrFunction *f, Span at) {
   return ir_two(f, IR_mul, dot(f, difference, difference, at), share, at);
 }
 
-/* adjoint . (u, -div u) */
-static Ref adjoint(IrFunction *f, Ref x, bool log_p, Span at) {
-  Shape own = f->node[x].shape, given = {.rank = 1, .dim = {shape_count(&own) + log_p}}, scalar = {0};
-  Ref value = f->result, w = derive_condition(f, "adjoint", &given, at), sum = dot(f, value, w, at);
-  if (!log_p) return sum;
-  Ref divergence = ir_divergence(f, 0, value, x, own.rank, at);
-  if (divergence == IR_NONE) return IR_NONE;
-  Ref last = ir_view_flat(f, w, &scalar, &(IrMap){given.dim[0] - 1, {0}}, at);
-  return ir_two(f, IR_sub, sum, ir_two(f, IR_mul, last, divergence, at), at);
+/* The mean of the estimates of -div u. */
+static Ref mean_rate(IrFunction *f, Ref x, uint32_t probes, Span at) {
+  Ref rates = derive_probe_rates(f, x, probes, at);
+  return rates == IR_NONE ? IR_NONE : derive_sum_last(f, rates, derive_like(f, rates, 1.0 / probes), at);
 }
 
-IrFunction *ir_with_gradients(IrFunction *from, IrLoss loss) {
+/* adjoint . u; adjoint . (u, -div u), the rate exact or estimated */
+static Ref adjoint(IrFunction *f, Ref x, IrLoss loss, uint32_t probes, Span at) {
+  bool estimated = loss == IR_ADJOINT_PROBES, log_p = estimated || loss == IR_ADJOINT_LOG_P;
+  Shape own = f->node[x].shape, given = {.rank = 1, .dim = {shape_count(&own) + log_p}}, scalar = {0};
+  Ref value = f->result, rate = estimated ? mean_rate(f, x, probes, at) : IR_NONE;     /* the probes stand before the adjoint */
+  if (estimated && rate == IR_NONE) return IR_NONE;
+  Ref w = derive_condition(f, "adjoint", &given, at), sum = dot(f, value, w, at);
+  if (!log_p) return sum;
+  Ref divergence = estimated ? IR_NONE : ir_divergence(f, 0, value, x, own.rank, at);
+  if (!estimated && divergence == IR_NONE) return IR_NONE;
+  Ref last = ir_view_flat(f, w, &scalar, &(IrMap){given.dim[0] - 1, {0}}, at);
+  return estimated ? ir_two(f, IR_add, sum, ir_two(f, IR_mul, last, rate, at), at)
+                   : ir_two(f, IR_sub, sum, ir_two(f, IR_mul, last, divergence, at), at);
+}
+
+IrFunction *ir_with_gradients(IrFunction *from, IrLoss loss, uint32_t probes) {
   IrFunction *f = derive_copy(from);
   f->general = true;
   f->state_gradient = loss != IR_SQUARES;
   Span at = f->node[f->result].at;
   Ref x = f->state_gradient ? derive_state(f) : IR_NONE;
-  Ref value = loss == IR_SQUARES ? squares(f, at) : adjoint(f, x, loss == IR_ADJOINT_LOG_P, at);
+  Ref value = loss == IR_SQUARES ? squares(f, at) : adjoint(f, x, loss, probes, at);
   WeightGradients gradients;
   if (value == IR_NONE || !derive_weight_gradients(f, value, x, derive_like(f, value, 1), &gradients)) return NULL;
   Ref *part = arena_array(f->arena, gradients.count + 2, sizeof *part);
