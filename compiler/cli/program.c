@@ -122,7 +122,7 @@ int program_with_extras(const Run *run, Program *program, FlowExtras extras, uin
   FlowCompileOptions how = program_options(run);
   how.extras = extras;
   how.probes = probes;
-  program->own_conditions = extras == FLOW_PROBES || extras == FLOW_JVP || extras == FLOW_VJP || extras >= FLOW_SQUARES;
+  program->own_conditions = (extras == FLOW_PROBES || extras == FLOW_JVP || extras == FLOW_VJP || extras >= FLOW_SQUARES) + (extras == FLOW_ADJOINT_PROBES);
   flow_error error = {{0}};
   const char *text = program->text.data ? (const char *)program->text.data : "";
   flow_status status =

@@ -93,16 +93,17 @@ static flow_status lower_loss(FlowCompiled *c, flow_error *error) {
 
 static IrFunction *with_extras_of(FlowCompiled *c) {
   static const IrLoss loss[] = {[FLOW_SQUARES] = IR_SQUARES, [FLOW_PROGRAM_LOSS] = IR_OF_PROGRAM, [FLOW_ADJOINT] = IR_ADJOINT,
-                                [FLOW_ADJOINT_LOG_P] = IR_ADJOINT_LOG_P};
+                                [FLOW_ADJOINT_LOG_P] = IR_ADJOINT_LOG_P, [FLOW_ADJOINT_PROBES] = IR_ADJOINT_PROBES};
   const FlowCompileOptions *o = &c->options;
   const IrTerms terms = {o->kinetic, o->jacobian, o->jacobian_probe};
-  if (o->extras >= FLOW_SQUARES) return ir_with_gradients(c->source, loss[o->extras], &terms);
-  return o->extras == FLOW_LOG_P ? ir_with_log_p(c->source, &terms) : ir_with_extras(c->source, (IrExtras)o->extras, o->probes);
+  if (o->extras >= FLOW_SQUARES) return ir_with_gradients(c->source, loss[o->extras], o->probes, &terms);
+  if (o->extras == FLOW_LOG_P || o->extras == FLOW_PROBES) return ir_with_rates(c->source, o->extras == FLOW_PROBES ? o->probes : 0, &terms);
+  return ir_with_extras(c->source, (IrExtras)o->extras, o->probes);
 }
 
 static flow_status lower(FlowCompiled *c, flow_error *error) {
   if (!c->function) return FLOW_OK;
-  if (c->options.extras == FLOW_PROBES && c->options.probes == 0)
+  if ((c->options.extras == FLOW_PROBES || c->options.extras == FLOW_ADJOINT_PROBES) && c->options.probes == 0)
     return flow_fail(error, FLOW_BAD_CALL, "0 probes: a model with probes has at least 1");
   double start = compile_clock_ms();
   bool jump = c->flow && c->flow->map && c->function == c->flow->velocity && !c->options.as_velocity;

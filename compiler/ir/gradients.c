@@ -30,52 +30,60 @@ static Ref of_program(IrFunction *f, Ref *u, Span at) {
 
 /* loss + weight * term/d + ..; *shown: that and the terms/d, as one vector. */
 static Ref with_terms(IrFunction *f, const IrTerms *terms, Ref loss, Ref u, Ref x, Ref *shown, Span at) {
-  Ref term[IR_MOST_TERMS], part[1 + IR_MOST_TERMS];
+  Ref part[1 + IR_MOST_TERMS];
   Shape scalar = {0};
-  Ref share = ir_number(f, &scalar, 1.0 / (double)shape_count(&f->node[u].shape), at);
-  uint32_t count = derive_terms(f, terms, u, x, term, at);
-  if (count == UINT32_MAX) return IR_NONE;
-  for (uint32_t i = 0; i < count; i++) {
+  int64_t n = shape_count(&f->node[u].shape);
+  bool probe = terms->jacobian > 0 && terms->probe;
+  Rates rates;
+  Wanted wanted = {.vectors = probe ? derive_vectors(f, " probe", n, at) : IR_NONE, .count = 1, .terms = terms};
+  if (!derive_rates(f, u, x, &wanted, &rates, at)) return IR_NONE;
+  for (uint32_t i = 0; i < rates.terms; i++) {
     double weight = i == 0 && terms->kinetic > 0 ? terms->kinetic : terms->jacobian;
-    Ref mean = ir_two(f, IR_mul, term[i], share, at);
+    Ref mean = ir_two(f, IR_mul, rates.term[i], ir_number(f, &scalar, 1.0 / (double)n, at), at);
     loss = ir_two(f, IR_add, loss, ir_two(f, IR_mul, mean, ir_number(f, &scalar, weight, at), at), at);
     part[1 + i] = derive_flat(f, mean);
   }
   part[0] = derive_flat(f, loss);
-  *shown = ir_concat(f, 0, part, 1 + count, at);
+  *shown = ir_concat(f, 0, part, 1 + rates.terms, at);
   return loss;
 }
 
-/* adjoint . (u, -div u, terms) */
-static Ref adjoint(IrFunction *f, Ref x, bool log_p, const IrTerms *terms, Ref *shown, Span at) {
-  Ref u = f->result, term[IR_MOST_TERMS];
-  Shape own = f->node[x].shape, scalar = {0};
-  int64_t next = shape_count(&own);
-  uint32_t count = derive_terms(f, terms, u, x, term, at);
-  if (count == UINT32_MAX) return IR_NONE;
-  Shape given = {.rank = 1, .dim = {next + log_p + count}};
-  Ref w = derive_condition(f, "adjoint", &given, at), sum = derive_dot(f, u, w, at);
-  if (log_p) {
-    Ref divergence = ir_divergence(f, 0, u, x, own.rank, at), last = ir_view_flat(f, w, &scalar, &(IrMap){next++, {0}}, at);
-    if (divergence == IR_NONE) return IR_NONE;
-    sum = ir_two(f, IR_sub, sum, ir_two(f, IR_mul, last, divergence, at), at);
-  }
+/* The mean of estimates. */
+static Ref mean_of(IrFunction *f, Ref rates, Span at) {
+  Shape scalar = {0};
+  double count = (double)shape_count(&f->node[rates].shape);
+  return count == 1 ? ir_view_flat(f, rates, &scalar, &(IrMap){0, {0}}, at) : derive_sum_last(f, rates, derive_like(f, rates, 1 / count), at);
+}
+
+/* adjoint . (u, the rate of log p, terms) */
+static Ref adjoint(IrFunction *f, Ref x, IrLoss loss, uint32_t probes, const IrTerms *terms, Ref *shown, Span at) {
+  bool log_p = loss != IR_ADJOINT, jacobian = terms->jacobian > 0;
+  Shape scalar = {0};
+  int64_t next = shape_count(&f->node[x].shape);
+  Wanted wanted = derive_wanted(f, log_p, loss == IR_ADJOINT_PROBES ? probes : 0, terms, at);    /* vectors stand before the adjoint */
+  Shape given = {.rank = 1, .dim = {next + log_p + (terms->kinetic > 0) + jacobian}};
+  Ref u = f->result, w = derive_condition(f, "adjoint", &given, at), sum = derive_dot(f, u, w, at), rate[1 + IR_MOST_TERMS];
+  Rates rates;
+  if (!derive_rates(f, u, x, &wanted, &rates, at)) return IR_NONE;
+  uint32_t count = 0;
+  if (log_p) rate[count++] = mean_of(f, rates.log_p, at);
+  for (uint32_t i = 0; i < rates.terms; i++) rate[count++] = rates.term[i];
   for (uint32_t i = 0; i < count; i++) {
-    Ref last = ir_view_flat(f, w, &scalar, &(IrMap){next++, {0}}, at);
-    sum = ir_two(f, IR_add, sum, ir_two(f, IR_mul, last, term[i], at), at);
+    Ref last = ir_view_flat(f, w, &scalar, &(IrMap){next + i, {0}}, at);
+    sum = ir_two(f, IR_add, sum, ir_two(f, IR_mul, last, rate[i], at), at);
   }
   *shown = derive_flat(f, sum);
   return sum;
 }
 
-IrFunction *ir_with_gradients(IrFunction *from, IrLoss loss, const IrTerms *terms) {
+IrFunction *ir_with_gradients(IrFunction *from, IrLoss loss, uint32_t probes, const IrTerms *terms) {
   IrFunction *f = derive_copy(from);
   Span at = f->node[f->result].at;
   f->general = true;
-  f->state_gradient = loss == IR_ADJOINT || loss == IR_ADJOINT_LOG_P;
+  f->state_gradient = loss >= IR_ADJOINT;
   Ref x = f->state_gradient || terms->jacobian > 0 ? derive_state(f) : IR_NONE, u = f->result, shown = IR_NONE, value;
   if (f->state_gradient) {
-    value = adjoint(f, x, loss == IR_ADJOINT_LOG_P, terms, &shown, at);
+    value = adjoint(f, x, loss, probes, terms, &shown, at);
   } else {
     value = loss == IR_SQUARES ? squares(f, u, at) : of_program(f, &u, at);
     value = with_terms(f, terms, value, u, x, &shown, at);
