@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "likelihood_gradients.h"
+#include "streams.h"
+#include <inttypes.h>
+#include <math.h>
 
 static flow_status open_adjoint(FlowLikelihoodGradients *g, int threads, flow_error *error) {
   const FlowTrainSettings *s = g->settings;
   const FlowAdjointSettings settings = {.ahead = s->solve.ahead, .back = s->model, .cpu = s->level ? s->level->cpu : 0,
                                         .tableau = s->solve.tableau, .grid = s->solve.grid, .steps = s->solve.steps, .from = s->t1,
-                                        .to = s->t0, .interval = s->solve.interval, .most = s->batch, .threads = threads,
-                                        .allocator = s->allocator};
+                                        .to = s->t0, .interval = s->solve.interval, .adaptive = s->solve.adaptive, .most = s->batch,
+                                        .threads = threads, .allocator = s->allocator};
   return flow_adjoint_open(&settings, &g->adjoint, error);
 }
 
@@ -30,12 +33,23 @@ void flow_likelihood_gradients_close(FlowLikelihoodGradients *g) {
 
 size_t flow_likelihood_gradients_bytes(const FlowLikelihoodGradients *g) { return g->adjoint ? flow_adjoint_bytes(g->adjoint) : 0; }
 
+static flow_status not_arrived(const FlowLikelihoodGradients *g, const FlowBatch *batch, flow_error *error) {
+  const FlowAdjointReport *r = flow_adjoint_report(g->adjoint);
+  uint64_t row = batch->row ? batch->row[r->sample] : r->sample;
+  return flow_fail(error, FLOW_FAILED_SAMPLES, "the solve from row %" PRIu64 " of the data stopped at t = %.9g: %s", row, r->t,
+                   flow_sample_status_text(r->status));
+}
+
 flow_status flow_likelihood_gradients_run(FlowLikelihoodGradients *g, FlowMasterPart part, const void *weights, const FlowBatch *batch,
                                           double *loss, flow_error *error) {
+  const FlowTrainSolve *solve = &g->settings->solve;
+  const FlowProbes probes = {.kind = solve->probe, .seed = g->settings->seed, .count = solve->probes,
+                             .stream = batch->once ? FLOW_STREAM_VALIDATION_TRACE : FLOW_STREAM_TRACE};
   const FlowAdjointBatch points = {.count = batch->count, .x = batch->x1, .condition = g->settings->condition, .row = batch->row,
-                                   .loss = flow_likelihood_loss, .user = &g->loss, .loss_alone = !weights};
+                                   .probes = solve->probes ? &probes : NULL, .first = batch->first, .loss = flow_likelihood_loss,
+                                   .user = &g->loss, .loss_alone = !weights};
   flow_status status = flow_repack(&g->ahead, part, error);
   if (!status) status = flow_adjoint_run(g->adjoint, g->ahead.blob.data, weights, &points, loss, error);
-  *loss /= (double)batch->count;
-  return status;
+  *loss = status == FLOW_FAILED_SAMPLES ? NAN : *loss / (double)batch->count;
+  return status == FLOW_FAILED_SAMPLES ? not_arrived(g, batch, error) : status;
 }

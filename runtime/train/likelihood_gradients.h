@@ -20,7 +20,8 @@ void flow_likelihood_gradients_close(FlowLikelihoodGradients *gradients);
 size_t flow_likelihood_gradients_bytes(const FlowLikelihoodGradients *gradients);
 
 /* Weights of the velocity from the masters; those of the adjoint are the caller's, `weights`.  *loss: the mean over the samples.  Sums
- * of the gradient over the samples are flow_adjoint_sums; without `weights` there are none. */
+ * of the gradient over the samples are flow_adjoint_sums; without `weights` there are none.  FAILED_SAMPLES: steps that adapt do not
+ * arrive from a row of the data; *loss is then NaN. */
 flow_status flow_likelihood_gradients_run(FlowLikelihoodGradients *gradients, FlowMasterPart part, const void *weights,
                                           const FlowBatch *batch, double *loss, flow_error *error);
 

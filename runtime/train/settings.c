@@ -72,15 +72,22 @@ static flow_status check_source(const FlowTrainSettings *s, flow_error *error) {
 
 static flow_status check_solve(const FlowTrainSettings *s, flow_error *error) {
   const FlowTrainSolve *solve = &s->solve;
+  const FlowProbes probes = {.count = solve->probes};
   if (s->loss == FLOW_LOSS_MATCHING) return FLOW_OK;
-  if (!solve->ahead || !solve->tableau || solve->steps < 1)
+  if (!solve->ahead || !solve->tableau || (solve->steps < 1 && !solve->adaptive))
     return flow_fail(error, FLOW_BAD_CALL, "the likelihood of data needs a velocity, a method and at least 1 step");
-  return flow_model_check(solve->ahead, error);
+  flow_status status = flow_model_check(solve->ahead, error);
+  if (!status && solve->probes) status = flow_probes_check(&probes, s->model->dim, error);
+  if (!status && solve->ahead->extras != (solve->probes ? solve->probes : 1))
+    return flow_fail(error, FLOW_BAD_CALL, "%s computes %" PRIu32 " rates of log p; there are %" PRIu32 " probes", solve->ahead->name,
+                     solve->ahead->extras, solve->probes);
+  return status;
 }
 
 static flow_status check_model(const FlowTrainSettings *s, flow_error *error) {
   const flow_model *model = s->model;
-  const flow_condition *target = model->conditions ? &model->condition[model->conditions - 1] : NULL;
+  uint32_t own = 1 + (s->loss == FLOW_LOSS_LIKELIHOOD && s->solve.probes > 0);
+  const flow_condition *target = model->conditions >= own ? &model->condition[model->conditions - 1] : NULL;
   uint64_t numbers = (uint64_t)model->dim + (s->loss == FLOW_LOSS_LIKELIHOOD);
   if (!model->gradient || !target || target->size != numbers)
     return flow_fail(error, FLOW_BAD_CALL, "%s was compiled without the gradients of a loss", model->name);
@@ -95,8 +102,8 @@ flow_status flow_train_settings_check(const FlowTrainSettings *s, flow_error *er
   if (!status) status = check_solve(s, error);
   if (!status) status = check_source(s, error);
   if (!status) status = check_rows(s, error);
-  flow_model own = *s->model;           /* without the target */
-  own.conditions--;
+  flow_model own = *s->model;
+  if (!status) own.conditions = flow_train_conditions(s);
   if (!status) status = flow_conditions_check(&own, s->condition, 0, s->data->dim[0], error);
   return status;
 }
@@ -116,23 +123,35 @@ static uint64_t hash_numbers(uint64_t hash, const FlowTensor *tensor) {
 
 static uint64_t hash_inputs(const FlowTrainSettings *s) {
   uint64_t hash = hash_numbers(14695981039346656037u, s->data);
-  for (uint32_t i = 0; i + 1 < s->model->conditions; i++) hash = hash_numbers(hash, &s->condition[i]);
+  for (uint32_t i = 0; i < flow_train_conditions(s); i++) hash = hash_numbers(hash, &s->condition[i]);
   if (s->source->kind == FLOW_SOURCE_TENSOR) hash = hash_numbers(hash, s->source->tensor);
   return hash;
 }
 
+/* Where the steps of the likelihood's solve end. */
+static void steps_text(const FlowTrainSolve *solve, size_t size, char *text) {
+  const FlowGrid grid = solve->grid ? *solve->grid : (FlowGrid){0};
+  const FlowAdaptive *a = solve->adaptive;
+  if (a)
+    snprintf(text, size, "rtol %.17g atol %.17g log p %.17g, at most %" PRIu64 " attempts of %.17g to %.17g", a->tolerance.rtol,
+             a->tolerance.atol, a->tolerance.ltol, a->most_attempts, a->least_step, a->largest_step);
+  else
+    snprintf(text, size, "%" PRIu64 " steps, spacing %d %.17g %.17g of %" PRIu64, solve->steps, (int)grid.spacing, grid.power, grid.from,
+             grid.intervals);
+}
+
 /* The loss, where it is not the first one; "" else. */
 static void loss_text(const FlowTrainSettings *s, size_t size, char *text) {
-  const FlowTrainSolve *solve = &s->solve;
-  const FlowGrid grid = solve->grid ? *solve->grid : (FlowGrid){0};
+  char steps[256], probes[32] = "";
   text[0] = 0;
-  if (s->loss == FLOW_LOSS_LIKELIHOOD)
-    snprintf(text, size, "loss likelihood, %s, %" PRIu64 " steps, spacing %d %.17g %.17g of %" PRIu64 ", ", solve->tableau->name, solve->steps,
-             (int)grid.spacing, grid.power, grid.from, grid.intervals);
+  if (s->loss != FLOW_LOSS_LIKELIHOOD) return;
+  steps_text(&s->solve, sizeof steps, steps);
+  if (s->solve.probes) snprintf(probes, sizeof probes, "%" PRIu32 " probes %d, ", s->solve.probes, (int)s->solve.probe);
+  snprintf(text, size, "loss likelihood, %s, %s, %s", s->solve.tableau->name, steps, probes);
 }
 
 char *flow_train_settings_text(const FlowTrainSettings *s) {
-  char iterations[32] = "", loss[256], text[1280];
+  char iterations[32] = "", loss[384], text[1408];
   loss_text(s, sizeof loss, loss);
   if (s->schedule != FLOW_SCHEDULE_constant) snprintf(iterations, sizeof iterations, " of %" PRIu64, s->iterations);
   int length = snprintf(text, sizeof text,

@@ -18,10 +18,13 @@ typedef enum { FLOW_LOSS_MATCHING, FLOW_LOSS_LIKELIHOOD } FlowTrainLoss;
 
 /* The solve of FLOW_LOSS_LIKELIHOOD, from the data back to the source. */
 typedef struct FlowTrainSolve {
-  const flow_model *ahead;      /* the velocity and the rate of log p, with steps; `model` is its adjoint (adjoint.h) */
+  const flow_model *ahead;      /* the velocity and the rates of log p, with the solve's entries; `model` is its adjoint (adjoint.h) */
   const FlowTableau *tableau;
   const FlowGrid *grid;         /* NULL: equal steps */
   uint64_t steps, interval;     /* interval: of the checkpoints, 0: as adjoint.h chooses */
+  const FlowAdaptive *adaptive; /* NULL; else steps adapt, and neither grid nor steps count */
+  uint32_t probes;              /* 0: the trace is exact; else its estimate by so many vectors, new ones for each sample of each iteration, */
+  FlowProbeKind probe;          /* the last condition of `ahead`, and the one before the last of `model` */
 } FlowTrainSolve;
 
 typedef struct FlowTrainSettings {
@@ -32,7 +35,7 @@ typedef struct FlowTrainSettings {
   const FlowSource *source;
   const FlowTensor *data;       /* [rows, ...]: a row is a state */
   const char *data_name;        /* for messages */
-  const FlowTensor *condition;  /* [model->conditions - 1]: one value for all, or a row for each row of the data */
+  const FlowTensor *condition;  /* [flow_train_conditions]: one value for all, or a row for each row of the data */
   double t0, t1;                /* the field's own time at the source and at the data ... */
   double s0, s1;                /* ... and where they are on the path: 0 and 1, or short of its ends */
   FlowPath path;
@@ -48,6 +51,11 @@ typedef struct FlowTrainSettings {
   int threads;                  /* 0: as many as OpenMP offers; the bits are the same */
   const FlowAllocator *allocator;
 } FlowTrainSettings;
+
+/* How many of the model's conditions are the user's: all but the target, and the probes before it. */
+static inline uint32_t flow_train_conditions(const FlowTrainSettings *s) {
+  return s->model->conditions - 1 - (s->loss == FLOW_LOSS_LIKELIHOOD && s->solve.probes > 0);
+}
 
 /* condot, independent, adam 1e-3, batch 256, 10000 iterations; betas 0.9 and 0.999, epsilon 1e-8, as PyTorch has them. */
 FlowTrainSettings flow_train_defaults(void);

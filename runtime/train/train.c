@@ -11,11 +11,14 @@
 
 /* ---- opening ------------------------------------------------------------------------------------------------------------ */
 
+enum { SOME_STEPS = 8 };        /* of a solve whose steps adapt */
+
 /* No more threads than blocks, and where nobody says how many, none for less than some 4 million multiply-adds: waking it would take
  * longer. */
 static int choose_threads(const FlowTrainSettings *s, size_t weights) {
   int asked = s->threads > 0 ? s->threads : omp_get_max_threads();
-  double evaluations = s->loss == FLOW_LOSS_LIKELIHOOD ? 8.0 * (double)s->solve.steps * s->solve.tableau->stages : 1;
+  double steps = s->solve.adaptive ? SOME_STEPS : (double)s->solve.steps;
+  double evaluations = s->loss == FLOW_LOSS_LIKELIHOOD ? 8 * steps * s->solve.tableau->stages : 1;
   double work = evaluations * (double)s->batch * (double)weights, most = work / (1 << 22);
   uint64_t blocks = (s->batch + FLOW_BLOCK_SAMPLES - 1) / FLOW_BLOCK_SAMPLES, worth = 1 + (most < 1e6 ? (uint64_t)most : 1000000);
   if (s->threads <= 0 && (uint64_t)asked > worth) asked = (int)worth;
@@ -137,6 +140,14 @@ static flow_status not_finite(const FlowTraining *t, double loss, flow_error *er
                    at < m->count ? "' is not finite" : "");
 }
 
+static flow_status not_arrived(const FlowTraining *t, flow_error *error) {
+  const flow_error why = *error;
+  return flow_fail(error, FLOW_FAILED_SAMPLES,
+                   "iteration %" PRIu64 ": %s; a lower rate, a limit of the gradient's norm (clip), or a number of fixed steps may help. The "
+                   "weights are those before this iteration",
+                   t->done + 1, why.text);
+}
+
 static FlowStep step_of(const FlowTraining *t, double rate, double norm) {
   const FlowTrainSettings *s = &t->settings;
   return (FlowStep){.optimiser = s->optimiser, .number = t->done + 1, .rate = rate, .decay = s->decay, .beta1 = s->beta1, .beta2 = s->beta2,
@@ -177,7 +188,8 @@ static flow_status iterate(FlowTraining *t, FlowTrainReport *report, flow_error 
   flow_batch_draw(&t->drawing, rows, FLOW_STREAM_PICK, FLOW_STREAM_START, t->done * s->batch, false, &t->batch);
   if (s->loss == FLOW_LOSS_MATCHING && s->coupling == FLOW_COUPLING_TRANSPORT) flow_couple(&t->coupler, &t->batch);
   flow_status status = run_loss(t, FLOW_MASTER_WEIGHT, &t->batch, true, &report->loss, error);
-  if (status) return status;
+  if (status) return status == FLOW_FAILED_SAMPLES ? not_arrived(t, error) : status;
+  if (t->likelihood.adjoint) report->solve = *flow_adjoint_report(t->likelihood.adjoint);
   flow_masters_gather(&t->masters, sums_of(t), 1 / (double)s->batch);
   report->norm = sqrt(flow_sum_of_squares(s->model->precision, t->masters.count, t->masters.part[FLOW_MASTER_GRADIENT]));
   report->rate = s->rate * flow_schedule_at(s->schedule, t->done, s->iterations, s->warm_up);
@@ -206,6 +218,7 @@ static flow_status validate(FlowTraining *t, double *loss, flow_error *error) {
     if (t->held - first < part.count) part.count = t->held - first;
     flow_batch_draw(&t->drawing, rows, FLOW_STREAM_VALIDATION_PICK, FLOW_STREAM_VALIDATION_START, first, true, &part);
     status = run_loss(t, weights, &part, false, &mean, error);
+    if (status == FLOW_FAILED_SAMPLES) status = FLOW_OK;        /* mean is NaN */
     sum += mean * (double)part.count;
   }
   *loss = sum / (double)t->held;

@@ -35,14 +35,15 @@ typedef struct FlowTrainReport {
   double loss;                  /* before the step */
   double rate;                  /* learning rate */
   double norm;                  /* of the gradient, before clipping */
+  FlowAdjointReport solve;      /* of the likelihood, where steps adapt */
 } FlowTrainReport;
 
-/* One iteration.  FAILED_SAMPLES: the loss or its gradient is not finite; the words say in which tensor, and the weights are those
- * before. */
+/* One iteration.  FAILED_SAMPLES: the loss or its gradient is not finite, the words say in which tensor; or a solve in steps that adapt
+ * does not arrive, the words say from which row of the data.  The weights are those before. */
 flow_status flow_training_step(FlowTraining *training, FlowTrainReport *report, flow_error *error);
 
-/* The loss of the rows held out, each once, with times and points of the source that are the same in every call; of the averaged
- * weights where they are kept. */
+/* The loss of the rows held out, each once, with times, points of the source and probes that are the same in every call; of the averaged
+ * weights where they are kept.  NaN where a solve in steps that adapt does not arrive. */
 flow_status flow_training_validate(FlowTraining *training, double *loss, flow_error *error);
 
 uint64_t flow_training_done(const FlowTraining *training);      /* iterations */
