@@ -87,7 +87,7 @@ static void print_start(const Train *train) {
   fprintf(stderr, "%zu weights, %" PRIu64 " rows to learn from%s", flow_training_weights(train->training),
           s->data->dim[0] - flow_training_held(train->training), flow_training_held(train->training) ? "" : "\n");
   if (flow_training_held(train->training)) fprintf(stderr, ", %" PRIu64 " held out\n", flow_training_held(train->training));
-  if (s->loss == FLOW_LOSS_LIKELIHOOD)
+  if (s->loss == FLOW_LOSS_likelihood)
     fprintf(stderr, "likelihood by %s in %" PRIu64 " steps", s->solve.tableau->name, s->solve.steps);
   else
     fprintf(stderr, "path %s", flow_path_name(s->path));

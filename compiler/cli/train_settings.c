@@ -118,7 +118,7 @@ static flow_status take_options(const Run *run, TrainPlan *plan, flow_error *err
 /* The solve of the likelihood; flow matching has a path. */
 static flow_status take_solve(const Run *run, const TypedFlow *flow, TrainPlan *plan, flow_error *error) {
   FlowTrainSettings *s = &plan->settings;
-  if (s->loss == FLOW_LOSS_MATCHING) return take_path(flow, flow->train, s, error);
+  if (s->loss == FLOW_LOSS_flow_matching) return take_path(flow, flow->train, s, error);
   if (has(run, OPTION_coupling)) return flow_fail(error, FLOW_BAD_CALL, "--coupling belongs to flow matching, not to the likelihood");
   flow_status status = sampling_fixed_steps(run, flow, &plan->steps, error);
   s->t0 = flow->time_from, s->t1 = flow->time_to;
@@ -127,7 +127,7 @@ static flow_status take_solve(const Run *run, const TypedFlow *flow, TrainPlan *
 }
 
 FlowExtras train_plan_extras(const TrainPlan *plan) {
-  return plan->settings.loss == FLOW_LOSS_LIKELIHOOD ? FLOW_ADJOINT_LOG_P : FLOW_SQUARES;
+  return plan->settings.loss == FLOW_LOSS_likelihood ? FLOW_ADJOINT_LOG_P : FLOW_SQUARES;
 }
 
 flow_status train_plan(const Run *run, const Program *program, TrainPlan *plan, flow_error *error) {
@@ -196,7 +196,7 @@ flow_status train_plan_inputs(const Run *run, const Program *program, TrainPlan 
   if (!status)
     status = given_conditions(run->line, program->model, program->model->conditions - program->own_conditions, &plan->conditions, error);
   s->condition = plan->conditions.tensor;
-  if (!status && s->loss == FLOW_LOSS_LIKELIHOOD) status = compile_ahead(run, program, plan, error);
+  if (!status && s->loss == FLOW_LOSS_likelihood) status = compile_ahead(run, program, plan, error);
   return status;
 }
 

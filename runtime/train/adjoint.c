@@ -43,21 +43,36 @@ static void load(const AdjointWork *w) {
     for (uint64_t row = 0; row < dim; row++) flow_tile_set(&state, row, lane, w->batch->x[(w->first + lane) * dim + row]);
 }
 
+/* What terms add to a sample's loss, and their weights for the way back. */
+static double end_terms(const AdjointWork *w, uint32_t lane, uint32_t place, const FlowTile *rate, double *value) {
+  const FlowAdjoint *a = w->adjoint;
+  const double *integral = (const double *)(const void *)(w->memory + a->at[PART_INTEGRAL]);
+  double sum = 0;
+  for (uint32_t i = 0; i < a->settings.terms; i++) {
+    double term = integral[(1 + i) * FLOW_BLOCK_SAMPLES + lane];
+    value[1 + i] += term;
+    sum += w->batch->weight[i] * term;
+    flow_tile_set(rate, 1 + i, place, w->batch->weight[i]);
+  }
+  return sum;
+}
+
 /* The losses where the samples have ended, and what goes backward from there, by places where there are some. */
-static void end(const AdjointWork *w, double *loss) {
+static void end(const AdjointWork *w, double *value) {
   const FlowAdjoint *a = w->adjoint;
   uint64_t dim = a->settings.ahead->dim;
-  uint32_t rates = a->settings.ahead->extras ? a->settings.ahead->extras : 1;
+  uint32_t rates = a->settings.ahead->extras ? a->settings.ahead->extras - a->settings.terms : 1;
   const double *integral = (const double *)(const void *)(w->memory + a->at[PART_INTEGRAL]);
   double *x = (double *)(void *)(w->memory + a->at[PART_POINT]), *by_x = x + dim;
   FlowTile state = adjoint_block_tile(w, adjoint_block(w, PART_STATE, 0), dim);
   FlowTile costate = adjoint_block_tile(w, adjoint_block(w, PART_COSTATE, 0), dim);
-  FlowTile rate = adjoint_block_tile(w, w->memory + a->at[PART_RATE], 1);
+  FlowTile rate = adjoint_block_tile(w, w->memory + a->at[PART_RATE], 1 + a->settings.terms);
   for (uint32_t lane = 0; lane < w->live; lane++) {
     uint32_t place = w->solve ? w->solve->place[lane] : lane;
     double by_integral = 0;
     for (uint64_t row = 0; row < dim; row++) x[row] = flow_tile_at(&state, row, lane);
-    *loss += w->batch->loss(w->batch->user, w->first + lane, x, integral[lane] / rates, by_x, &by_integral);
+    value[0] += w->batch->loss(w->batch->user, w->first + lane, x, integral[lane] / rates, by_x, &by_integral);
+    value[0] += end_terms(w, lane, place, &rate, value);
     for (uint64_t row = 0; row < dim; row++) flow_tile_set(&costate, row, place, by_x[row]);
     flow_tile_set(&rate, 0, place, by_integral);
   }
@@ -90,7 +105,7 @@ static bool report(FlowAdjointReport *all, const AdjointWork *w) {
   return r.failed == 0;
 }
 
-static int run_block(void *user, int thread, uint64_t first, uint64_t past, void *sums, double *loss) {
+static int run_block(void *user, int thread, uint64_t first, uint64_t past, void *sums, double *value) {
   AdjointWork w = *(const AdjointWork *)user;
   FlowAdjoint *a = w.adjoint;
   w.memory = a->threads + (size_t)thread * a->thread_bytes;
@@ -102,7 +117,7 @@ static int run_block(void *user, int thread, uint64_t first, uint64_t past, void
   int code = w.solve ? adjoint_adaptive_ahead(&w) : adjoint_ahead(&w);
   if (code < 0) return code;
   if (w.solve && !report(&a->report, &w)) return 0;     /* the others have their turn: the first failure is the same on any threads */
-  end(&w, loss);
+  end(&w, value);
   return w.batch->loss_alone ? 0 : adjoint_back(&w, sums);
 }
 
@@ -126,14 +141,19 @@ flow_status flow_adjoint_run(FlowAdjoint *a, const void *ahead_weights, const vo
                              double *loss, flow_error *error) {
   if (batch->count < 1 || batch->count > a->settings.most || !batch->loss)
     return flow_fail(error, FLOW_BAD_CALL, "a batch has a loss and at least 1 sample, and no more than it was opened for");
-  if (batch->probes && batch->probes->count != a->settings.ahead->extras)
-    return flow_fail(error, FLOW_BAD_CALL, "%s computes %" PRIu32 " rates, one for each probe, not %" PRIu32, a->settings.ahead->name,
-                     a->settings.ahead->extras, batch->probes->count);
+  uint32_t rates = a->settings.ahead->extras - a->settings.terms;
+  if (batch->probes && batch->probes->count != rates)
+    return flow_fail(error, FLOW_BAD_CALL, "%s computes %" PRIu32 " rates, one for each probe, not %" PRIu32, a->settings.ahead->name, rates,
+                     batch->probes->count);
+  if (a->settings.terms && !batch->weight)
+    return flow_fail(error, FLOW_BAD_CALL, "%s computes %" PRIu32 " terms of a loss, and they have no weights", a->settings.ahead->name,
+                     a->settings.terms);
   flow_status status = compute_times(a, ahead_weights, error);
   if (status) return status;
   a->report = (FlowAdjointReport){.least = a->solve ? UINT64_MAX : 0};
   AdjointWork work = {.adjoint = a, .batch = batch, .ahead_weights = ahead_weights, .back_weights = back_weights};
-  int code = flow_block_sums_run(&a->sums, batch->count, run_block, &work, loss);
+  int code = flow_block_sums_run(&a->sums, batch->count, run_block, &work);
+  *loss = a->sums.value[0].of[0];
   const FlowAdjointReport *r = &a->report;
   if (code < 0) return flow_model_refused(a->settings.back, "gradient", code, error);
   return r->failed == 0 ? FLOW_OK
@@ -142,4 +162,5 @@ flow_status flow_adjoint_run(FlowAdjoint *a, const void *ahead_weights, const vo
 }
 
 const void *flow_adjoint_sums(const FlowAdjoint *a) { return a->sums.group; }
+const double *flow_adjoint_terms(const FlowAdjoint *a) { return a->sums.value[0].of + 1; }
 const FlowAdjointReport *flow_adjoint_report(const FlowAdjoint *a) { return &a->report; }

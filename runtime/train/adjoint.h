@@ -4,7 +4,8 @@
  * The solve is that of solve.h, or with `adaptive` that of adaptive.h, x(from) to x(to), with the integral of the rate of log p beside
  * it where the model has one (of several, estimates by probes, the mean).  A function of the caller's says the loss of a sample at its
  * end, and its derivatives by the end state and by the integral; what comes out is the derivative of exactly those steps, with the
- * coefficients that the forward solve has (plan.h, adaptive_method.h).
+ * coefficients that the forward solve has (plan.h, adaptive_method.h).  The last `terms` rates are something else, whose integrals
+ * along the way are added to the loss, each with a weight.
  *
  * ONE STEP BACKWARD.  Forward, with r the rate of log p and l its integral:
  *     X_i = x + h sum_j<i a_ij k_j,   k_i = u(t_i, X_i),   x' = x + h sum_i b_i k_i,   l' = l + h sum_i b_i r(t_i, X_i)
@@ -51,7 +52,8 @@
 
 typedef struct FlowAdjointSettings {    /* unset = 0; everything is borrowed and outlives it */
   const flow_model *ahead;      /* the velocity, with its `step`, or where steps adapt `eval_lane`; extras: rates of log p, if any */
-  const flow_model *back;       /* its adjoint, with `gradient`: the conditions of `ahead`, then kbar and, with extras, rbar */
+  const flow_model *back;       /* its adjoint, with `gradient`: the conditions of `ahead`, then kbar and, with extras, rbar and those of terms */
+  uint32_t terms;               /* of the extras of `ahead` the last ones; at least one is before them */
   uint32_t cpu;                 /* 0: the best level that this processor has */
   const FlowTableau *tableau;
   const FlowGrid *grid;         /* NULL: equal steps */
@@ -84,6 +86,7 @@ typedef struct FlowAdjointBatch {
   uint64_t first;
   FlowEndLoss *loss;
   void *user;
+  const double *weight;         /* [terms]: the loss grows by weight times the integral of the term, dt being negative on a way back */
   bool loss_alone;              /* no gradient: the sums are 0 */
 } FlowAdjointBatch;
 
@@ -93,6 +96,7 @@ typedef struct FlowAdjointBatch {
 flow_status flow_adjoint_run(FlowAdjoint *adjoint, const void *ahead_weights, const void *back_weights, const FlowAdjointBatch *batch,
                              double *loss, flow_error *error);
 const void *flow_adjoint_sums(const FlowAdjoint *adjoint);
+const double *flow_adjoint_terms(const FlowAdjoint *adjoint);   /* [terms]: the integrals, summed over the samples */
 
 /* Of the last run, where steps adapt; else 0. */
 typedef struct FlowAdjointReport {

@@ -117,9 +117,10 @@ static void end_tile(const AdjointWork *w, uint32_t lane, const FlowLanesTile *t
   FlowTile to = adjoint_block_tile(w, adjoint_node(w, PART_STATE, 0), tile->x.rows);
   double *integral = record_of(w, PART_INTEGRAL) + lane;
   adjoint_put(&tile->x, &to, lane);
-  for (uint32_t i = 0; i < tile->x.live; i++) {
-    integral[i] = 0;
-    for (uint32_t e = 0; e < w->solve->chunk.extras; e++) integral[i] += tile->sum[e * (size_t)tile->x.stride + i];
+  for (uint32_t e = 0; e <= w->adjoint->settings.terms; e++) memset(integral + e * FLOW_BLOCK_SAMPLES, 0, tile->x.live * sizeof *integral);
+  for (uint32_t e = 0; e < w->solve->chunk.extras; e++) {
+    double *sum = integral + adjoint_integral_of(w->adjoint, e) * FLOW_BLOCK_SAMPLES;
+    for (uint32_t i = 0; i < tile->x.live; i++) sum[i] += tile->sum[e * (size_t)tile->x.stride + i];
   }
 }
 

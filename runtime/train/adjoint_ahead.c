@@ -74,8 +74,10 @@ static void clear_extras(const Tile *t) {
 /* What the step has added to the integrals, in f64; and the next one begins at 0. */
 static void take_extras(const Tile *t, double *integral) {
   uint32_t extras = t->work->adjoint->settings.ahead->extras;
-  for (uint32_t e = 0; e < extras; e++)
-    for (uint32_t lane = 0; lane < t->x.live; lane++) integral[t->lane + lane] += flow_tile_at(&t->x, t->x.rows + e, lane);
+  for (uint32_t e = 0; e < extras; e++) {
+    double *to = integral + adjoint_integral_of(t->work->adjoint, e) * FLOW_BLOCK_SAMPLES + t->lane;
+    for (uint32_t lane = 0; lane < t->x.live; lane++) to[lane] += flow_tile_at(&t->x, t->x.rows + e, lane);
+  }
   if (extras) clear_extras(t);
 }
 
@@ -97,7 +99,7 @@ static int solve_tile(Tile *t, double *integral) {
 int adjoint_ahead(const AdjointWork *w) {
   double *integral = (double *)(void *)(w->memory + w->adjoint->at[PART_INTEGRAL]);
   int code = 0;
-  memset(integral, 0, FLOW_BLOCK_SAMPLES * sizeof *integral);
+  memset(integral, 0, (1 + w->adjoint->settings.terms) * FLOW_BLOCK_SAMPLES * sizeof *integral);
   for (uint32_t lane = 0; code >= 0 && lane < w->live; lane += w->adjoint->ahead->lanes) {
     Tile tile;
     open_tile(&tile, w, lane);

@@ -98,7 +98,7 @@ static bool combine(const AdjointWork *w, const Coefficients *c, uint32_t stage,
   return begun;
 }
 
-/* kbar_i and rbar_i to the last condition of a tile. */
+/* kbar_i, rbar_i and those of terms to the last condition of a tile. */
 static void fill_adjoint(const AdjointWork *w, double rate, uint32_t lane, const FlowTile *conditions) {
   const FlowAdjoint *a = w->adjoint;
   const flow_model *model = a->settings.back;
@@ -107,11 +107,15 @@ static void fill_adjoint(const AdjointWork *w, double rate, uint32_t lane, const
   target.rows = model->dim;
   adjoint_take(&target, &from, lane);
   if (a->settings.ahead->extras == 0) return;
-  FlowTile rates = adjoint_block_tile(w, w->memory + a->at[w->solve ? PART_STEP_RATE : PART_RATE], 1), row = target;
+  uint32_t rows = adjoint_integrals(a);
+  FlowTile rates = adjoint_block_tile(w, w->memory + a->at[w->solve ? PART_STEP_RATE : PART_RATE], rows), row = target;
   row.data = (char *)target.data + (size_t)model->dim * target.stride * target.precision;
-  row.rows = 1;
+  row.rows = rows;
   adjoint_take(&row, &rates, lane);
-  flow_lanes_scale(row.precision, row.lanes, rate, row.data, row.data);
+  for (uint32_t i = 0; i < rows; i++) {
+    char *at = (char *)row.data + (size_t)i * row.stride * row.precision;
+    flow_lanes_scale(row.precision, row.lanes, rate, at, at);
+  }
 }
 
 static int run_tile(const AdjointWork *w, uint32_t stage, double rate, uint32_t lane, void *sums) {
@@ -153,8 +157,9 @@ static int remake_stages(AdjointWork *w, uint64_t step) {
   const FlowAdjoint *a = w->adjoint;
   if (!w->solve) return adjoint_stages(w, step);
   int code = adjoint_replay_stages(w, step);
-  memcpy(w->memory + a->at[PART_STEP_RATE], w->memory + a->at[PART_RATE], FLOW_BLOCK_SAMPLES * a->settings.ahead->precision);
-  lengthen(w, 1, w->memory + a->at[PART_STEP_RATE]);
+  uint32_t rows = 1 + a->settings.terms;
+  memcpy(w->memory + a->at[PART_STEP_RATE], w->memory + a->at[PART_RATE], (size_t)rows * FLOW_BLOCK_SAMPLES * a->settings.ahead->precision);
+  lengthen(w, rows, w->memory + a->at[PART_STEP_RATE]);
   return code;
 }
 

@@ -20,7 +20,10 @@ static flow_status check_models(const FlowAdjointSettings *s, flow_error *error)
   if (ahead->jump)
     return flow_fail(error, FLOW_BAD_CALL, "%s is given by a map: there is no solve to differentiate", ahead->name);
   const flow_condition *last = back->conditions ? &back->condition[back->conditions - 1] : NULL;
-  uint64_t numbers = (uint64_t)ahead->dim + (ahead->extras > 0);
+  uint64_t numbers = (uint64_t)ahead->dim + (ahead->extras > 0) + s->terms;
+  if (s->terms >= FLOW_BLOCK_VALUES || (s->terms && s->terms >= ahead->extras))
+    return flow_fail(error, FLOW_BAD_CALL, "%s computes %" PRIu32 " rates, of which %" PRIu32 " are to be terms of a loss", ahead->name,
+                     ahead->extras, s->terms);
   if (ahead->dim != back->dim || ahead->precision != back->precision || back->conditions != ahead->conditions + 1 || last->size != numbers)
     return flow_fail(error, FLOW_BAD_CALL, "%s is not the adjoint of %s: it would have its size and precision, its conditions and one of %" PRIu64
                      " numbers", back->name, ahead->name, numbers);
@@ -68,8 +71,8 @@ static bool lay_out_blocks(FlowAdjoint *a) {
   return flow_mul_size(row, model->dim, &a->block_bytes) && flow_mul_size(a->block_bytes, a->solve ? 2 : 1, &a->node_bytes) &&
          nodes(a, PART_STATE, 1) && nodes(a, PART_KEPT, a->kept) && nodes(a, PART_BETWEEN, a->interval - 1) &&
          blocks(a, PART_STAGE, stages) && blocks(a, PART_SLOPE, stages) &&
-         blocks(a, PART_BAR, stages) && blocks(a, PART_COMBINED, 1) && blocks(a, PART_COSTATE, 1) && part(a, PART_RATE, 1, row) &&
-         part(a, PART_INTEGRAL, FLOW_BLOCK_SAMPLES, sizeof(double)) && flow_mul_size(model->dim, sizeof(double), &point) &&
+         blocks(a, PART_BAR, stages) && blocks(a, PART_COMBINED, 1) && blocks(a, PART_COSTATE, 1) && part(a, PART_RATE, 1 + a->settings.terms, row) &&
+         part(a, PART_INTEGRAL, 1 + a->settings.terms, FLOW_BLOCK_SAMPLES * sizeof(double)) && flow_mul_size(model->dim, sizeof(double), &point) &&
          part(a, PART_POINT, 2, point);
 }
 
@@ -97,7 +100,7 @@ static bool lay_out_solve(FlowAdjoint *a) {
   if (!a->solve) return true;
   return part(a, PART_STEP_TIME, a->steps, record) && part(a, PART_STEP_LENGTH, a->steps, record) &&
          part(a, PART_LENGTH, FLOW_BLOCK_SAMPLES, a->settings.ahead->precision) &&
-         part(a, PART_STEP_RATE, FLOW_BLOCK_SAMPLES, a->settings.ahead->precision) &&
+         part(a, PART_STEP_RATE, (1 + a->settings.terms) * (uint64_t)FLOW_BLOCK_SAMPLES, a->settings.ahead->precision) &&
          part(a, PART_CHUNK, tiles_of(a->ahead), a->solve->chunk.tile_bytes) && flow_lanes_bytes(&a->solve->shared, &lanes) &&
          part(a, PART_LANES, 1, lanes);
 }

@@ -25,8 +25,8 @@ typedef enum AdjointPart {
   PART_BAR,                     /* [stages]: Xbar_i */
   PART_COMBINED,                /* kbar_i */
   PART_COSTATE,                 /* x'bar */
-  PART_RATE,                    /* one row: lbar */
-  PART_INTEGRAL,                /* double [FLOW_BLOCK_SAMPLES]: the sum over all extras */
+  PART_RATE,                    /* [1 + terms] rows: lbar, and the weights of terms */
+  PART_INTEGRAL,                /* double [1 + terms][FLOW_BLOCK_SAMPLES]: the sum over the rates of log p; terms */
   PART_POINT,                   /* double [2][dim]: a sample's end, and its derivatives */
   PART_AHEAD_X,                 /* tile of the velocity: the state and its extras */
   PART_AHEAD_CONDITIONS,        /* [tiles] */
@@ -43,7 +43,7 @@ typedef enum AdjointPart {
   PART_STEP_TIME,               /* double [steps][FLOW_BLOCK_SAMPLES]: where an accepted step begins, by samples */
   PART_STEP_LENGTH,             /* its length */
   PART_LENGTH,                  /* one row: lengths of the step at hand, by places */
-  PART_STEP_RATE,               /* one row: lbar times these */
+  PART_STEP_RATE,               /* PART_RATE times these */
   PART_CHUNK,                   /* [tiles] tiles of the solve */
   PART_LANES,                   /* its lanes */
   PARTS
@@ -118,6 +118,13 @@ static inline double adjoint_coefficient(const FlowAdjoint *a, const flow_combin
   const void *c = terms->coefficient;
   return a->settings.ahead->precision == FLOW_F32 ? (double)((const float *)c)[term] : ((const double *)c)[term];
 }
+/* Which integral an extra belongs to: 0, that of log p, or 1, 2, .. those of terms. */
+static inline uint32_t adjoint_integral_of(const FlowAdjoint *a, uint32_t extra) {
+  uint32_t rates = a->settings.ahead->extras - a->settings.terms;
+  return extra < rates ? 0 : 1 + extra - rates;
+}
+/* Rows of rbar. */
+static inline uint32_t adjoint_integrals(const FlowAdjoint *a) { return a->settings.ahead->extras ? 1 + a->settings.terms : 0; }
 /* Samples lane, lane + 1, ... of a block buffer to a model's tile (whose idle lanes are filled), and back. */
 void adjoint_take(const FlowTile *tile, const FlowTile *block, uint32_t lane);
 void adjoint_put(const FlowTile *tile, const FlowTile *block, uint32_t lane);

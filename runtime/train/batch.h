@@ -16,6 +16,9 @@ typedef struct FlowBatch {
   bool once;                    /* of the rows held out, not of an iteration */
 } FlowBatch;
 
+/* The mean loss of a batch: with its terms times their weights; and the terms that there are, in the order of FlowTrainTerms. */
+typedef struct FlowLossParts { double all, term[2]; } FlowLossParts;
+
 /* Which rows of the data are drawn. */
 typedef struct FlowRowsOf {
   const uint64_t *order;        /* NULL: row i is row i */

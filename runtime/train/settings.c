@@ -6,7 +6,7 @@
 #include <string.h>
 
 FlowTrainSettings flow_train_defaults(void) {
-  return (FlowTrainSettings){.t1 = 1, .s1 = 1, .rate = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .batch = 256,
+  return (FlowTrainSettings){.parts = 1u << FLOW_PART_target, .t1 = 1, .s1 = 1, .rate = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .batch = 256,
                              .iterations = 10000};
 }
 
@@ -26,6 +26,8 @@ static flow_status check_numbers(const FlowTrainSettings *s, flow_error *error) 
       {"beta2", s->beta2, 0, 1, false, true},                  {"epsilon", s->epsilon, 0, 1, true, false},
       {"the weight decay", s->decay, 0, 1e6, false, false},    {"the norm to clip at", s->clip, 0, INFINITY, false, true},
       {"the decay of the average", s->average, 0, 1, false, true}, {"the share held out", s->validation, 0, 1, false, true},
+      {"the weight of the kinetic term", s->terms.kinetic, 0, INFINITY, false, true},
+      {"the weight of the Jacobian", s->terms.jacobian, 0, INFINITY, false, true},
   };
   for (size_t i = 0; i < sizeof bound / sizeof *bound; i++) {
     const Bound *b = &bound[i];
@@ -62,7 +64,7 @@ static flow_status check_rows(const FlowTrainSettings *s, flow_error *error) {
 static flow_status check_source(const FlowTrainSettings *s, flow_error *error) {
   const FlowSource *source = s->source;
   uint64_t rows = source->kind == FLOW_SOURCE_TENSOR && source->tensor->rank ? source->tensor->dim[0] : 1;
-  if (s->loss == FLOW_LOSS_MATCHING) return flow_source_check(source, s->model->dim, 0, rows, error);
+  if (s->loss != FLOW_LOSS_likelihood) return flow_source_check(source, s->model->dim, 0, rows, error);
   if (source->dim != s->model->dim)
     return flow_fail(error, FLOW_BAD_INPUT, "the source has %" PRIu64 " numbers in a state; a state of this flow has %" PRIu32, source->dim,
                      s->model->dim);
@@ -72,25 +74,43 @@ static flow_status check_source(const FlowTrainSettings *s, flow_error *error) {
 
 static flow_status check_solve(const FlowTrainSettings *s, flow_error *error) {
   const FlowTrainSolve *solve = &s->solve;
-  const FlowProbes probes = {.count = solve->probes};
-  if (s->loss == FLOW_LOSS_MATCHING) return FLOW_OK;
+  const FlowProbes probes = {.count = flow_train_vectors(s)};
+  uint32_t rates = solve->probes ? solve->probes : 1, terms = flow_train_terms(&s->terms);
+  if (s->loss != FLOW_LOSS_likelihood) return FLOW_OK;
   if (!solve->ahead || !solve->tableau || (solve->steps < 1 && !solve->adaptive))
     return flow_fail(error, FLOW_BAD_CALL, "the likelihood of data needs a velocity, a method and at least 1 step");
   flow_status status = flow_model_check(solve->ahead, error);
-  if (!status && solve->probes) status = flow_probes_check(&probes, s->model->dim, error);
-  if (!status && solve->ahead->extras != (solve->probes ? solve->probes : 1))
-    return flow_fail(error, FLOW_BAD_CALL, "%s computes %" PRIu32 " rates of log p; there are %" PRIu32 " probes", solve->ahead->name,
-                     solve->ahead->extras, solve->probes);
+  if (!status && probes.count) status = flow_probes_check(&probes, s->model->dim, error);
+  if (!status && solve->ahead->extras != rates + terms)
+    return flow_fail(error, FLOW_BAD_CALL, "%s computes %" PRIu32 " rates; there are %" PRIu32 " probes of log p, and %" PRIu32 " terms",
+                     solve->ahead->name, solve->ahead->extras, solve->probes, terms);
   return status;
+}
+
+enum { NUMBERS_ONE, NUMBERS_STATE };
+
+static bool has_parts(const FlowTrainSettings *s) {
+  static const int numbers[] = {
+#define LOSS_PART(name, numbers, text) NUMBERS_##numbers,
+#include "loss_inputs.def"
+  };
+  const flow_condition *next = &s->model->condition[flow_train_conditions(s)];
+  for (int i = 0; i < FLOW_PARTS; i++)
+    if (s->parts >> i & 1 && next++->size != (numbers[i] == NUMBERS_STATE ? s->model->dim : 1)) return false;
+  return !(s->terms.jacobian > 0 && s->terms.probe) || s->parts >> FLOW_PART_probe & 1;
+}
+
+static bool has_adjoint(const FlowTrainSettings *s) {
+  uint64_t numbers = (uint64_t)s->model->dim + 1 + flow_train_terms(&s->terms);
+  return s->model->condition[s->model->conditions - 1].size == numbers;
 }
 
 static flow_status check_model(const FlowTrainSettings *s, flow_error *error) {
   const flow_model *model = s->model;
-  uint32_t own = 1 + (s->loss == FLOW_LOSS_LIKELIHOOD && s->solve.probes > 0);
-  const flow_condition *target = model->conditions >= own ? &model->condition[model->conditions - 1] : NULL;
-  uint64_t numbers = (uint64_t)model->dim + (s->loss == FLOW_LOSS_LIKELIHOOD);
-  if (!model->gradient || !target || target->size != numbers)
-    return flow_fail(error, FLOW_BAD_CALL, "%s was compiled without the gradients of a loss", model->name);
+  uint32_t own = flow_train_own_conditions(s);
+  bool fits = model->gradient && model->conditions >= own;
+  if (!fits || !(s->loss == FLOW_LOSS_likelihood ? has_adjoint(s) : has_parts(s)))
+    return flow_fail(error, FLOW_BAD_CALL, "%s was compiled without the gradients of this loss", model->name);
   if (model->weights == 0) return flow_fail(error, FLOW_BAD_INPUT, "%s has no layers: there is nothing to train", model->name);
   return FLOW_OK;
 }
@@ -144,21 +164,29 @@ static void steps_text(const FlowTrainSolve *solve, size_t size, char *text) {
 static void loss_text(const FlowTrainSettings *s, size_t size, char *text) {
   char steps[256], probes[32] = "";
   text[0] = 0;
-  if (s->loss != FLOW_LOSS_LIKELIHOOD) return;
+  if (s->loss_name) snprintf(text, size, "loss `%.64s` of %x, ", s->loss_name, s->parts);
+  if (s->loss != FLOW_LOSS_likelihood) return;
   steps_text(&s->solve, sizeof steps, steps);
   if (s->solve.probes) snprintf(probes, sizeof probes, "%" PRIu32 " probes %d, ", s->solve.probes, (int)s->solve.probe);
   snprintf(text, size, "loss likelihood, %s, %s, %s", s->solve.tableau->name, steps, probes);
 }
 
+static void terms_text(const FlowTrainTerms *terms, size_t size, char *text) {
+  text[0] = 0;
+  if (flow_train_terms(terms) == 0) return;
+  snprintf(text, size, "kinetic %.17g, jacobian %.17g %s, ", terms->kinetic, terms->jacobian, terms->probe ? "probe" : "exact");
+}
+
 char *flow_train_settings_text(const FlowTrainSettings *s) {
-  char iterations[32] = "", loss[384], text[1408];
+  char iterations[32] = "", loss[384], terms[128], text[1536];
   loss_text(s, sizeof loss, loss);
+  terms_text(&s->terms, sizeof terms, terms);
   if (s->schedule != FLOW_SCHEDULE_constant) snprintf(iterations, sizeof iterations, " of %" PRIu64, s->iterations);
   int length = snprintf(text, sizeof text,
-                        "%sf%" PRIu32 ", data %" PRIu64 "x%" PRIu32 " %016" PRIx64 ", seed %" PRIu64 ", batch %" PRIu64
+                        "%s%sf%" PRIu32 ", data %" PRIu64 "x%" PRIu32 " %016" PRIx64 ", seed %" PRIu64 ", batch %" PRIu64
                         ", path %s from %.17g to %.17g, time %.17g to %.17g, coupling %d, %s rate %.17g betas %.17g %.17g epsilon %.17g decay %.17g, "
                         "schedule %d%s warm-up %" PRIu64 ", clip %.17g, average %.17g, validation %.17g",
-                        loss, s->model->precision * 8, s->data->dim[0], s->model->dim, hash_inputs(s), s->seed, s->batch, flow_path_name(s->path),
+                        loss, terms, s->model->precision * 8, s->data->dim[0], s->model->dim, hash_inputs(s), s->seed, s->batch, flow_path_name(s->path),
                         s->s0, s->s1, s->t0, s->t1, (int)s->coupling, flow_optimiser_name(s->optimiser), s->rate, s->beta1, s->beta2, s->epsilon,
                         s->decay, (int)s->schedule, iterations, s->warm_up, s->clip, s->average, s->validation);
   char *copy = length > 0 && (size_t)length < sizeof text ? flow_alloc(s->allocator, (size_t)length + 1) : NULL;

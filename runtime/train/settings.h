@@ -13,10 +13,29 @@
  * of |x1 - x0|^2 (couple.h). */
 typedef enum { FLOW_COUPLING_INDEPENDENT, FLOW_COUPLING_TRANSPORT } FlowCoupling;
 
-/* What is made small: |u - dx/dt|^2 along a path between the source and the data, or -log p of the data through the solver. */
-typedef enum { FLOW_LOSS_MATCHING, FLOW_LOSS_LIKELIHOOD } FlowTrainLoss;
+/* What is made small (losses.def): something of samples along a path between the source and the data, which is |u - dx/dt|^2 or a loss
+ * that the model was compiled for; or -log p of the data through the solver. */
+typedef enum {
+#define LOSS(name, text) FLOW_LOSS_##name,
+#include "losses.def"
+#undef LOSS
+  FLOW_LOSSES
+} FlowTrainLoss;
 
-/* The solve of FLOW_LOSS_LIKELIHOOD, from the data back to the source. */
+/* The parts of a sample along a path that a loss may need (loss_inputs.def). */
+typedef enum {
+#define LOSS_PART(name, numbers, text) FLOW_PART_##name,
+#include "loss_inputs.def"
+  FLOW_PARTS
+} FlowLossPart;
+
+/* What is added to the loss so that the flow is easy to solve (compile.h, TERMS): kinetic times the square of the velocity, jacobian times
+ * that of its Jacobian, exactly, or, with `probe`, estimated.  Along a path: their means over samples and components, as that of flow
+ * matching; of the likelihood: their integrals over the way of each point, not divided by the components. */
+typedef struct FlowTrainTerms { double kinetic, jacobian; bool probe; } FlowTrainTerms;
+static inline uint32_t flow_train_terms(const FlowTrainTerms *t) { return (t->kinetic > 0) + (t->jacobian > 0); }
+
+/* The solve of FLOW_LOSS_likelihood, from the data back to the source. */
 typedef struct FlowTrainSolve {
   const flow_model *ahead;      /* the velocity and the rates of log p, with the solve's entries; `model` is its adjoint (adjoint.h) */
   const FlowTableau *tableau;
@@ -24,12 +43,16 @@ typedef struct FlowTrainSolve {
   uint64_t steps, interval;     /* interval: of the checkpoints, 0: as adjoint.h chooses */
   const FlowAdaptive *adaptive; /* NULL; else steps adapt, and neither grid nor steps count */
   uint32_t probes;              /* 0: the trace is exact; else its estimate by so many vectors, new ones for each sample of each iteration, */
-  FlowProbeKind probe;          /* the last condition of `ahead`, and the one before the last of `model` */
+  FlowProbeKind probe;          /* the last condition of `ahead`, and the one before the last of `model`; a term by a probe takes them too, */
+                                /* and has one of its own where there are none */
 } FlowTrainSolve;
 
 typedef struct FlowTrainSettings {
-  const flow_model *model;      /* has gradients; its last condition is the target (flow/model.h) */
+  const flow_model *model;      /* has gradients; its last conditions are the parts of a sample, or what an adjoint has (compile.h) */
   FlowTrainLoss loss;
+  const char *loss_name;        /* of a loss of the program, along a path; NULL: it is |u - dx/dt|^2 */
+  uint32_t parts;               /* bit i: FlowLossPart i, which the model has among its conditions.  The standard is the target alone */
+  FlowTrainTerms terms;
   FlowTrainSolve solve;
   const flow_level *level;      /* NULL: the best for this processor */
   const FlowSource *source;
@@ -52,10 +75,16 @@ typedef struct FlowTrainSettings {
   const FlowAllocator *allocator;
 } FlowTrainSettings;
 
-/* How many of the model's conditions are the user's: all but the target, and the probes before it. */
-static inline uint32_t flow_train_conditions(const FlowTrainSettings *s) {
-  return s->model->conditions - 1 - (s->loss == FLOW_LOSS_LIKELIHOOD && s->solve.probes > 0);
+/* Does a solve need random vectors, and how many? */
+static inline uint32_t flow_train_vectors(const FlowTrainSettings *s) {
+  return s->solve.probes ? s->solve.probes : s->terms.jacobian > 0 && s->terms.probe;
 }
+
+/* How many of the model's conditions are not the user's: parts of a sample, or an adjoint and the vectors before it. */
+static inline uint32_t flow_train_own_conditions(const FlowTrainSettings *s) {
+  return s->loss == FLOW_LOSS_likelihood ? 1 + (flow_train_vectors(s) > 0) : (uint32_t)__builtin_popcount(s->parts);
+}
+static inline uint32_t flow_train_conditions(const FlowTrainSettings *s) { return s->model->conditions - flow_train_own_conditions(s); }
 
 /* condot, independent, adam 1e-3, batch 256, 10000 iterations; betas 0.9 and 0.999, epsilon 1e-8, as PyTorch has them. */
 FlowTrainSettings flow_train_defaults(void);

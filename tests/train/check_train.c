@@ -45,11 +45,11 @@ static void open_parts(Parts *p, const LinearTraining *t, int threads) {
 
 static double run_parts(Parts *p) {
   flow_error error = {{0}};
-  double loss;
+  FlowLossParts loss;
   ck_assert(!flow_repack(&p->repack, FLOW_MASTER_WEIGHT, &error));
   ck_assert(!flow_gradients_run(&p->gradients, p->repack.blob.data, &p->batch, &loss, &error));
   flow_masters_gather(&p->masters, p->gradients.sums.group, 1 / (double)p->batch.count);
-  return loss;
+  return loss.all;
 }
 
 static void close_parts(Parts *p, const LinearTraining *t) {
