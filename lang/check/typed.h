@@ -162,10 +162,10 @@ typedef enum { SOURCE_NORMAL, SOURCE_UNIFORM, SOURCE_FILE, SOURCE_GAUSSIAN, SOUR
 /* `train { .. }`: what it says.  Words are those of train_clauses.def; NULL, and below 0, where nothing is said. */
 typedef struct TypedTrain {
   Span at;
-  const char *loss, *path, *coupling, *optimiser, *schedule, *initial;
+  const char *loss, *path, *coupling, *trace, *probe, *optimiser, *schedule, *initial;
   const char *data;             /* path as written */
   double rate, initial_scale, momentum, decay, clip, average, validation;
-  int64_t batch, iterations, warm_up, seed;
+  int64_t probes, batch, iterations, warm_up, seed;
 } TypedTrain;
 
 typedef struct TypedFlow {

@@ -43,6 +43,16 @@ START_TEST(a_training_by_likelihood_has_that_loss) {
   ck_assert_str_eq(t->loss, "likelihood");
   ck_assert_ptr_null(t->path);
   ck_assert_ptr_null(t->coupling);
+  ck_assert_ptr_null(t->trace);
+  ck_assert_int_eq(t->probes, -1);
+} END_TEST
+
+START_TEST(a_training_by_likelihood_says_how_the_trace_is_computed) {
+  const TypedTrain *t = training_of("train { loss likelihood trace hutchinson probes 4 probe gaussian batch 64 }");
+  ck_assert_str_eq(t->trace, "hutchinson");
+  ck_assert_str_eq(t->probe, "gaussian");
+  ck_assert_int_eq(t->probes, 4);
+  ck_assert_int_eq(t->batch, 64);
 } END_TEST
 
 START_TEST(a_training_has_what_its_block_says) {
@@ -186,6 +196,7 @@ void add_flow_tests(TCase *tcase) {
   tcase_add_test(tcase, a_flow_without_a_time_goes_from_0_to_1);
   tcase_add_test(tcase, a_training_has_what_its_block_says);
   tcase_add_test(tcase, a_training_by_likelihood_has_that_loss);
+  tcase_add_test(tcase, a_training_by_likelihood_says_how_the_trace_is_computed);
   tcase_add_test(tcase, what_a_training_does_not_say_is_left_open);
   tcase_add_test(tcase, a_flow_keeps_the_path_that_it_was_trained_along);
   tcase_add_test(tcase, a_solver_says_how_its_steps_are_spaced);
