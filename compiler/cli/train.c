@@ -81,6 +81,16 @@ static flow_status iterate(Train *train, flow_error *error) {
 
 /* ---- before and after --------------------------------------------------------------------------------------------- */
 
+static void print_solve(const FlowTrainSolve *solve, const Trace *trace) {
+  fprintf(stderr, "likelihood by %s", solve->tableau->name);
+  if (solve->adaptive)
+    fprintf(stderr, " to rtol %.3g, atol %.3g, log p %.3g", solve->adaptive->tolerance.rtol, solve->adaptive->tolerance.atol,
+            solve->adaptive->tolerance.ltol);
+  else
+    fprintf(stderr, " in %" PRIu64 " steps", solve->steps);
+  if (trace->probes) fprintf(stderr, ", %u %s probe%s a sample", trace->probes, trace_probe_name(trace), trace->probes == 1 ? "" : "s");
+}
+
 static void print_start(const Train *train) {
   const FlowTrainSettings *s = &train->plan.settings;
   if (has(train->run, OPTION_quiet)) return;
@@ -88,7 +98,7 @@ static void print_start(const Train *train) {
           s->data->dim[0] - flow_training_held(train->training), flow_training_held(train->training) ? "" : "\n");
   if (flow_training_held(train->training)) fprintf(stderr, ", %" PRIu64 " held out\n", flow_training_held(train->training));
   if (s->loss == FLOW_LOSS_likelihood)
-    fprintf(stderr, "likelihood by %s in %" PRIu64 " steps", s->solve.tableau->name, s->solve.steps);
+    print_solve(&s->solve, &train->plan.steps.trace);
   else
     fprintf(stderr, "path %s", flow_path_name(s->path));
   fprintf(stderr, ", %s %.3g, batch %" PRIu64 ", %" PRIu64 " iterations; %.3g MB for gradients\n", flow_optimiser_name(s->optimiser),
@@ -105,6 +115,11 @@ static void print_end(const Train *train, double seconds) {
           train->curve.recent);
   if (flow_training_held(train->training)) fprintf(stderr, ", held out %.4f", train->validation);
   fprintf(stderr, "  %s\n", shape);
+  const FlowAdjointReport *solve = &train->last.solve;
+  if (solve->steps)
+    fprintf(stderr, "steps of a solve in the last iteration: %" PRIu64 " to %" PRIu64 ", %.1f in the mean; %.1f %% of the attempts rejected\n",
+            solve->least, solve->most, (double)solve->steps / (double)train->plan.settings.batch,
+            100 * (double)solve->rejected / (double)(solve->steps + solve->rejected));
 }
 
 static int stopped(const Train *train) {
@@ -191,7 +206,7 @@ static int train_program(Train *train) {
   flow_error error = {{0}};
   flow_status status = train_plan(run, &train->program, &train->plan, &error);
   if (status) return failed(run, status, &error);
-  int code = program_with_extras(run, &train->program, train_plan_extras(&train->plan), 0);
+  int code = program_with_extras(run, &train->program, train_plan_extras(&train->plan), train->plan.steps.trace.probes);
   if (!code) code = bind(train);
   if (code) return code;
   FlowInitial *rule = calloc(flow_compiled_ir(train->program.compiled, false)->weights, sizeof *rule);

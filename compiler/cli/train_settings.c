@@ -115,19 +115,34 @@ static flow_status take_options(const Run *run, TrainPlan *plan, flow_error *err
   return FLOW_OK;
 }
 
+static flow_status take_matching(const Run *run, const TypedFlow *flow, FlowTrainSettings *s, flow_error *error) {
+  static const OptionId of_likelihood[] = {OPTION_trace, OPTION_probes, OPTION_probe, OPTION_rtol, OPTION_atol, OPTION_ltol, OPTION_max_steps,
+                                           OPTION_min_step, OPTION_max_step};
+  for (size_t i = 0; i < sizeof of_likelihood / sizeof *of_likelihood; i++)
+    if (has(run, of_likelihood[i]))
+      return flow_fail(error, FLOW_BAD_CALL, "--%s belongs to --loss likelihood; flow matching solves nothing", options[of_likelihood[i]].name);
+  return take_path(flow, flow->train, s, error);
+}
+
+static bool adapts(const Run *run, const Program *program) { return adaptive_steps_entries(run, program) & FLOW_ENTRY_ATTEMPT; }
+
 /* The solve of the likelihood; flow matching has a path. */
-static flow_status take_solve(const Run *run, const TypedFlow *flow, TrainPlan *plan, flow_error *error) {
+static flow_status take_solve(const Run *run, const Program *program, TrainPlan *plan, flow_error *error) {
+  const TypedFlow *flow = flow_compiled_flow(program->compiled);
   FlowTrainSettings *s = &plan->settings;
-  if (s->loss == FLOW_LOSS_flow_matching) return take_path(flow, flow->train, s, error);
+  if (s->loss == FLOW_LOSS_flow_matching) return take_matching(run, flow, s, error);
   if (has(run, OPTION_coupling)) return flow_fail(error, FLOW_BAD_CALL, "--coupling belongs to flow matching, not to the likelihood");
-  flow_status status = sampling_fixed_steps(run, flow, &plan->steps, error);
+  flow_status status = trace_choose(run, program, &plan->steps.trace, error);
+  if (!status && !adapts(run, program)) status = sampling_fixed_steps(run, flow, &plan->steps, error);
   s->t0 = flow->time_from, s->t1 = flow->time_to;
-  s->solve = (FlowTrainSolve){.tableau = plan->steps.what.tableau, .steps = plan->steps.what.steps, .grid = plan->steps.what.grid};
+  s->solve = (FlowTrainSolve){.tableau = plan->steps.what.tableau, .steps = plan->steps.what.steps, .grid = plan->steps.what.grid,
+                              .probes = plan->steps.trace.probes, .probe = plan->steps.trace.probe};
   return status;
 }
 
 FlowExtras train_plan_extras(const TrainPlan *plan) {
-  return plan->settings.loss == FLOW_LOSS_likelihood ? FLOW_ADJOINT_LOG_P : FLOW_SQUARES;
+  if (plan->settings.loss != FLOW_LOSS_likelihood) return FLOW_SQUARES;
+  return plan->steps.trace.probes ? FLOW_ADJOINT_PROBES : FLOW_ADJOINT_LOG_P;
 }
 
 flow_status train_plan(const Run *run, const Program *program, TrainPlan *plan, flow_error *error) {
@@ -139,7 +154,7 @@ flow_status train_plan(const Run *run, const Program *program, TrainPlan *plan, 
   if (train) take_words(train, plan);
   take_numbers(train, &plan->settings);
   flow_status status = take_options(run, plan, error);
-  return status ? status : take_solve(run, flow, plan, error);
+  return status ? status : take_solve(run, program, plan, error);
 }
 
 /* ---- files ------------------------------------------------------------------------------------------------------------------ */
@@ -177,13 +192,26 @@ static flow_status read_source(const Program *program, const TypedFlow *flow, Tr
 /* The same text and weights once more, for the way from the data to the source. */
 static flow_status compile_ahead(const Run *run, const Program *program, TrainPlan *plan, flow_error *error) {
   FlowCompileOptions how = program_options(run);
-  how.extras = FLOW_LOG_P;
+  how.extras = trace_extras(&plan->steps.trace);
+  how.probes = plan->steps.trace.probes;
   flow_status status = flow_compile(&flow_standard_allocator, program->path, (const char *)program->text.data, program->text.size, &how,
                                     &plan->ahead, error);
   if (!status) status = flow_compiled_bind(plan->ahead, &program->tensors, error);
-  if (!status) status = flow_compiled_link(plan->ahead, FLOW_ENTRY_STEP, error);
+  if (!status) status = flow_compiled_link(plan->ahead, adaptive_steps_entries(run, program), error);
   if (!status) plan->settings.solve.ahead = flow_compiled_model(plan->ahead);
   return status;
+}
+
+/* Tolerances and their method, by what the compiled velocity is like; else options of theirs are refused. */
+static flow_status take_tolerances(const Run *run, const Program *program, TrainPlan *plan, flow_error *error) {
+  Program ahead = *program;
+  ahead.compiled = plan->ahead;
+  ahead.model = plan->settings.solve.ahead;
+  flow_status status = adaptive_steps_choose(run, &ahead, &plan->steps.what, &plan->steps.adaptive, error);
+  if (status || !plan->steps.adaptive.wanted) return status;
+  plan->settings.solve.tableau = plan->steps.what.tableau;
+  plan->settings.solve.adaptive = &plan->steps.adaptive.what;
+  return FLOW_OK;
 }
 
 flow_status train_plan_inputs(const Run *run, const Program *program, TrainPlan *plan, flow_error *error) {
@@ -197,6 +225,7 @@ flow_status train_plan_inputs(const Run *run, const Program *program, TrainPlan 
     status = given_conditions(run->line, program->model, program->model->conditions - program->own_conditions, &plan->conditions, error);
   s->condition = plan->conditions.tensor;
   if (!status && s->loss == FLOW_LOSS_likelihood) status = compile_ahead(run, program, plan, error);
+  if (!status && s->loss == FLOW_LOSS_likelihood) status = take_tolerances(run, program, plan, error);
   return status;
 }
 

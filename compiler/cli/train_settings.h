@@ -13,8 +13,8 @@ typedef struct TrainPlan {
   FlowSource source;
   Given data, from;             /* from: the file that the flow names as its source */
   GivenConditions conditions;
-  Sampling steps;               /* likelihood: the solve, its fixed steps alone */
-  FlowCompiled *ahead;          /* likelihood: the velocity and the rate of log p */
+  Sampling steps;               /* likelihood: the solve's method, steps, trace, and whether they adapt; no more */
+  FlowCompiled *ahead;          /* likelihood: the velocity and the rates of log p */
   InitialWay initial;
   double initial_scale;
 } TrainPlan;

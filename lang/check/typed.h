@@ -163,10 +163,10 @@ typedef enum { SOURCE_NORMAL, SOURCE_UNIFORM, SOURCE_FILE, SOURCE_GAUSSIAN, SOUR
  * name of a `fn`. */
 typedef struct TypedTrain {
   Span at, loss_at;
-  const char *loss, *path, *coupling, *optimiser, *schedule, *initial, *jacobian_norm;
+  const char *loss, *path, *coupling, *trace, *probe, *optimiser, *schedule, *initial, *jacobian_norm;
   const char *data;             /* path as written */
   double rate, initial_scale, momentum, decay, clip, average, validation, kinetic, jacobian;
-  int64_t batch, iterations, warm_up, seed;
+  int64_t probes, batch, iterations, warm_up, seed;
 } TypedTrain;
 
 /* A loss that the program itself says.  function: a scalar of the velocity's parameters and then of the parts of the sample that the

@@ -43,6 +43,16 @@ START_TEST(a_training_by_likelihood_has_that_loss) {
   ck_assert_str_eq(t->loss, "likelihood");
   ck_assert_ptr_null(t->path);
   ck_assert_ptr_null(t->coupling);
+  ck_assert_ptr_null(t->trace);
+  ck_assert_int_eq(t->probes, -1);
+} END_TEST
+
+START_TEST(a_training_by_likelihood_says_how_the_trace_is_computed) {
+  const TypedTrain *t = training_of("train { loss likelihood trace hutchinson probes 4 probe gaussian batch 64 }");
+  ck_assert_str_eq(t->trace, "hutchinson");
+  ck_assert_str_eq(t->probe, "gaussian");
+  ck_assert_int_eq(t->probes, 4);
+  ck_assert_int_eq(t->batch, 64);
 } END_TEST
 
 /* Bits of the rows of loss_inputs.def: target, x0, x1, s, chance, probe. */
@@ -78,13 +88,14 @@ START_TEST(a_loss_and_what_it_calls_may_call_networks_and_differentiate_them) {
 } END_TEST
 
 START_TEST(a_training_has_what_its_block_says) {
-  const TypedTrain *t = training_of("train { loss flow_matching kinetic 0.5 jacobian 1/8 jacobian_norm probe path vp optimiser adamw 1e-2 batch 64 iterations 10*100 schedule cosine warm_up 5 "
+  const TypedTrain *t = training_of("train { loss flow_matching kinetic 0.5 jacobian 1/8 jacobian_norm hutchinson path vp optimiser adamw 1e-2 "
+                                   "batch 64 iterations 10*100 schedule cosine warm_up 5 "
                                     "clip 1 ema 0.99 validation 1/4 seed 7 decay 0.1 momentum 0.8 coupling transport initial normal 0.02 "
                                     "data \"x.npy\" }");
   ck_assert_str_eq(t->loss, "flow_matching");
   ck_assert_double_eq(t->kinetic, 0.5);
   ck_assert_double_eq(t->jacobian, 0.125);
-  ck_assert_str_eq(t->jacobian_norm, "probe");
+  ck_assert_str_eq(t->jacobian_norm, "hutchinson");
   ck_assert_str_eq(t->path, "vp");
   ck_assert_str_eq(t->optimiser, "adamw");
   ck_assert_double_eq(t->rate, 1e-2);
@@ -223,6 +234,7 @@ void add_flow_tests(TCase *tcase) {
   tcase_add_test(tcase, a_training_by_likelihood_has_that_loss);
   tcase_add_test(tcase, a_loss_of_the_program_has_the_parts_that_it_asks_for);
   tcase_add_test(tcase, a_loss_and_what_it_calls_may_call_networks_and_differentiate_them);
+  tcase_add_test(tcase, a_training_by_likelihood_says_how_the_trace_is_computed);
   tcase_add_test(tcase, what_a_training_does_not_say_is_left_open);
   tcase_add_test(tcase, a_flow_keeps_the_path_that_it_was_trained_along);
   tcase_add_test(tcase, a_solver_says_how_its_steps_are_spaced);

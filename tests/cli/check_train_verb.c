@@ -232,23 +232,6 @@ static double logged_loss(const char *path, int row) {
   return loss;
 }
 
-START_TEST(the_likelihood_grows_and_the_file_depends_on_neither_threads_nor_stops) {
-  char more[700], log[600], one[600];
-  make("loss likelihood  optimiser adam 1e-2  batch 400");
-  snprintf(log, sizeof log, "%s/log.csv", scratch());
-  snprintf(more, sizeof more, "--steps 4 --iterations 40 --threads 1 --log-every 5 --log %s", log);
-  train(more, 0);
-  ck_assert_double_lt(logged_loss(log, 8), logged_loss(log, 1) - 0.2);
-  snprintf(one, sizeof one, "%s/one.safetensors", scratch());
-  keep("one.safetensors");
-  remove_checkpoints();
-  train("--steps 4 --iterations 15 --threads 3", 0);
-  train("--steps 4 --iterations 40 --threads 2 --resume", 0);
-  same_files(one, out);
-} END_TEST
-
-/* ---- what goes wrong -------------------------------------------------------------------------------------------------------- */
-
 static void refused(int code, const char *words, const char *line) {
   Result result = flowc("%s", line);
   expect_code(result, code);
@@ -262,6 +245,78 @@ static void refused(int code, const char *words, const char *line) {
     snprintf(line_, sizeof line_, __VA_ARGS__);          \
     refused(code, words, line_);                         \
   } while (0)
+
+/* How the likelihood is solved, in the words of the command line. */
+static const char *const solves[] = {"--steps 4", "--solver dopri5 --rtol 1e-3", "--steps 4 --probes 2",
+                                     "--solver bosh3 --rtol 1e-3 --ltol 1e-2 --trace hutchinson --probe gaussian"};
+enum { SOLVES = sizeof solves / sizeof solves[0] };
+
+START_TEST(the_likelihood_grows_and_the_file_depends_on_neither_threads_nor_stops) {
+  char more[900], log[600], one[600];
+  make("loss likelihood  optimiser adam 1e-2  batch 400");
+  snprintf(log, sizeof log, "%s/log.csv", scratch());
+  snprintf(more, sizeof more, "%s --iterations 40 --threads 1 --log-every 5 --log %s", solves[_i], log);
+  train(more, 0);
+  ck_assert_double_lt(logged_loss(log, 8), logged_loss(log, 1) - 0.2);
+  snprintf(one, sizeof one, "%s/one.safetensors", scratch());
+  keep("one.safetensors");
+  remove_checkpoints();
+  snprintf(more, sizeof more, "%s --iterations 15 --threads 3", solves[_i]);
+  train(more, 0);
+  snprintf(more, sizeof more, "%s --iterations 40 --threads 2 --resume", solves[_i]);
+  train(more, 0);
+  same_files(one, out);
+} END_TEST
+
+/* The flow names a method and no number of steps; its block says how the trace is estimated. */
+START_TEST(what_the_likelihood_is_computed_by_is_printed) {
+  char text[1024];
+  make("loss likelihood");
+  snprintf(text, sizeof text, "%sflow f { source normal(2)  velocity v  solver tsit5 rtol 1e-3  train { loss likelihood  trace hutchinson  probes 2  "
+           "probe gaussian } }\n", network);
+  char path[512];
+  snprintf(path, sizeof path, "%s", scratch_file("adaptive.flow", text));
+  Result result = flowc("train %s --data %s -o %s --iterations 2", path, data, out);
+  expect_code(result, 0);
+  expect_in(result.err, "likelihood by tsit5 to rtol 0.001, atol 0.001, log p 0.001, 2 Gaussian probes a sample");
+  expect_in(result.err, " MB for gradients");
+  expect_in(result.err, "steps of a solve in the last iteration: ");
+  result_free(&result);
+  result = flowc("train %s --data %s -o %s --iterations 2 --steps 3 --trace exact", path, data, out);
+  expect_code(result, 0);
+  expect_in(result.err, "likelihood by tsit5 in 3 steps, adam");
+  result_free(&result);
+} END_TEST
+
+START_TEST(a_state_of_many_numbers_has_its_trace_estimated) {
+  char path[512], points[512];
+  make("");
+  snprintf(path, sizeof path, "%s", scratch_file("wide.flow", "network v(t, x: [65]) -> [65] = [t, x] |> linear 4 |> tanh |> linear 65\n"
+                                                "flow f { source normal(65)  velocity v  solver midpoint steps 2  train { loss likelihood  batch 8 } }\n"));
+  char rows[65 * 2 * 3 + 1] = "";
+  for (int i = 0; i < 65 * 3; i++) strcat(rows, i % 65 == 64 ? "1\n" : "0,");
+  snprintf(points, sizeof points, "%s", scratch_file("wide.csv", rows));
+  Result result = flowc("train %s --data %s -o %s --iterations 2", path, points, out);
+  expect_code(result, 0);
+  expect_in(result.err, "a state has 65 numbers: the trace in the loss is estimated by a random vector");
+  expect_in(result.err, "1 Rademacher probe a sample");
+  result_free(&result);
+  result = flowc("train %s --data %s -o %s --iterations 2 --trace exact", path, points, out);
+  expect_code(result, 0);
+  ck_assert_ptr_null(strstr(result.err, "estimated"));
+  result_free(&result);
+} END_TEST
+
+START_TEST(a_solve_that_does_not_arrive_stops_with_its_row_and_keeps_the_weights) {
+  make("loss likelihood  batch 64");
+  REFUSED(3, "more attempted steps than are allowed", "train %s --data %s -o %s --solver dopri5 --rtol 1e-3 --max-steps 2", model, data, out);
+  ck_assert_ptr_null(read_text(out, NULL));
+  Result result = flowc("train %s --data %s -o %s --steps 2 --iterations 1 --weights %s/w.stopped.safetensors", model, data, out, scratch());
+  expect_code(result, 0);
+  result_free(&result);
+} END_TEST
+
+/* ---- what goes wrong -------------------------------------------------------------------------------------------------------- */
 
 START_TEST(what_goes_wrong_is_said_before_anything_is_computed) {
   make("batch 64  iterations 10");
@@ -283,7 +338,15 @@ START_TEST(a_likelihood_that_cannot_be_differentiated_is_refused) {
   REFUSED(2, "belongs to flow matching", "train %s --data %s -o %s --coupling transport", model, data, out);
   REFUSED(2, "did you mean `midpoint`", "train %s --data %s -o %s --solver midpiont", model, data, out);
   snprintf(text, sizeof text, "%sflow f { source normal(2)  velocity v  solver dopri5 rtol 1e-5  train { loss likelihood } }\n", network);
-  REFUSED(2, "wants a number of steps", "train %s --data %s -o %s", scratch_file("adaptive.flow", text), data, out);
+  REFUSED(2, "wants a number of steps", "train %s --data %s -o %s --solver rk4", scratch_file("adaptive.flow", text), data, out);
+  REFUSED(2, "is for steps that adapt", "train %s --data %s -o %s --ltol 1e-3", model, data, out);
+  REFUSED(2, "one or the other", "train %s --data %s -o %s --rtol 1e-3 --steps 4", model, data, out);
+  REFUSED(2, "an exact trace has no probes", "train %s --data %s -o %s --trace exact --probes 2", model, data, out);
+  REFUSED(2, "a whole number from 1", "train %s --data %s -o %s --probes 0", model, data, out);
+  REFUSED(2, "a whole number from 1 to 64, not `65`", "train %s --data %s -o %s --probes 65", model, data, out);
+  REFUSED(2, "from 1 to 64, not `auto`", "train %s --data %s -o %s --probes auto", model, data, out);
+  REFUSED(2, "belongs to --loss likelihood", "train %s --data %s -o %s --loss flow_matching --probes 2", model, data, out);
+  REFUSED(2, "belongs to --loss likelihood", "train %s --data %s -o %s --loss flow_matching --rtol 1e-3", model, data, out);
   snprintf(text, sizeof text, "%sflow f { source \"moons.npy\"  velocity v  solver rk4 steps 5  train { loss likelihood } }\n", network);
   REFUSED(1, "without density", "train %s --data %s -o %s", scratch_file("from_file.flow", text), data, out);
   ck_assert_ptr_null(read_text(out, NULL));
@@ -320,7 +383,10 @@ int main(void) {
   tcase_add_test(tcase, a_resumed_training_may_go_on_for_longer);
   tcase_add_test(tcase, a_spoilt_checkpoint_is_passed_over_for_the_one_before);
   tcase_add_test(tcase, a_log_has_a_row_for_every_so_many_iterations_and_none_twice);
-  tcase_add_test(tcase, the_likelihood_grows_and_the_file_depends_on_neither_threads_nor_stops);
+  tcase_add_loop_test(tcase, the_likelihood_grows_and_the_file_depends_on_neither_threads_nor_stops, 0, SOLVES);
+  tcase_add_test(tcase, what_the_likelihood_is_computed_by_is_printed);
+  tcase_add_test(tcase, a_state_of_many_numbers_has_its_trace_estimated);
+  tcase_add_test(tcase, a_solve_that_does_not_arrive_stops_with_its_row_and_keeps_the_weights);
   tcase_add_test(tcase, a_likelihood_that_cannot_be_differentiated_is_refused);
   tcase_add_test(tcase, what_goes_wrong_is_said_before_anything_is_computed);
   tcase_add_test(tcase, other_settings_are_not_resumed);
