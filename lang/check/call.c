@@ -126,6 +126,7 @@ static Typed *map_call(Checker *c, const Call *call, Definition *definition, Arg
     if (a->arg[i]) a->key[i] = shape_scalar();
   Instance *instance = instance_of(c, definition, a->key, a->at, call->at);
   if (!instance) return NULL;
+  if (!owns_its_weights(c, call, instance)) return NULL;
   const Shape *result = &instance->function.result->shape, shape = wide->shape;
   if (result->rank > 0) {
     Diag *diag = report(c, E0319, wide->at, "`%s` takes scalars and gives %s, so it does not go through %s element by element",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* loss.c -- `loss my_loss`: a `fn` of the file as what training makes small.
  *
- *     fn huber(u: [2], target: [2]) = sum k: sqrt(1 + (u[k] - target[k])^2) - 1
+ *     fn huber(u: [2], target: [2]) = sum k: (sqrt(1 + (u[k] - target[k])^2) - 1)
  *
  * It names what it needs of a sample (loss_inputs.def, and the conditions of the velocity) in any order, and gives a scalar.  It stands
  * beside a field in what it may call: networks, each being *the* network of its name, so that div(v)(t, x) is that of the velocity's
@@ -83,7 +83,7 @@ static void refuse_unknown(Checker *c, const char *name, Span at) {
   Diag *diag = report(c, E0504, at, "`loss` knows no `%s`", name);
   if (near) {
     help(c, diag, "did you mean `%s`?", near);
-    fix(c, diag, at, "%s", near);
+    if (strcmp(text_of(c, at), name) == 0) fix(c, diag, at, "%s", near);        /* not of the command line */
     return;
   }
   help(c, diag, "there are: flow_matching, likelihood, and every `fn` of the file that gives a scalar");

@@ -18,7 +18,9 @@ void refuse_network(Checker *c, const Ast *caller, const char *name, Span at) {
   Diag *diag = report(c, E0207, at, "`%s` has weights, and %s cannot call it", name, kind);
   if (!caller) return;
   note(c, diag, caller->name_at, "`%s` is defined here", caller->name);
-  if (caller->kind == AST_FN) help(c, diag, "make `%s` a `network`, or a `field`", caller->name);
+  if (caller->kind != AST_FN) return;
+  help(c, diag, "make `%s` a `network`, or a `field`", caller->name);
+  help(c, diag, "a loss may: where it is one, `train { loss %s }` in a flow says so", caller->name);
 }
 
 void mention(Checker *c, Definition *d, Definition *to, Span at) {
