@@ -42,6 +42,29 @@ static flow_status check_numbers(const FlowTrainSettings *s, flow_error *error) 
   return FLOW_OK;
 }
 
+static flow_status check_finite(const FlowTensor *tensor, const char *name, uint64_t width, flow_error *error) {
+  for (uint64_t i = 0; i < tensor->count; i++) {
+    double value = flow_tensor_at(tensor, i);
+    if (value - value != 0)
+      return flow_fail(error, FLOW_BAD_INPUT, "%s: row %" PRIu64 ", column %" PRIu64 " is %g; training needs finite numbers", name, i / width,
+                       i % width, isnan(value) ? (double)NAN : value);
+  }
+  return FLOW_OK;
+}
+
+/* What stands beside the data, once it is known to have the right sizes. */
+static flow_status check_all_finite(const FlowTrainSettings *s, flow_error *error) {
+  const FlowSource *source = s->source;
+  flow_status status = FLOW_OK;
+  char name[128];
+  for (uint32_t i = 0; !status && i < flow_train_conditions(s); i++) {
+    snprintf(name, sizeof name, "condition '%.100s'", s->model->condition[i].name);
+    status = check_finite(&s->condition[i], name, s->model->condition[i].size, error);
+  }
+  if (!status && source->kind == FLOW_SOURCE_TENSOR) status = check_finite(source->tensor, "the source", s->model->dim, error);
+  return status;
+}
+
 static flow_status check_rows(const FlowTrainSettings *s, flow_error *error) {
   const FlowTensor *data = s->data;
   const char *name = s->data_name ? s->data_name : "the data";
@@ -50,12 +73,8 @@ static flow_status check_rows(const FlowTrainSettings *s, flow_error *error) {
   if (data->count % rows != 0 || data->count / rows != dim)
     return flow_fail(error, FLOW_BAD_INPUT, "%s has %" PRIu64 " numbers in each of its %" PRIu64 " rows; a state of this flow has %" PRIu64,
                      name, data->count / rows, rows, dim);
-  for (uint64_t i = 0; i < data->count; i++) {
-    double value = flow_tensor_at(data, i);
-    if (value - value != 0)
-      return flow_fail(error, FLOW_BAD_INPUT, "%s: row %" PRIu64 ", column %" PRIu64 " is %g; training needs finite numbers", name, i / dim,
-                       i % dim, value);
-  }
+  flow_status status = check_finite(data, name, dim, error);
+  if (status) return status;
   if (s->validation > 0 && (uint64_t)(s->validation * (double)rows) == 0)
     return flow_fail(error, FLOW_BAD_CALL, "a share of %g of %" PRIu64 " rows holds out none of them", s->validation, rows);
   return FLOW_OK;
@@ -125,6 +144,7 @@ flow_status flow_train_settings_check(const FlowTrainSettings *s, flow_error *er
   flow_model own = *s->model;
   if (!status) own.conditions = flow_train_conditions(s);
   if (!status) status = flow_conditions_check(&own, s->condition, 0, s->data->dim[0], error);
+  if (!status) status = check_all_finite(s, error);
   return status;
 }
 

@@ -89,7 +89,7 @@ static inline uint32_t flow_train_conditions(const FlowTrainSettings *s) { retur
 /* condot, independent, adam 1e-3, batch 256, 10000 iterations; betas 0.9 and 0.999, epsilon 1e-8, as PyTorch has them. */
 FlowTrainSettings flow_train_defaults(void);
 
-/* BAD_CALL: a number that makes no sense, in words.  BAD_INPUT: data of another width, a NaN in them (its row and column), too few
+/* BAD_CALL: a number that makes no sense, in words.  BAD_INPUT: data of another width, a NaN in them, in conditions or in the source (its row and column), too few
  * rows, a source of another size.  Reads all data once. */
 flow_status flow_train_settings_check(const FlowTrainSettings *settings, flow_error *error);
 

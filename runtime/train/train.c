@@ -136,7 +136,7 @@ static flow_status not_finite(const FlowTraining *t, double loss, flow_error *er
   return flow_fail(error, FLOW_FAILED_SAMPLES,
                    "iteration %" PRIu64 ": the loss is %g%s%s%s; a lower rate, a limit of the gradient's norm (clip), or data nearer to "
                    "the size of the source may help. The weights are those before this iteration",
-                   t->done + 1, loss, at < m->count ? ", and the gradient of '" : "", at < m->count ? t->settings.model->weight[owner].name : "",
+                   t->done + 1, isnan(loss) ? (double)NAN : loss, at < m->count ? ", and the gradient of '" : "", at < m->count ? t->settings.model->weight[owner].name : "",
                    at < m->count ? "' is not finite" : "");
 }
 

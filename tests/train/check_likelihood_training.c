@@ -208,10 +208,10 @@ START_TEST(a_solve_that_does_not_arrive_stops_the_training_with_its_row_and_leav
   flow_error error = {{0}};
   Task task;
   open_task(&task, 2);
-  task.c[3 * 123] = NAN;                                /* of a row that is drawn now and then */
   FlowTrainSettings s = settings_of(&task);
   s.batch = 64, s.validation = 0;
   FlowTraining *training = open_training(&task, &s), *fresh = open_training(&task, &s);
+  task.c[3 * 123] = NAN;                                /* of a row that is drawn now and then; an opened training has seen it finite */
   FlowTrainReport report = {0};
   flow_status status = FLOW_OK;
   while (!status && flow_training_done(training) < 100) status = flow_training_step(training, &report, &error);
