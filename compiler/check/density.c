@@ -146,7 +146,7 @@ static const char *open_paths(Paths *paths, FlowExtras extras, int precision, ui
   paths->what = (FlowSampling){.model = model, .level = paths->model->level, .weights = paths->model->blob.data, .source = &paths->source,
                                .seed = v->options.seed, .t0 = paths->flow->time_from, .t1 = paths->flow->time_to,
                                .allocator = v->options.allocator, .progress = keep_going, .user = paths};
-  paths->probes = (FlowProbes){FLOW_PROBE_RADEMACHER, v->options.seed, 0, 1};
+  paths->probes = (FlowProbes){.seed = v->options.seed, .count = 1};
   if (extras == FLOW_PROBES) paths->what.probes = &paths->probes;
   choose_steps(paths, said, room);
   uint64_t evaluation = model_cost(paths->model) * paths->what.steps * paths->what.tableau->stages * solves;

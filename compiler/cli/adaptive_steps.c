@@ -11,6 +11,7 @@
 /* ---- whether, and how ---------------------------------------------------------------------------------------------- */
 
 static const char standard_method[] = "dopri5";
+enum { TRAINING_ATTEMPTS = 1000 };      /* all that are accepted are kept in memory */
 
 static bool given(const Run *run, OptionId option) { return option_is_of(option, run->line->verb) && has(run, option); }
 
@@ -127,7 +128,7 @@ flow_status adaptive_steps_choose(const Run *run, const Program *program, FlowSa
   if (!status) status = choose_step_bounds(run, &steps->what, error);
   if (!status) status = choose_replay(run, steps, error);
   if (status) return status;
-  steps->what.most_attempts = given(run, OPTION_max_steps) ? count_of(run, OPTION_max_steps, 0) : 0;
+  steps->what.most_attempts = count_of(run, OPTION_max_steps, run->line->verb == VERB_train ? TRAINING_ATTEMPTS : 0);
   const char *warning = flow_tolerance_warning(precision, steps->what.tolerance);
   if (warning && !has(run, OPTION_quiet)) warn(&run->terminal, "%s", warning);
   warn_of_kinks(run, steps, sampling->tableau, program->model->extras > 0);

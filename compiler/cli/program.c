@@ -5,6 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *const own_loss[] = { /* of a training; others are functions of the program */
+#define LOSS(name, text) #name,
+#include "losses.def"
+#undef LOSS
+};
+
 enum { PROGRAM_MOST_BYTES = 16 << 20 }; /* a program is written by hand */
 enum { CPU_NATIVE, CPU_V3, CPU_V4 };    /* the words of --cpu */
 enum { PRECISION_F32, PRECISION_F64 };  /* of --precision */
@@ -39,6 +45,13 @@ bool program_wants_a_solver(const Run *run) {
   return false;
 }
 
+int program_own_loss(const char *name) {
+  int loss = sizeof own_loss / sizeof *own_loss;
+  while (loss-- > 0)
+    if (strcmp(name, own_loss[loss]) == 0) break;
+  return loss;
+}
+
 FlowCompileOptions program_options(const Run *run) {
   FlowCompileOptions how = flow_compile_defaults();
   how.precision = run->line->value[OPTION_precision].choice == PRECISION_F64 ? FLOW_F64 : FLOW_F32;
@@ -48,6 +61,8 @@ FlowCompileOptions program_options(const Run *run) {
   how.field = text_of(run, OPTION_field);
   how.solver = flow_tableau_names();
   how.need_flow = run->line->verb == VERB_sample || run->line->verb == VERB_logp || run->line->verb == VERB_train;
+  const char *loss = text_of(run, OPTION_loss);
+  how.loss = loss && program_own_loss(loss) < 0 ? loss : NULL;
   how.as_velocity = program_wants_a_solver(run);
   how.first_flow = run->line->verb == VERB_check && !has(run, OPTION_emit);
   return how;
@@ -114,20 +129,34 @@ int program_open_other(const Run *run, const Program *first, const char *flow, P
   return status ? failed(run, status, &error) : 0;
 }
 
-int program_with_extras(const Run *run, Program *program, FlowExtras extras, uint32_t probes) {
+/* Errors of a second compilation: those of warnings before them have been told. */
+static int failed_again(const Run *run, const Program *program, flow_status status, const flow_error *error) {
+  const Diagnostics *said = program->compiled ? flow_compiled_diagnostics(program->compiled) : NULL;
+  if (!said || said->errors == 0) return failed(run, status, error);
+  show_diagnostics(run, program, said->count > said->errors ? said->count - said->errors : 0);
+  return flow_status_exit_code(status);
+}
+
+int program_again(const Run *run, Program *program, const FlowCompileOptions *how) {
   if (program->blob.data) flow_blob_free(&program->blob);
   flow_compiled_free(program->compiled);
   program->compiled = NULL;
   program->model = NULL;
-  FlowCompileOptions how = program_options(run);
-  how.extras = extras;
-  how.probes = probes;
-  program->own_conditions = extras == FLOW_PROBES || extras == FLOW_JVP || extras == FLOW_VJP || extras >= FLOW_SQUARES;
   flow_error error = {{0}};
   const char *text = program->text.data ? (const char *)program->text.data : "";
   flow_status status =
-      flow_compile(&flow_standard_allocator, program->path, text, program->text.size, &how, &program->compiled, &error);
-  return status ? failed(run, status, &error) : 0;
+      flow_compile(&flow_standard_allocator, program->path, text, program->text.size, how, &program->compiled, &error);
+  if (status) return failed_again(run, program, status, &error);
+  const TypedFunction *velocity = flow_compiled_function(program->compiled);
+  program->own_conditions = velocity ? flow_compiled_ir(program->compiled, true)->inputs - velocity->parameters : 0;
+  return 0;
+}
+
+int program_with_extras(const Run *run, Program *program, FlowExtras extras, uint32_t probes) {
+  FlowCompileOptions how = program_options(run);
+  how.extras = extras;
+  how.probes = probes;
+  return program_again(run, program, &how);
 }
 
 bool program_has_weights(const Program *program) {

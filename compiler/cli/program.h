@@ -31,6 +31,8 @@ typedef struct Program {
 
 /* Does the command line ask for a solve, also of a flow that is given by a map?  --solver, --steps, --rtol and their like. */
 bool program_wants_a_solver(const Run *run);
+/* Which of losses.def has this name; -1: none. */
+int program_own_loss(const char *name);
 int program_open(const Run *run, const char *path, Program *program);
 /* What the command line asks of the compiler. */
 FlowCompileOptions program_options(const Run *run);
@@ -39,6 +41,8 @@ int program_open_other(const Run *run, const Program *first, const char *flow, P
 /* Compiles the program once more, for a model that computes `extras` beside its velocity (compile.h).  Before program_bind
  * or after; the weights are kept, and what there was to say has been said. */
 int program_with_extras(const Run *run, Program *program, FlowExtras extras, uint32_t probes);
+/* The same with other options than program_options. */
+int program_again(const Run *run, Program *program, const FlowCompileOptions *how);
 int program_bind(const Run *run, Program *program);
 int program_link(const Run *run, Program *program, unsigned entries);
 /* --emit: shows the stage that was asked for.  After program_open. */

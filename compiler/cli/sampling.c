@@ -143,7 +143,7 @@ static flow_status prepare(const Run *run, const Program *program, uint64_t coun
                          .t1 = flow->time_to,
                          .allocator = &flow_standard_allocator};
   what->seed = count_of(run, OPTION_seed, 0);
-  sampling->probes = (FlowProbes){sampling->trace.probe, what->seed, 0, sampling->trace.probes};
+  sampling->probes = (FlowProbes){.kind = sampling->trace.probe, .seed = what->seed, .count = sampling->trace.probes};
   if (sampling->density.dim) what->density = &sampling->density;
   if (sampling->trace.probes) what->probes = &sampling->probes;
   if (count_of(run, OPTION_threads, 0) > MOST_THREADS ||

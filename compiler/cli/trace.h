@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trace.h -- how a log-density gets the trace of the velocity's Jacobian: exactly, or by probes; what the options say, else
- * exactly up to 64 numbers in a state and by 2 probes above. */
+/* trace.h -- how a log-density gets the trace of the velocity's Jacobian: exactly, or by probes; what the options say, in a training
+ * else the flow's block, else exactly up to 64 numbers in a state and by 2 probes above, in a training by one. */
 #ifndef FLOWC_TRACE_H
 #define FLOWC_TRACE_H
 #include "compile.h"

@@ -22,8 +22,9 @@ typedef struct Train {
   TrainCurve curve;
   ShowProgress progress;
   uint64_t first;             /* iterations that were done before this run */
-  double sum, validation;     /* of the losses since the last row of the log; NaN: not computed yet */
+  double sum, kinetic, jacobian; /* of the losses and their terms since the last row of the log */
   uint64_t summed;
+  double validation;          /* NaN: not computed yet */
   bool stopped;
 } Train;
 
@@ -45,20 +46,32 @@ static flow_status note(Train *train, flow_error *error) {
   flow_status status = FLOW_OK;
   train_curve_add(&train->curve, done, train->last.loss);
   train->sum += train->last.loss;
-  train->summed++;
+  train->kinetic += train->last.kinetic;
+  train->jacobian += train->last.jacobian;
+  double count = (double)++train->summed;
   if (validate) status = flow_training_validate(train->training, &train->validation, error);
   if (status || (!validate && !every(done, log_every, s->iterations))) return status;
-  train_log_add(&train->log, &(TrainRow){done, train->sum / (double)train->summed, validate ? train->validation : NAN, train->last.rate,
-                                         train->last.norm, seconds_now() - train->progress.started});
-  train->sum = 0;
+  train_log_add(&train->log, &(TrainRow){done, train->sum / count, validate ? train->validation : NAN, train->last.rate, train->last.norm,
+                                         seconds_now() - train->progress.started, train->kinetic / count, train->jacobian / count});
+  train->sum = train->kinetic = train->jacobian = 0;
   train->summed = 0;
   return FLOW_OK;
 }
 
+/* "  kinetic 1.52  jacobian 3.04", as the last iteration had them; "" without terms. */
+static void terms_text(const Train *train, char *text, size_t size) {
+  const FlowTrainTerms *terms = &train->plan.settings.terms;
+  size_t length = 0;
+  text[0] = 0;
+  if (terms->kinetic > 0) length = (size_t)snprintf(text, size, "  kinetic %.4g", train->last.kinetic);
+  if (terms->jacobian > 0) snprintf(text + length, size - length, "  jacobian %.4g", train->last.jacobian);
+}
+
 static void show(Train *train) {
-  char text[512];
+  char text[512], terms[64];
   if (!progress_due(&train->progress)) return;
-  train_line(&train->curve, train->first, train->last.iteration, train->last.rate, seconds_now() - train->progress.started,
+  terms_text(train, terms, sizeof terms);
+  train_line(&train->curve, train->first, train->last.iteration, terms, train->last.rate, seconds_now() - train->progress.started,
              train->run->terminal.utf8, text, sizeof text);
   progress_line(&train->progress, text);
 }
@@ -81,16 +94,32 @@ static flow_status iterate(Train *train, flow_error *error) {
 
 /* ---- before and after --------------------------------------------------------------------------------------------- */
 
+static void print_solve(const FlowTrainSolve *solve, const Trace *trace) {
+  fprintf(stderr, "likelihood by %s", solve->tableau->name);
+  if (solve->adaptive)
+    fprintf(stderr, " to rtol %.3g, atol %.3g, log p %.3g", solve->adaptive->tolerance.rtol, solve->adaptive->tolerance.atol,
+            solve->adaptive->tolerance.ltol);
+  else
+    fprintf(stderr, " in %" PRIu64 " steps", solve->steps);
+  if (trace->probes) fprintf(stderr, ", %u %s probe%s a sample", trace->probes, trace_probe_name(trace), trace->probes == 1 ? "" : "s");
+}
+
+static void print_terms(const FlowTrainTerms *terms) {
+  if (terms->kinetic > 0) fprintf(stderr, " + %g kinetic", terms->kinetic);
+  if (terms->jacobian > 0) fprintf(stderr, " + %g jacobian (%s)", terms->jacobian, terms->probe ? "estimated" : "exact");
+}
+
 static void print_start(const Train *train) {
   const FlowTrainSettings *s = &train->plan.settings;
   if (has(train->run, OPTION_quiet)) return;
   fprintf(stderr, "%zu weights, %" PRIu64 " rows to learn from%s", flow_training_weights(train->training),
           s->data->dim[0] - flow_training_held(train->training), flow_training_held(train->training) ? "" : "\n");
   if (flow_training_held(train->training)) fprintf(stderr, ", %" PRIu64 " held out\n", flow_training_held(train->training));
-  if (s->loss == FLOW_LOSS_LIKELIHOOD)
-    fprintf(stderr, "likelihood by %s in %" PRIu64 " steps", s->solve.tableau->name, s->solve.steps);
+  if (s->loss == FLOW_LOSS_likelihood)
+    print_solve(&s->solve, &train->plan.steps.trace);
   else
-    fprintf(stderr, "path %s", flow_path_name(s->path));
+    fprintf(stderr, "%s%spath %s", s->loss_name ? s->loss_name : "", s->loss_name ? " along " : "", flow_path_name(s->path));
+  print_terms(&s->terms);
   fprintf(stderr, ", %s %.3g, batch %" PRIu64 ", %" PRIu64 " iterations; %.3g MB for gradients\n", flow_optimiser_name(s->optimiser),
           s->rate, s->batch, s->iterations, (double)flow_training_bytes(train->training) / 1e6);
   if (train->first) fprintf(stderr, "goes on after iteration %" PRIu64 "\n", train->first);
@@ -98,13 +127,19 @@ static void print_start(const Train *train) {
 
 static void print_end(const Train *train, double seconds) {
   uint64_t iterations = train->last.iteration - train->first;
-  char shape[CURVE_CELLS * 4 + 1];
+  char shape[CURVE_CELLS * 4 + 1], terms[64];
   if (has(train->run, OPTION_quiet) || iterations == 0) return;
   train_curve_text(&train->curve, train->run->terminal.utf8, shape, sizeof shape);
-  fprintf(stderr, "%" PRIu64 " iterations in %.2f s (%.1f us each); loss %.4f", iterations, seconds, 1e6 * seconds / (double)iterations,
-          train->curve.recent);
+  terms_text(train, terms, sizeof terms);
+  fprintf(stderr, "%" PRIu64 " iterations in %.2f s (%.1f us each); loss %.4f%s", iterations, seconds, 1e6 * seconds / (double)iterations,
+          train->curve.recent, terms);
   if (flow_training_held(train->training)) fprintf(stderr, ", held out %.4f", train->validation);
   fprintf(stderr, "  %s\n", shape);
+  const FlowAdjointReport *solve = &train->last.solve;
+  if (solve->steps)
+    fprintf(stderr, "steps of a solve in the last iteration: %" PRIu64 " to %" PRIu64 ", %.1f in the mean; %.1f %% of the attempts rejected\n",
+            solve->least, solve->most, (double)solve->steps / (double)train->plan.settings.batch,
+            100 * (double)solve->rejected / (double)(solve->steps + solve->rejected));
 }
 
 static int stopped(const Train *train) {
@@ -127,6 +162,8 @@ static int train_all(Train *train) {
   flow_status status = has(run, OPTION_resume) ? train_resume(run, &train->files, train->training, &error) : FLOW_OK;
   train->first = train->last.iteration = flow_training_done(train->training);
   train->curve.total = train->plan.settings.iterations;
+  train->log.kinetic = train->plan.settings.terms.kinetic > 0;
+  train->log.jacobian = train->plan.settings.terms.jacobian > 0;
   if (!status) status = train_log_open(text_of(run, OPTION_log), train->first, &train->log, &error);
   if (status) return failed(run, status, &error);
   print_start(train);
@@ -191,7 +228,8 @@ static int train_program(Train *train) {
   flow_error error = {{0}};
   flow_status status = train_plan(run, &train->program, &train->plan, &error);
   if (status) return failed(run, status, &error);
-  int code = program_with_extras(run, &train->program, train_plan_extras(&train->plan), 0);
+  const FlowCompileOptions how = train_plan_options(run, &train->plan);
+  int code = program_again(run, &train->program, &how);
   if (!code) code = bind(train);
   if (code) return code;
   FlowInitial *rule = calloc(flow_compiled_ir(train->program.compiled, false)->weights, sizeof *rule);

@@ -30,10 +30,11 @@ void train_curve_text(const TrainCurve *curve, bool utf8, char *text, size_t siz
   }
 }
 
-void train_line(const TrainCurve *curve, uint64_t first, uint64_t done, double rate, double elapsed, bool utf8, char *text, size_t size) {
+void train_line(const TrainCurve *curve, uint64_t first, uint64_t done, const char *terms, double rate, double elapsed, bool utf8, char *text,
+                size_t size) {
   char shape[CURVE_CELLS * 4 + 1];
   double speed = elapsed > 0 ? (double)(done - first) / elapsed : 0, left = speed > 0 ? (double)(curve->total - done) / speed : 0;
   train_curve_text(curve, utf8, shape, sizeof shape);
-  snprintf(text, size, "%3.0f%%  %llu/%llu  loss %.4f  rate %.3g  %.4g/s  %.0f s left  %s", 100 * (double)done / (double)curve->total,
-           (unsigned long long)done, (unsigned long long)curve->total, curve->recent, rate, speed, left, shape);
+  snprintf(text, size, "%3.0f%%  %llu/%llu  loss %.4f%s  rate %.3g  %.4g/s  %.0f s left  %s", 100 * (double)done / (double)curve->total,
+           (unsigned long long)done, (unsigned long long)curve->total, curve->recent, terms, rate, speed, left, shape);
 }

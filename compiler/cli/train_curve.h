@@ -20,7 +20,9 @@ typedef struct TrainCurve {
 void train_curve_add(TrainCurve *curve, uint64_t iteration, double loss);
 /* "▇▅▃▂▂▁" on a logarithmic scale from the least mean to the greatest; signs of ASCII without utf8. */
 void train_curve_text(const TrainCurve *curve, bool utf8, char *text, size_t size);
-/* " 42%  4200/10000  loss 0.9436  rate 1e-03  4.9k/s  1 s left  ▇▅▃▂▂▁"; done: before and in this run; first: before it. */
-void train_line(const TrainCurve *curve, uint64_t first, uint64_t done, double rate, double elapsed, bool utf8, char *text, size_t size);
+/* " 42%  4200/10000  loss 0.9436  kinetic 1.52  rate 1e-03  4.9k/s  1 s left  ▇▅▃▂▂▁"; done: before and in this run; first: before it;
+ * terms: "  kinetic 1.52", or "". */
+void train_line(const TrainCurve *curve, uint64_t first, uint64_t done, const char *terms, double rate, double elapsed, bool utf8, char *text,
+                size_t size);
 
 #endif

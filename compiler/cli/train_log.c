@@ -35,7 +35,7 @@ static bool keep_rows(FILE *file, uint64_t kept) {
 }
 
 flow_status train_log_open(const char *path, uint64_t kept, TrainLog *log, flow_error *error) {
-  *log = (TrainLog){.path = path};
+  *log = (TrainLog){.path = path, .kinetic = log->kinetic, .jacobian = log->jacobian};
   if (!path) return FLOW_OK;
   log->json = ends_in(path, ".jsonl");
   if (!log->json && !ends_in(path, ".csv")) return flow_fail(error, FLOW_BAD_CALL, "--log %s: a log is a .csv or a .jsonl file", path);
@@ -44,15 +44,20 @@ flow_status train_log_open(const char *path, uint64_t kept, TrainLog *log, flow_
   if (log->file && ftell(log->file) > 0) return FLOW_OK;
   if (!log->file) log->file = fopen(path, "w");
   if (!log->file) return flow_fail(error, FLOW_BAD_FILE, "%s: %s", path, strerror(errno));
-  if (!log->json) fputs("iteration,loss,validation,rate,norm,seconds\n", log->file);
+  if (!log->json)
+    fprintf(log->file, "iteration,loss,validation,rate,norm,seconds%s%s\n", log->kinetic ? ",kinetic" : "", log->jacobian ? ",jacobian" : "");
   return FLOW_OK;
 }
 
-static void add_json(FILE *to, const TrainRow *row) {
-  const struct { const char *name; double value; } field[] = {
-      {"loss", row->loss}, {"validation", row->validation}, {"rate", row->rate}, {"norm", row->norm}, {"seconds", row->seconds}};
+static void add_json(const TrainLog *log, const TrainRow *row) {
+  FILE *to = log->file;
+  const struct { bool there; const char *name; double value; } field[] = {
+      {true, "loss", row->loss},       {true, "validation", row->validation},        {true, "rate", row->rate},
+      {true, "norm", row->norm},       {true, "seconds", row->seconds},              {log->kinetic, "kinetic", row->kinetic},
+      {log->jacobian, "jacobian", row->jacobian}};
   fprintf(to, "{\"iteration\": %" PRIu64, row->iteration);
   for (size_t i = 0; i < sizeof field / sizeof *field; i++) {
+    if (!field[i].there) continue;
     fprintf(to, ", \"%s\": ", field[i].name);
     print_json_number(to, field[i].value);
   }
@@ -62,11 +67,14 @@ static void add_json(FILE *to, const TrainRow *row) {
 void train_log_add(TrainLog *log, const TrainRow *row) {
   if (!log->file) return;
   if (log->json) {
-    add_json(log->file, row);
+    add_json(log, row);
   } else {
     fprintf(log->file, "%" PRIu64 ",%.9g,", row->iteration, row->loss);
     if (!isnan(row->validation)) fprintf(log->file, "%.9g", row->validation);
-    fprintf(log->file, ",%.9g,%.9g,%.3f\n", row->rate, row->norm, row->seconds);
+    fprintf(log->file, ",%.9g,%.9g,%.3f", row->rate, row->norm, row->seconds);
+    if (log->kinetic) fprintf(log->file, ",%.9g", row->kinetic);
+    if (log->jacobian) fprintf(log->file, ",%.9g", row->jacobian);
+    fputc('\n', log->file);
   }
   if (fflush(log->file)) log->failed = true;
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_THREADS = 1024 };
+enum { MOST_THREADS = 1024, MOST_EXACT_NORM = 8 };      /* numbers of a state whose Jacobian is made as a whole */
 
 /* ---- words --------------------------------------------------------------------------------------------------------------- */
 
@@ -29,7 +29,6 @@ static const char *const optimiser_word[] = {
 #undef OPTIMISER
 };
 static const char *const initial_word[] = {"kaiming", "xavier", "normal", "zeros"};
-static const char *const loss_word[] = {"flow_matching", "likelihood"};
 static const char *const coupling_word[] = {"independent", "transport"};
 
 #define CHOOSE(to, kind, word, list)                                                 \
@@ -56,7 +55,7 @@ static void take_words(const TypedTrain *train, TrainPlan *plan) {
   FlowTrainSettings *s = &plan->settings;
   CHOOSE(s->optimiser, FlowOptimiser, train->optimiser, optimiser_word);
   CHOOSE(s->schedule, FlowSchedule, train->schedule, schedule_word);
-  CHOOSE(s->loss, FlowTrainLoss, train->loss, loss_word);
+  if (train->loss && program_own_loss(train->loss) >= 0) s->loss = (FlowTrainLoss)program_own_loss(train->loss);
   CHOOSE(s->coupling, FlowCoupling, train->coupling, coupling_word);
   CHOOSE(plan->initial, InitialWay, train->initial, initial_word);
   plan->initial_scale = train->initial_scale;
@@ -82,6 +81,8 @@ static void take_numbers(const TypedTrain *train, FlowTrainSettings *s) {
   take_number(train->clip, &s->clip);
   take_number(train->average, &s->average);
   take_number(train->validation, &s->validation);
+  take_number(train->kinetic, &s->terms.kinetic);
+  take_number(train->jacobian, &s->terms.jacobian);
   take_count(train->batch, &s->batch);
   take_count(train->iterations, &s->iterations);
   take_count(train->warm_up, &s->warm_up);
@@ -102,11 +103,12 @@ static flow_status take_options(const Run *run, TrainPlan *plan, flow_error *err
   s->batch = count_of(run, OPTION_batch, s->batch);
   s->iterations = count_of(run, OPTION_iterations, s->iterations);
   s->seed = count_of(run, OPTION_train_seed, s->seed);
-  if (has(run, OPTION_loss)) s->loss = (FlowTrainLoss)option_of(run, OPTION_loss)->choice;
   if (has(run, OPTION_coupling)) s->coupling = (FlowCoupling)option_of(run, OPTION_coupling)->choice;
   flow_status status = option_number(run, OPTION_rate, &s->rate, error);
   if (!status) status = option_number(run, OPTION_average, &s->average, error);
   if (!status) status = option_number(run, OPTION_validation, &s->validation, error);
+  if (!status) status = option_number(run, OPTION_kinetic, &s->terms.kinetic, error);
+  if (!status) status = option_number(run, OPTION_jacobian, &s->terms.jacobian, error);
   if (status) return status;
   uint64_t threads = count_of(run, OPTION_threads, 0);
   if (threads > MOST_THREADS || (has(run, OPTION_threads) && threads == 0))
@@ -115,19 +117,66 @@ static flow_status take_options(const Run *run, TrainPlan *plan, flow_error *err
   return FLOW_OK;
 }
 
+static flow_status take_matching(const Run *run, const TypedFlow *flow, FlowTrainSettings *s, flow_error *error) {
+  static const OptionId of_likelihood[] = {OPTION_trace, OPTION_probes, OPTION_probe, OPTION_rtol, OPTION_atol, OPTION_ltol, OPTION_max_steps,
+                                           OPTION_min_step, OPTION_max_step};
+  for (size_t i = 0; i < sizeof of_likelihood / sizeof *of_likelihood; i++)
+    if (has(run, of_likelihood[i]))
+      return flow_fail(error, FLOW_BAD_CALL, "--%s belongs to --loss likelihood; flow matching solves nothing", options[of_likelihood[i]].name);
+  return take_path(flow, flow->train, s, error);
+}
+
+static bool adapts(const Run *run, const Program *program) { return adaptive_steps_entries(run, program) & FLOW_ENTRY_ATTEMPT; }
+
 /* The solve of the likelihood; flow matching has a path. */
-static flow_status take_solve(const Run *run, const TypedFlow *flow, TrainPlan *plan, flow_error *error) {
+static flow_status take_solve(const Run *run, const Program *program, TrainPlan *plan, flow_error *error) {
+  const TypedFlow *flow = flow_compiled_flow(program->compiled);
   FlowTrainSettings *s = &plan->settings;
-  if (s->loss == FLOW_LOSS_MATCHING) return take_path(flow, flow->train, s, error);
+  if (s->loss != FLOW_LOSS_likelihood) return take_matching(run, flow, s, error);
   if (has(run, OPTION_coupling)) return flow_fail(error, FLOW_BAD_CALL, "--coupling belongs to flow matching, not to the likelihood");
-  flow_status status = sampling_fixed_steps(run, flow, &plan->steps, error);
+  flow_status status = trace_choose(run, program, &plan->steps.trace, error);
+  if (!status && !adapts(run, program)) status = sampling_fixed_steps(run, flow, &plan->steps, error);
   s->t0 = flow->time_from, s->t1 = flow->time_to;
-  s->solve = (FlowTrainSolve){.tableau = plan->steps.what.tableau, .steps = plan->steps.what.steps, .grid = plan->steps.what.grid};
+  s->solve = (FlowTrainSolve){.tableau = plan->steps.what.tableau, .steps = plan->steps.what.steps, .grid = plan->steps.what.grid,
+                              .probes = plan->steps.trace.probes, .probe = plan->steps.trace.probe};
   return status;
 }
 
-FlowExtras train_plan_extras(const TrainPlan *plan) {
-  return plan->settings.loss == FLOW_LOSS_LIKELIHOOD ? FLOW_ADJOINT_LOG_P : FLOW_SQUARES;
+/* The loss that an option names, else the block; and what it needs of a sample. */
+static void take_loss(const Run *run, const TypedFlow *flow, FlowTrainSettings *s) {
+  const char *asked = text_of(run, OPTION_loss);
+  int own = asked ? program_own_loss(asked) : -1;
+  if (asked) s->loss = own >= 0 ? (FlowTrainLoss)own : FLOW_LOSS_flow_matching;
+  if (!flow->loss || own >= 0) return;
+  s->loss_name = flow->loss->name;
+  s->parts = flow->loss->parts;
+}
+
+/* How the Jacobian is measured.  Along a solve with an estimated trace the same products serve both. */
+static flow_status take_norm(const Run *run, const TypedFlow *flow, FlowTrainSettings *s, flow_error *error) {
+  const char *said = flow->train ? flow->train->jacobian_norm : NULL;
+  bool asked = has(run, OPTION_jacobian_norm), estimated = s->loss == FLOW_LOSS_likelihood && s->solve.probes > 0;
+  bool exact = asked ? option_of(run, OPTION_jacobian_norm)->choice == 0 : said ? strcmp(said, "exact") == 0 : !estimated && flow->dim <= MOST_EXACT_NORM;
+  if (s->terms.jacobian <= 0)
+    return asked ? flow_fail(error, FLOW_BAD_CALL, "--jacobian-norm says how, and --jacobian X is missing: how much of it") : FLOW_OK;
+  if (exact && estimated)
+    return flow_fail(error, FLOW_BAD_CALL, "the Jacobian is to be measured exactly, and its trace is estimated: --trace exact makes both so");
+  s->terms.probe = !exact;
+  if (!exact && s->loss != FLOW_LOSS_likelihood) s->parts |= 1u << FLOW_PART_probe;
+  return FLOW_OK;
+}
+
+FlowCompileOptions train_plan_options(const Run *run, const TrainPlan *plan) {
+  const FlowTrainSettings *s = &plan->settings;
+  FlowCompileOptions how = program_options(run);
+  how.extras = s->loss == FLOW_LOSS_likelihood ? (s->solve.probes ? FLOW_ADJOINT_PROBES : FLOW_ADJOINT_LOG_P)
+               : s->loss_name                  ? FLOW_PROGRAM_LOSS
+                                               : FLOW_SQUARES;
+  how.probes = s->solve.probes;
+  how.kinetic = s->terms.kinetic;
+  how.jacobian = s->terms.jacobian;
+  how.jacobian_probe = s->terms.probe;
+  return how;
 }
 
 flow_status train_plan(const Run *run, const Program *program, TrainPlan *plan, flow_error *error) {
@@ -138,8 +187,10 @@ flow_status train_plan(const Run *run, const Program *program, TrainPlan *plan, 
   plan->settings.allocator = &flow_standard_allocator;
   if (train) take_words(train, plan);
   take_numbers(train, &plan->settings);
+  take_loss(run, flow, &plan->settings);
   flow_status status = take_options(run, plan, error);
-  return status ? status : take_solve(run, flow, plan, error);
+  if (!status) status = take_solve(run, program, plan, error);
+  return status ? status : take_norm(run, flow, &plan->settings, error);
 }
 
 /* ---- files ------------------------------------------------------------------------------------------------------------------ */
@@ -176,14 +227,26 @@ static flow_status read_source(const Program *program, const TypedFlow *flow, Tr
 
 /* The same text and weights once more, for the way from the data to the source. */
 static flow_status compile_ahead(const Run *run, const Program *program, TrainPlan *plan, flow_error *error) {
-  FlowCompileOptions how = program_options(run);
-  how.extras = FLOW_LOG_P;
+  FlowCompileOptions how = train_plan_options(run, plan);
+  how.extras = trace_extras(&plan->steps.trace);
   flow_status status = flow_compile(&flow_standard_allocator, program->path, (const char *)program->text.data, program->text.size, &how,
                                     &plan->ahead, error);
   if (!status) status = flow_compiled_bind(plan->ahead, &program->tensors, error);
-  if (!status) status = flow_compiled_link(plan->ahead, FLOW_ENTRY_STEP, error);
+  if (!status) status = flow_compiled_link(plan->ahead, adaptive_steps_entries(run, program), error);
   if (!status) plan->settings.solve.ahead = flow_compiled_model(plan->ahead);
   return status;
+}
+
+/* Tolerances and their method, by what the compiled velocity is like; else options of theirs are refused. */
+static flow_status take_tolerances(const Run *run, const Program *program, TrainPlan *plan, flow_error *error) {
+  Program ahead = *program;
+  ahead.compiled = plan->ahead;
+  ahead.model = plan->settings.solve.ahead;
+  flow_status status = adaptive_steps_choose(run, &ahead, &plan->steps.what, &plan->steps.adaptive, error);
+  if (status || !plan->steps.adaptive.wanted) return status;
+  plan->settings.solve.tableau = plan->steps.what.tableau;
+  plan->settings.solve.adaptive = &plan->steps.adaptive.what;
+  return FLOW_OK;
 }
 
 flow_status train_plan_inputs(const Run *run, const Program *program, TrainPlan *plan, flow_error *error) {
@@ -196,7 +259,8 @@ flow_status train_plan_inputs(const Run *run, const Program *program, TrainPlan 
   if (!status)
     status = given_conditions(run->line, program->model, program->model->conditions - program->own_conditions, &plan->conditions, error);
   s->condition = plan->conditions.tensor;
-  if (!status && s->loss == FLOW_LOSS_LIKELIHOOD) status = compile_ahead(run, program, plan, error);
+  if (!status && s->loss == FLOW_LOSS_likelihood) status = compile_ahead(run, program, plan, error);
+  if (!status && s->loss == FLOW_LOSS_likelihood) status = take_tolerances(run, program, plan, error);
   return status;
 }
 

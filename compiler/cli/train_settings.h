@@ -13,8 +13,8 @@ typedef struct TrainPlan {
   FlowSource source;
   Given data, from;             /* from: the file that the flow names as its source */
   GivenConditions conditions;
-  Sampling steps;               /* likelihood: the solve, its fixed steps alone */
-  FlowCompiled *ahead;          /* likelihood: the velocity and the rate of log p */
+  Sampling steps;               /* likelihood: the solve's method, steps, trace, and whether they adapt; no more */
+  FlowCompiled *ahead;          /* likelihood: the velocity and the rates of log p */
   InitialWay initial;
   double initial_scale;
 } TrainPlan;
@@ -22,7 +22,7 @@ typedef struct TrainPlan {
 /* Numbers and words; what they contradict.  After program_open. */
 flow_status train_plan(const Run *run, const Program *program, TrainPlan *plan, flow_error *error);
 /* What the program is compiled with for the loss (compile.h). */
-FlowExtras train_plan_extras(const TrainPlan *plan);
+FlowCompileOptions train_plan_options(const Run *run, const TrainPlan *plan);
 /* Data, source and conditions; of the likelihood the velocity is compiled too.  After program_link. */
 flow_status train_plan_inputs(const Run *run, const Program *program, TrainPlan *plan, flow_error *error);
 void train_plan_free(TrainPlan *plan);

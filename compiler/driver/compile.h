@@ -29,9 +29,22 @@
  *   VJP      dim rows: w J, the last condition being w
  *   SQUARES  no rows: the model gives the loss |u - w|^2 / dim, the last condition being w ("target", [dim] numbers), and its
  *            gradients (flow/model.h, FLOW_ENTRY_GRADIENT): flow matching
+ *   PROGRAM_LOSS   the same for the loss that the flow names; last conditions: the parts that it asks for (typed.h, TypedLoss)
  *   ADJOINT  the loss w . u, the last condition being w ("adjoint", [dim]); behind it in u, dim rows, its gradient by x
- *   ADJOINT_LOG_P  the loss w . (u, -div u), w: [dim + 1]; likewise: what a stage of a solve hands back            */
-typedef enum FlowExtras { FLOW_NO_EXTRAS, FLOW_LOG_P, FLOW_PROBES, FLOW_JVP, FLOW_VJP, FLOW_SQUARES, FLOW_ADJOINT, FLOW_ADJOINT_LOG_P } FlowExtras;
+ *   ADJOINT_LOG_P  the loss w . (u, -div u), w: [dim + 1]; likewise: what a stage of a solve hands back
+ *   ADJOINT_PROBES  the same with the mean of the rates of PROBES for -div u; the conditions before w are "probes"
+ *
+ * TERMS.  A loss may have terms that make a flow easy to solve, each with a weight (0: it has not): `kinetic` for |u|^2, `jacobian` for
+ * |J|^2, the sum of the squares of the Jacobian's elements, or, with jacobian_probe, its estimate |J e|^2 by random vectors e.
+ *   SQUARES, PROGRAM_LOSS   the loss grows by weight * term / dim; behind it in u is a row for each term, term / dim.  e is a part of the
+ *                           sample, " probe", the last condition
+ *   LOG_P, PROBES           a row for each term, without its weight
+ *   ADJOINT_LOG_P, _PROBES  as many further numbers of w, with which the terms themselves are multiplied.  e are the vectors of the
+ *                           trace; where that is exact, one: the condition "probes" of LOG_P too, the last one but for w    */
+typedef enum FlowExtras {
+  FLOW_NO_EXTRAS, FLOW_LOG_P, FLOW_PROBES, FLOW_JVP, FLOW_VJP, FLOW_SQUARES, FLOW_PROGRAM_LOSS, FLOW_ADJOINT, FLOW_ADJOINT_LOG_P,
+  FLOW_ADJOINT_PROBES
+} FlowExtras;
 
 typedef struct FlowCompileOptions {
   int precision;                /* FLOW_F32 (default) or FLOW_F64 */
@@ -46,7 +59,10 @@ typedef struct FlowCompileOptions {
   bool as_velocity;             /* a flow that is given by a map: compile its velocity all the same, not the jump */
   bool as_path;                 /* ... neither, but where the path from x at the flow's start is at t: u(t, x) is that state */
   FlowExtras extras;
-  uint32_t probes;              /* FLOW_PROBES: at least 1 */
+  uint32_t probes;              /* FLOW_PROBES, FLOW_ADJOINT_PROBES: at least 1 */
+  double kinetic, jacobian;     /* of what has terms */
+  bool jacobian_probe;
+  const char *loss;             /* a `fn` in the place of the loss that the flow names; NULL: that one */
 } FlowCompileOptions;
 FlowCompileOptions flow_compile_defaults(void);
 

@@ -77,9 +77,33 @@ static uint32_t count_names(const char *const *name) {
 _Static_assert((int)FLOW_LOG_P == (int)IR_LOG_P && (int)FLOW_PROBES == (int)IR_PROBES && (int)FLOW_JVP == (int)IR_JVP &&
                    (int)FLOW_VJP == (int)IR_VJP, "FlowExtras and IrExtras name the same things");
 
+/* The loss of the flow in the place of its velocity; it trains no weights that are not the velocity's too. */
+static flow_status lower_loss(FlowCompiled *c, flow_error *error) {
+  const TypedLoss *loss = c->flow ? c->flow->loss : NULL;
+  uint32_t weights = c->source->weights;
+  if (!loss) return flow_fail(error, FLOW_BAD_CALL, "`%s` names no loss of the program", c->source->name);
+  c->source = ir_lower_loss(&c->arena, loss->function, c->flow->prefix, &c->diagnostics);
+  if (c->source && c->source->weights > weights) {
+    Diag *diag = diag_error(&c->diagnostics, E0513, loss->at, "`%s` trains a layer that is no part of the velocity `%s`", loss->name, c->function->name);
+    diag_note(&c->diagnostics, diag, c->source->weight[weights].at, "this one");
+    diag_help(&c->diagnostics, diag, "a loss calls the networks of the velocity, under the names that they have there");
+  }
+  return c->source && !c->diagnostics.errors ? FLOW_OK : FLOW_BAD_PROGRAM;
+}
+
+static IrFunction *with_extras_of(FlowCompiled *c) {
+  static const IrLoss loss[] = {[FLOW_SQUARES] = IR_SQUARES, [FLOW_PROGRAM_LOSS] = IR_OF_PROGRAM, [FLOW_ADJOINT] = IR_ADJOINT,
+                                [FLOW_ADJOINT_LOG_P] = IR_ADJOINT_LOG_P, [FLOW_ADJOINT_PROBES] = IR_ADJOINT_PROBES};
+  const FlowCompileOptions *o = &c->options;
+  const IrTerms terms = {o->kinetic, o->jacobian, o->jacobian_probe};
+  if (o->extras >= FLOW_SQUARES) return ir_with_gradients(c->source, loss[o->extras], o->probes, &terms);
+  if (o->extras == FLOW_LOG_P || o->extras == FLOW_PROBES) return ir_with_rates(c->source, o->extras == FLOW_PROBES ? o->probes : 0, &terms);
+  return ir_with_extras(c->source, (IrExtras)o->extras, o->probes);
+}
+
 static flow_status lower(FlowCompiled *c, flow_error *error) {
   if (!c->function) return FLOW_OK;
-  if (c->options.extras == FLOW_PROBES && c->options.probes == 0)
+  if ((c->options.extras == FLOW_PROBES || c->options.extras == FLOW_ADJOINT_PROBES) && c->options.probes == 0)
     return flow_fail(error, FLOW_BAD_CALL, "0 probes: a model with probes has at least 1");
   double start = compile_clock_ms();
   bool jump = c->flow && c->flow->map && c->function == c->flow->velocity && !c->options.as_velocity;
@@ -90,11 +114,12 @@ static flow_status lower(FlowCompiled *c, flow_error *error) {
   c->source = ir_lower(&c->arena, function, c->flow ? c->flow->prefix : "", &c->diagnostics);
   if (!c->source || c->diagnostics.errors) return FLOW_BAD_PROGRAM;
   c->source->jump = jump && !path;
-  static const IrLoss loss[] = {[FLOW_SQUARES] = IR_SQUARES, [FLOW_ADJOINT] = IR_ADJOINT, [FLOW_ADJOINT_LOG_P] = IR_ADJOINT_LOG_P};
-  IrFunction *with_extras =
-      c->options.extras >= FLOW_SQUARES ? ir_with_gradients(c->source, loss[c->options.extras]) : c->options.extras ? ir_with_extras(c->source, (IrExtras)c->options.extras, c->options.probes) : c->source;
+  flow_status status = c->options.extras == FLOW_PROGRAM_LOSS ? lower_loss(c, error) : FLOW_OK;
+  if (status) return status;
+  IrFunction *with_extras = with_extras_of(c);
   if (with_extras && c->options.extras >= FLOW_SQUARES && with_extras->contributions == 0)
-    return flow_fail(error, FLOW_BAD_CALL, "`%s` has no weights to train", c->source->name);
+    return flow_fail(error, FLOW_BAD_CALL, c->options.extras == FLOW_PROGRAM_LOSS && c->source->weights
+                     ? "`%s` depends on no weight, and so trains nothing" : "`%s` has no weights to train", c->source->name);
   if (!with_extras) return flow_fail(error, FLOW_BAD_PROGRAM, "%s: its derivative has a value of more than %d numbers%s",
                                      c->source->name, IR_MOST_ELEMENTS,
                                      c->options.extras == FLOW_LOG_P ? "; log p can be estimated by probes" : "");
@@ -123,7 +148,8 @@ flow_status compile_front(FlowCompiled *c, const char *name, const char *text, s
   AstFile *file = flow_parse(&c->sources, &c->arena, &c->diagnostics, source, NULL);
   c->file = file;
   if (!prelude || !file) return FLOW_BAD_PROGRAM;
-  CheckOptions options = {.solver = c->options.solver, .solvers = count_names(c->options.solver)};
+  CheckOptions options = {.solver = c->options.solver, .solvers = count_names(c->options.solver), .loss = c->options.loss,
+                          .loss_of = c->options.flow};
   options.adaptive = adaptive_solvers(c, &options.adaptives);
   c->program = flow_check(&c->arena, &c->diagnostics, prelude, file, &options);
   c->cost.front_ms = compile_clock_ms() - start;

@@ -39,13 +39,24 @@ Ref ir_vjp(IrFunction *f, Ref from, Ref value, Ref variable, Ref w, Span at);
  * independent of each other (open loops).  The result has the shape of those.  f->trace says in words what was chosen. */
 Ref ir_divergence(IrFunction *f, Ref from, Ref value, Ref variable, uint32_t own, Span at);
 
+/* Terms that a loss may have besides (rates.c), each with its weight; 0: it has not.
+ *   kinetic    |u|^2
+ *   jacobian   |J|^2, the sum of (du_i/dx_j)^2; with `probe` its estimate |J e|^2                                                */
+enum { IR_MOST_TERMS = 2 };
+typedef struct IrTerms { double kinetic, jacobian; bool probe; } IrTerms;
+
 /* A loss of a velocity u and its gradients by all weights: a general function with the result  loss ++ contributions
  * (gradients.c).  NULL: no room for an axis.
- *   SQUARES         |u - w|^2 / d, the last condition being w: "target"
+ *   SQUARES         |u - w|^2 / d, the last condition (but for a probe) being w: "target"
+ *   OF_PROGRAM      f is a loss of the program with its velocity before it (ir_lower_loss)
  *   ADJOINT         w . u, the last condition being w: "adjoint"; behind the loss stands its gradient by the state
- *   ADJOINT_LOG_P   w . (u, -div u), w: [d + 1]; likewise                                                             */
-typedef enum IrLoss { IR_SQUARES, IR_ADJOINT, IR_ADJOINT_LOG_P } IrLoss;
-IrFunction *ir_with_gradients(IrFunction *f, IrLoss loss);
+ *   ADJOINT_LOG_P   w . (u, -div u), w: [d + 1]; likewise
+ *   ADJOINT_PROBES  w . (u, mean of -e_j . J e_j) over `probes` vectors e_j, the condition before w: "probes"
+ * Terms: the first two become loss + kinetic |u|^2/d + jacobian |J|^2/d, and behind that stand |u|^2/d and |J|^2/d; e is the condition
+ * " probe" (one of the loss of a program, or a new last one).  The last two become w . (u, .., |u|^2, |J|^2): what a term weighs is in w;
+ * e are the vectors "probes", of which there is one if the trace needs none. */
+typedef enum IrLoss { IR_SQUARES, IR_OF_PROGRAM, IR_ADJOINT, IR_ADJOINT_LOG_P, IR_ADJOINT_PROBES } IrLoss;
+IrFunction *ir_with_gradients(IrFunction *f, IrLoss loss, uint32_t probes, const IrTerms *terms);
 
 /* log |det J| of value, of the variable's shape, in the variable: a scalar. */
 Ref ir_log_det(IrFunction *f, Ref from, Ref value, Ref variable, Span at);
@@ -55,5 +66,7 @@ Ref ir_log_det(IrFunction *f, Ref from, Ref value, Ref variable, Span at);
  * program is too large for it (more than IR_MOST_ELEMENTS elements in a value, or no room for an axis). */
 typedef enum IrExtras { IR_NO_EXTRAS, IR_LOG_P, IR_PROBES, IR_JVP, IR_VJP } IrExtras;   /* LOG_P of a jump: -log |det J| */
 IrFunction *ir_with_extras(IrFunction *f, IrExtras extras, uint32_t probes);
+/* LOG_P, or with `probes` PROBES, and behind its rows those of the terms; a |J|^2 by probes is the mean over those there are, or by one. */
+IrFunction *ir_with_rates(IrFunction *f, uint32_t probes, const IrTerms *terms);
 
 #endif

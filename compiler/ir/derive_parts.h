@@ -87,11 +87,32 @@ typedef struct WeightGradients { uint32_t count; Ref *value; uint32_t *slot; Ref
 /* And the gradient by `state`, unless it is IR_NONE.  false: no room for an axis. */
 bool derive_weight_gradients(IrFunction *f, Ref value, Ref state, Ref w, WeightGradients *gradients);
 
+/* ---- rates.c ---------------------------------------------------------------------------------------------------------- */
+typedef struct Wanted {
+  bool log_p, estimated;        /* the rate of log p; by the vectors */
+  Ref vectors;                  /* [count * n] numbers, for the estimates, and for |J|^2; IR_NONE: all is exact */
+  uint32_t count;
+  const IrTerms *terms;
+} Wanted;
+typedef struct Rates {
+  Ref log_p;                    /* a vector: -div u, or -e . J e for each vector; of a jump -log |det J| */
+  uint32_t terms;
+  Ref term[IR_MOST_TERMS];      /* those that are wanted: |u|^2, |J|^2 (the mean over the vectors) */
+} Rates;
+/* Of u in the state x.  false: no room for an axis. */
+bool derive_rates(IrFunction *f, Ref u, Ref x, const Wanted *wanted, Rates *rates, Span at);
+/* The condition of this name, flat; a new one, the last, where there is none. */
+Ref derive_vectors(IrFunction *f, const char *name, int64_t numbers, Span at);
+Ref derive_dot(IrFunction *f, Ref a, Ref b, Span at);                   /* the sum of the products of all their elements */
+
 /* ---- extras.c --------------------------------------------------------------------------------------------------------- */
 IrFunction *derive_copy(const IrFunction *from);        /* to add nodes and inputs to; the first keeps its own */
 Ref derive_condition(IrFunction *f, const char *name, const Shape *shape, Span at);     /* a further input, the last */
 Ref derive_state(IrFunction *f);                        /* the node of input 1 */
 Ref derive_flat(IrFunction *f, Ref r);                  /* as a vector */
+/* What `probes` vectors are wanted for: estimates of the trace where there are some, |J|^2 where terms want it so.  They are the
+ * condition "probes", a new one. */
+Wanted derive_wanted(IrFunction *f, bool log_p, uint32_t probes, const IrTerms *terms, Span at);
 
 /* Little words. */
 Ref derive_like(IrFunction *f, Ref like, double value);                 /* a number of like's shape */

@@ -34,32 +34,27 @@ Ref derive_flat(IrFunction *f, Ref r) {
 
 /* ---- extras ------------------------------------------------------------------------------------------------------------------ */
 
-/* -e_j . J e_j for each probe j, as one vector. */
-static Ref probe_rates(IrFunction *f, Ref x, uint32_t probes, int64_t n, Span at) {
-  if (f->node[x].shape.rank == FLOW_MOST_RANK) return IR_NONE;
-  Shape given = {.rank = 1, .dim = {(int64_t)probes * n}}, own = f->node[x].shape, lead = {.rank = own.rank + 1, .dim = {probes}};
-  Ref e = derive_condition(f, "probes", &given, at);
-  IrMap natural = {0, {0}};
-  for (uint32_t k = 0; k < own.rank; k++) lead.dim[k + 1] = own.dim[k];
-  ir_strides(&lead, natural.stride);
-  Ref direction = ir_view_flat(f, e, &lead, &natural, at);
-  Ref moved = ir_jvp(f, 0, f->result, x, direction, at);
-  if (moved == IR_NONE) return IR_NONE;
-  Shape rows = {.rank = 1, .dim = {probes}};
-  IrMap row = {0, {n, 1}};
-  Ref products = ir_contract(f, &rows, 1, &n, (IrOperand){e, row}, (IrOperand){moved, row}, IR_NONE, at);
-  return ir_one(f, IR_neg, products, at);
+Wanted derive_wanted(IrFunction *f, bool log_p, uint32_t probes, const IrTerms *terms, Span at) {
+  Wanted wanted = {.log_p = log_p, .estimated = probes > 0, .vectors = IR_NONE, .count = probes ? probes : 1, .terms = terms};
+  if (probes > 0 || (terms->jacobian > 0 && terms->probe))
+    wanted.vectors = derive_vectors(f, "probes", wanted.count * shape_count(&f->input[1].shape), at);
+  return wanted;
 }
 
-static Ref extra_rows(IrFunction *f, IrExtras extras, uint32_t probes, int64_t n, Span at) {
+/* Rates of log p, one after the other, and terms. */
+static Ref rate_rows(IrFunction *f, uint32_t probes, const IrTerms *terms, Span at) {
+  Ref x = derive_state(f), part[1 + IR_MOST_TERMS];
+  Rates rates;
+  Wanted wanted = derive_wanted(f, true, probes, terms, at);
+  if (!derive_rates(f, f->result, x, &wanted, &rates, at)) return IR_NONE;
+  part[0] = rates.log_p;
+  for (uint32_t i = 0; i < rates.terms; i++) part[1 + i] = derive_flat(f, rates.term[i]);
+  return ir_concat(f, 0, part, 1 + rates.terms, at);
+}
+
+static Ref product_rows(IrFunction *f, IrExtras extras, Span at) {
   Ref x = derive_state(f), value = f->result;
   Shape own = f->node[x].shape;
-  if (extras == IR_PROBES) return probe_rates(f, x, probes, n, at);
-  if (extras == IR_LOG_P) {
-    Ref divergence = f->jump ? ir_log_det(f, 0, value, x, at) : ir_divergence(f, 0, value, x, own.rank, at);
-    if (divergence == IR_NONE) return IR_NONE;
-    return derive_flat(f, ir_one(f, IR_neg, divergence, at));
-  }
   Ref given = derive_condition(f, extras == IR_JVP ? "tangent" : "cotangent", &own, at);
   Ref product = extras == IR_JVP ? ir_jvp(f, 0, value, x, given, at) : ir_vjp(f, 0, value, x, given, at);
   return product == IR_NONE ? IR_NONE : derive_flat(f, product);
@@ -71,15 +66,26 @@ static bool has_value_too_large(const IrFunction *f) {
   return false;
 }
 
-IrFunction *ir_with_extras(IrFunction *from, IrExtras extras, uint32_t probes) {
-  if (extras == IR_NO_EXTRAS) return from;
-  IrFunction *f = derive_copy(from);
-  Span at = f->node[f->result].at;
-  int64_t n = shape_count(&f->input[1].shape);
-  Ref part[] = {f->result, extra_rows(f, extras, probes, n, at)};
-  if (part[1] == IR_NONE) return NULL;
+/* The velocity, flat, and `rows` behind it. */
+static IrFunction *finish(IrFunction *f, Ref rows, Span at) {
+  Ref part[] = {f->result, rows};
+  if (rows == IR_NONE) return NULL;
   part[0] = derive_flat(f, part[0]);
   f->result = ir_concat(f, 0, part, 2, at);
   f = ir_sweep(f);
   return has_value_too_large(f) ? NULL : f;
+}
+
+IrFunction *ir_with_rates(IrFunction *from, uint32_t probes, const IrTerms *terms) {
+  IrFunction *f = derive_copy(from);
+  Span at = f->node[f->result].at;
+  return finish(f, rate_rows(f, probes, terms, at), at);
+}
+
+IrFunction *ir_with_extras(IrFunction *from, IrExtras extras, uint32_t probes) {
+  if (extras == IR_NO_EXTRAS) return from;
+  if (extras == IR_LOG_P || extras == IR_PROBES) return ir_with_rates(from, extras == IR_PROBES ? probes : 0, &(IrTerms){0});
+  IrFunction *f = derive_copy(from);
+  Span at = f->node[f->result].at;
+  return finish(f, product_rows(f, extras, at), at);
 }

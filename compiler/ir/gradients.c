@@ -2,7 +2,7 @@
 /* gradients.c -- a loss and its gradients by all weights, as one function.
  *
  *   needs   a velocity u, lowered, not frozen
- *   leaves  a function of one sample with the result  loss ++ [the state's gradient ++] contribution ++ contribution ++ ...,
+ *   leaves  a function of one sample with the result  loss ++ [terms, or the state's gradient ++] contribution ++ contribution ++ ...,
  *           each a flat vector: for a weight with several uses several contributions, whose sum is its gradient.
  *           f->contribution says to which weight each belongs.
  *
@@ -10,45 +10,90 @@
  * compiles this adds it up over samples and never makes it for one (compiler/tile).  The interpreter makes it, and is the oracle. */
 #include "derive_parts.h"
 
-/* The sum of the products of all elements of a with as many of b. */
-static Ref dot(IrFunction *f, Ref a, Ref b, Span at) {
-  Shape own = f->node[a].shape, scalar = {0};
-  int64_t n = shape_count(&own);
-  IrOperand x = {a, {0, {1}}}, y = {b, {0, {1}}};
-  return ir_contract(f, &scalar, 1, &n, x, y, IR_NONE, at);
-}
-
 /* mean (u - target)^2 over the components */
-static Ref squares(IrFunction *f, Span at) {
-  Shape own = f->node[f->result].shape, scalar = {0};
-  Ref difference = ir_two(f, IR_sub, f->result, derive_condition(f, "target", &own, at), at);
+static Ref squares(IrFunction *f, Ref u, Span at) {
+  Shape own = f->node[u].shape, scalar = {0};
+  Ref difference = ir_two(f, IR_sub, u, derive_condition(f, "target", &own, at), at);
   Ref share = ir_number(f, &scalar, 1.0 / (double)shape_count(&own), at);
-  return ir_two(f, IR_mul, dot(f, difference, difference, at), share, at);
+  return ir_two(f, IR_mul, derive_dot(f, difference, difference, at), share, at);
 }
 
-/* adjoint . (u, -div u) */
-static Ref adjoint(IrFunction *f, Ref x, bool log_p, Span at) {
-  Shape own = f->node[x].shape, given = {.rank = 1, .dim = {shape_count(&own) + log_p}}, scalar = {0};
-  Ref value = f->result, w = derive_condition(f, "adjoint", &given, at), sum = dot(f, value, w, at);
-  if (!log_p) return sum;
-  Ref divergence = ir_divergence(f, 0, value, x, own.rank, at);
-  if (divergence == IR_NONE) return IR_NONE;
-  Ref last = ir_view_flat(f, w, &scalar, &(IrMap){given.dim[0] - 1, {0}}, at);
-  return ir_two(f, IR_sub, sum, ir_two(f, IR_mul, last, divergence, at), at);
+/* The velocity, and the loss behind it. */
+static Ref of_program(IrFunction *f, Ref *u, Span at) {
+  Shape own = f->input[1].shape, scalar = {0};
+  IrMap natural = {0, {0}};
+  ir_strides(&own, natural.stride);
+  Ref both = f->result;
+  *u = ir_view_flat(f, both, &own, &natural, at);
+  return ir_view_flat(f, both, &scalar, &(IrMap){shape_count(&own), {0}}, at);
 }
 
-IrFunction *ir_with_gradients(IrFunction *from, IrLoss loss) {
+/* loss + weight * term/d + ..; *shown: that and the terms/d, as one vector. */
+static Ref with_terms(IrFunction *f, const IrTerms *terms, Ref loss, Ref u, Ref x, Ref *shown, Span at) {
+  Ref part[1 + IR_MOST_TERMS];
+  Shape scalar = {0};
+  int64_t n = shape_count(&f->node[u].shape);
+  bool probe = terms->jacobian > 0 && terms->probe;
+  Rates rates;
+  Wanted wanted = {.vectors = probe ? derive_vectors(f, " probe", n, at) : IR_NONE, .count = 1, .terms = terms};
+  if (!derive_rates(f, u, x, &wanted, &rates, at)) return IR_NONE;
+  for (uint32_t i = 0; i < rates.terms; i++) {
+    double weight = i == 0 && terms->kinetic > 0 ? terms->kinetic : terms->jacobian;
+    Ref mean = ir_two(f, IR_mul, rates.term[i], ir_number(f, &scalar, 1.0 / (double)n, at), at);
+    loss = ir_two(f, IR_add, loss, ir_two(f, IR_mul, mean, ir_number(f, &scalar, weight, at), at), at);
+    part[1 + i] = derive_flat(f, mean);
+  }
+  part[0] = derive_flat(f, loss);
+  *shown = ir_concat(f, 0, part, 1 + rates.terms, at);
+  return loss;
+}
+
+/* The mean of estimates. */
+static Ref mean_of(IrFunction *f, Ref rates, Span at) {
+  Shape scalar = {0};
+  double count = (double)shape_count(&f->node[rates].shape);
+  return count == 1 ? ir_view_flat(f, rates, &scalar, &(IrMap){0, {0}}, at) : derive_sum_last(f, rates, derive_like(f, rates, 1 / count), at);
+}
+
+/* adjoint . (u, the rate of log p, terms) */
+static Ref adjoint(IrFunction *f, Ref x, IrLoss loss, uint32_t probes, const IrTerms *terms, Ref *shown, Span at) {
+  bool log_p = loss != IR_ADJOINT, jacobian = terms->jacobian > 0;
+  Shape scalar = {0};
+  int64_t next = shape_count(&f->node[x].shape);
+  Wanted wanted = derive_wanted(f, log_p, loss == IR_ADJOINT_PROBES ? probes : 0, terms, at);    /* vectors stand before the adjoint */
+  Shape given = {.rank = 1, .dim = {next + log_p + (terms->kinetic > 0) + jacobian}};
+  Ref u = f->result, w = derive_condition(f, "adjoint", &given, at), sum = derive_dot(f, u, w, at), rate[1 + IR_MOST_TERMS];
+  Rates rates;
+  if (!derive_rates(f, u, x, &wanted, &rates, at)) return IR_NONE;
+  uint32_t count = 0;
+  if (log_p) rate[count++] = mean_of(f, rates.log_p, at);
+  for (uint32_t i = 0; i < rates.terms; i++) rate[count++] = rates.term[i];
+  for (uint32_t i = 0; i < count; i++) {
+    Ref last = ir_view_flat(f, w, &scalar, &(IrMap){next + i, {0}}, at);
+    sum = ir_two(f, IR_add, sum, ir_two(f, IR_mul, last, rate[i], at), at);
+  }
+  *shown = derive_flat(f, sum);
+  return sum;
+}
+
+IrFunction *ir_with_gradients(IrFunction *from, IrLoss loss, uint32_t probes, const IrTerms *terms) {
   IrFunction *f = derive_copy(from);
-  f->general = true;
-  f->state_gradient = loss != IR_SQUARES;
   Span at = f->node[f->result].at;
-  Ref x = f->state_gradient ? derive_state(f) : IR_NONE;
-  Ref value = loss == IR_SQUARES ? squares(f, at) : adjoint(f, x, loss == IR_ADJOINT_LOG_P, at);
+  f->general = true;
+  f->state_gradient = loss >= IR_ADJOINT;
+  Ref x = f->state_gradient || terms->jacobian > 0 ? derive_state(f) : IR_NONE, u = f->result, shown = IR_NONE, value;
+  if (f->state_gradient) {
+    value = adjoint(f, x, loss, probes, terms, &shown, at);
+  } else {
+    value = loss == IR_SQUARES ? squares(f, u, at) : of_program(f, &u, at);
+    value = with_terms(f, terms, value, u, x, &shown, at);
+  }
   WeightGradients gradients;
-  if (value == IR_NONE || !derive_weight_gradients(f, value, x, derive_like(f, value, 1), &gradients)) return NULL;
+  Ref state = f->state_gradient ? x : IR_NONE;
+  if (value == IR_NONE || !derive_weight_gradients(f, value, state, derive_like(f, value, 1), &gradients)) return NULL;
   Ref *part = arena_array(f->arena, gradients.count + 2, sizeof *part);
   uint32_t parts = 0;
-  part[parts++] = derive_flat(f, value);
+  part[parts++] = shown;
   if (f->state_gradient) part[parts++] = derive_flat(f, gradients.state);
   for (uint32_t i = 0; i < gradients.count; i++) part[parts++] = derive_flat(f, gradients.value[i]);
   f->contributions = gradients.count;

@@ -135,6 +135,9 @@ IrFunction *ir_parse(Arena *arena, const char *text, const char **wrong);
 /* Inlines everything below `root` into one function with inputs t, state and conditions.  NULL only after an error in
  * diagnostics (the program is too large: LANGUAGE section 2's bounds). */
 IrFunction *ir_lower(Arena *arena, const TypedFunction *root, const char *prefix, Diagnostics *diagnostics);
+/* A loss with its velocity (typed.h, TypedLoss): inputs as those of the velocity, then the parts of the sample; its result is the
+ * velocity, flat, and the loss behind it. */
+IrFunction *ir_lower_loss(Arena *arena, const TypedFunction *loss, const char *prefix, Diagnostics *diagnostics);
 /* The same of any function: a density, a map, what a draw line makes, a side of a check.  Its inputs are root's parameters,
  * its result has root's shape, and it is `general`. */
 IrFunction *ir_lower_function(Arena *arena, const TypedFunction *root, const char *prefix, Diagnostics *diagnostics);

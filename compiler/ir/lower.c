@@ -257,8 +257,22 @@ static void check_sizes(Lowering *l) {
   }
 }
 
-static IrFunction *lower(Arena *arena, const TypedFunction *root, const char *prefix, Diagnostics *diagnostics, bool velocity) {
+/* The first `let` and the result behind it, as one vector. */
+static Ref let_and_result(Lowering *l, const Frame *frame) {
+  IrFunction *f = l->f;
+  Ref part[] = {frame->let[0].ref, l->value[0].ref};
+  for (int i = 0; i < 2; i++) {
+    Shape flat = {.rank = 1, .dim = {shape_count(&f->node[part[i]].shape)}};
+    part[i] = ir_view_flat(f, part[i], &flat, &(IrMap){0, {1}}, f->node[part[i]].at);
+  }
+  return ir_concat(f, 0, part, 2, f->node[part[1]].at);
+}
+
+typedef enum { LOWER_VELOCITY, LOWER_LOSS, LOWER_FUNCTION } LowerKind;
+
+static IrFunction *lower(Arena *arena, const TypedFunction *root, const char *prefix, Diagnostics *diagnostics, LowerKind kind) {
   Lowering l = {.f = ir_new(arena, root->name), .diagnostics = diagnostics};
+  bool velocity = kind != LOWER_FUNCTION;
   l.f->general = !velocity;
   l.globals = name_table(arena);
   l.slots = name_table(arena);
@@ -267,20 +281,24 @@ static IrFunction *lower(Arena *arena, const TypedFunction *root, const char *pr
   *scope = (Scope){prefix ? prefix : "", 0};
   Typed call = {.kind = TYPED_CALL, .callee = (TypedFunction *)root, .at = root->result->at};
   push_task(&l, &call, NULL);
-  l.top->callee = new_frame(&l, root, scope);
-  add_inputs(&l, l.top->callee, root, velocity);
-  push_task(&l, root->lets ? root->let[0] : root->result, l.top->callee);
+  Frame *frame = l.top->callee = new_frame(&l, root, scope);
+  add_inputs(&l, frame, root, velocity);
+  push_task(&l, root->lets ? root->let[0] : root->result, frame);
   while (l.top && !l.failed) step(&l);
   if (l.failed) return NULL;
-  l.f->result = l.value[0].ref;
+  l.f->result = kind == LOWER_LOSS ? let_and_result(&l, frame) : l.value[0].ref;
   check_sizes(&l);
   return l.failed ? NULL : ir_sweep(l.f);
 }
 
 IrFunction *ir_lower(Arena *arena, const TypedFunction *root, const char *prefix, Diagnostics *diagnostics) {
-  return lower(arena, root, prefix, diagnostics, true);
+  return lower(arena, root, prefix, diagnostics, LOWER_VELOCITY);
+}
+
+IrFunction *ir_lower_loss(Arena *arena, const TypedFunction *loss, const char *prefix, Diagnostics *diagnostics) {
+  return lower(arena, loss, prefix, diagnostics, LOWER_LOSS);
 }
 
 IrFunction *ir_lower_function(Arena *arena, const TypedFunction *root, const char *prefix, Diagnostics *diagnostics) {
-  return lower(arena, root, prefix, diagnostics, false);
+  return lower(arena, root, prefix, diagnostics, LOWER_FUNCTION);
 }

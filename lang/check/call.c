@@ -126,6 +126,7 @@ static Typed *map_call(Checker *c, const Call *call, Definition *definition, Arg
     if (a->arg[i]) a->key[i] = shape_scalar();
   Instance *instance = instance_of(c, definition, a->key, a->at, call->at);
   if (!instance) return NULL;
+  if (!owns_its_weights(c, call, instance)) return NULL;
   const Shape *result = &instance->function.result->shape, shape = wide->shape;
   if (result->rank > 0) {
     Diag *diag = report(c, E0319, wide->at, "`%s` takes scalars and gives %s, so it does not go through %s element by element",
@@ -143,9 +144,9 @@ static Typed *map_call(Checker *c, const Call *call, Definition *definition, Arg
 bool owns_its_weights(Checker *c, const Call *call, Instance *instance) {
   if (!label_fits(c, call, instance->function.owns_weights)) return false;
   if (!instance->function.owns_weights) return true;
-  const Ast *caller = c->instance ? c->instance->definition->ast : NULL;
+  const Definition *caller = c->instance ? c->instance->definition : NULL;
   if (!may_call_networks(caller)) {
-    refuse_network(c, caller, call->name, call->name_at);
+    refuse_network(c, caller ? caller->ast : NULL, call->name, call->name_at);
     return false;
   }
   add_site(c, call, instance);

@@ -60,6 +60,7 @@ TypedProgram *flow_check(Arena *arena, Diagnostics *diagnostics, const AstFile *
   gather_names(c, prelude, true);
   gather_names(c, file, false);
   expand_definitions(c);
+  permit_losses(c);
   resolve_names(c);
   refuse_cycles(c);
   check_values(c);

@@ -21,6 +21,8 @@ typedef struct CheckOptions {
   uint32_t solvers;
   const char *const *adaptive;  /* of these, the ones that estimate their error: they need no number of steps */
   uint32_t adaptives;
+  const char *loss;             /* a `fn` that takes the place of the loss of ... */
+  const char *loss_of;          /* ... this flow; NULL: of all */
 } CheckOptions;
 
 /* The text of prelude.flow, to be parsed into the same SourceMap under the name "<prelude>". */

@@ -61,6 +61,7 @@ struct Definition {
   bool broken;                  /* in a cycle, twice defined, or with a syntax error: users are silent */
   bool prelude;
   bool hidden;                  /* stands behind another (expand.c): it has no name that could be written */
+  bool of_loss;                 /* a loss, or a `fn` that one calls: it may call networks (loss.c) */
   Definition *map;              /* of a velocity of a map, and of an inverse: the map */
   Definition *inverse, *draw;   /* of a map, of a density; NULL where the line is missing */
   TypedDraw *drawn;             /* of the function behind a draw line, [parameters]; an entry that is no draw has size 0 */
@@ -148,7 +149,7 @@ bool is_size_name(const Checker *c, const Symbol *symbol, Span at);     /* a `di
 bool is_function(const Ast *ast);               /* whatever has parameters */
 bool begins_with_time(const Ast *ast);          /* (t, state: [..], ...) of all but a fn, whose first argument is just that */
 bool is_field_signature(const Ast *ast);        /* a field or network that begins with the time */
-bool may_call_networks(const Ast *ast);         /* NULL: a constant */
+bool may_call_networks(const Definition *d);    /* NULL: a constant */
 bool derivative_of(const char *name, DerivativeKind *kind);
 Definition *define_hidden(Checker *c, const char *name, const Ast *ast);        /* name: one that cannot be written */
 
@@ -245,6 +246,9 @@ TypedLet *constant_of(Checker *c, Definition *definition);
 bool dim_of(Checker *c, Definition *definition, int64_t *size);
 bool count_cost(Checker *c, Instance *instance);                /* false, and reported: it is too much */
 bool count_constant(Checker *c, const TypedLet *constant, uint32_t loops, Span at);
+
+/* loss.c */
+void permit_losses(Checker *c);                 /* marks the `fn`s of losses: Definition.of_loss */
 
 /* flow.c */
 bool check_flow(Checker *c, Definition *definition, TypedFlow *flow);

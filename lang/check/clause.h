@@ -38,6 +38,10 @@ bool fill_bounds(FlowReader *reader);   /* source.c: the bounds of `uniform`, on
 bool read_source(FlowReader *reader, const Ast *clause);
 bool read_train(FlowReader *reader, const Ast *clause);         /* train.c */
 
+/* loss.c.  permit_losses comes before names are resolved; make_loss once the velocity is known: flow->loss. */
+bool read_loss(FlowReader *reader, const Ast *clause, TypedTrain *train);
+bool make_loss(FlowReader *reader);
+
 /* predict.c.  convert_prediction puts the velocity that a prediction stands for in the place of reader->velocity. */
 bool read_predicts(FlowReader *reader, const Ast *clause);
 bool read_path(FlowReader *reader, const Ast *clause);

@@ -127,7 +127,7 @@ bool resolve_operator(Checker *c, Definition *in, const Ast *ast) {
   mention(c, in, callee, ast->function->at);
   if (!count_vectors(c, ast)) return true;
   if (ast->items.count != d->items.count) refuse_count(c, text_of(c, ast->function->at), ast->function->at, ast->items.count, d, d->items.count, d->items.count);
-  else if (d->kind == AST_NETWORK && !may_call_networks(in->ast)) refuse_network(c, in->ast, d->name, ast->function->at);
+  else if (d->kind == AST_NETWORK && !may_call_networks(in)) refuse_network(c, in->ast, d->name, ast->function->at);
   return true;
 }
 

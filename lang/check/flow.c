@@ -262,5 +262,5 @@ bool check_flow(Checker *c, Definition *definition, TypedFlow *flow) {
   flow->dim = shape_elements(&flow->velocity->parameter[1]);
   if (flow->source == SOURCE_UNIFORM && !fill_bounds(&r)) return false;
   check_weights(&r);
-  return good;
+  return make_loss(&r) && good;
 }

@@ -123,7 +123,9 @@ bool is_field_signature(const Ast *ast) {
   return (ast->kind == AST_FIELD || ast->kind == AST_NETWORK) && begins_with_time(ast);
 }
 
-bool may_call_networks(const Ast *ast) { return ast && ast->kind != AST_FN && ast->kind != AST_LET && ast->kind != AST_DENSITY; }
+bool may_call_networks(const Definition *d) {
+  return d && (d->of_loss || (d->ast->kind != AST_FN && d->ast->kind != AST_LET && d->ast->kind != AST_DENSITY));
+}
 
 /* ---- words of the language that are not reserved ---- */
 static const char *const builtin_name[] = {

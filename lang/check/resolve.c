@@ -18,7 +18,9 @@ void refuse_network(Checker *c, const Ast *caller, const char *name, Span at) {
   Diag *diag = report(c, E0207, at, "`%s` has weights, and %s cannot call it", name, kind);
   if (!caller) return;
   note(c, diag, caller->name_at, "`%s` is defined here", caller->name);
-  if (caller->kind == AST_FN) help(c, diag, "make `%s` a `network`, or a `field`", caller->name);
+  if (caller->kind != AST_FN) return;
+  help(c, diag, "make `%s` a `network`, or a `field`", caller->name);
+  help(c, diag, "a loss may: where it is one, `train { loss %s }` in a flow says so", caller->name);
 }
 
 void mention(Checker *c, Definition *d, Definition *to, Span at) {
@@ -95,7 +97,7 @@ static void resolve_definition_call(Resolver *r, const char *name, Span at, size
     d->broken = true;                               /* expand.c has said what is wrong with it */
   } else if (args != d->ast->items.count) {
     refuse_count(c, name, at, args, d->ast, d->ast->items.count, d->ast->items.count);
-  } else if (d->ast->kind == AST_NETWORK && !may_call_networks(r->self->ast)) {
+  } else if (d->ast->kind == AST_NETWORK && !may_call_networks(r->self)) {
     refuse_network(c, r->self->ast, name, at);
   }
 }
@@ -207,7 +209,7 @@ static void resolve(Resolver *r, const Ast *ast) {
 
 /* ---- definitions ---- */
 static void check_used(Checker *c, const Ast *definition, const Binding *let, size_t i) {
-  if (let->used) return;
+  if (let->used || let->symbol->name[0] == ' ') return;          /* a blank: nobody wrote it (synthetic.h) */
   const Ast *next = i + 1 < definition->lets.count ? NULL : definition->body;
   char begins = next ? char_at(c, next->at.from) : '\0';
   if (next && next->parenthesised) begins = '(';

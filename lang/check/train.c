@@ -133,6 +133,7 @@ static bool read_data(FlowReader *r, const Ast *clause, const TrainRow *row, Typ
 }
 
 static bool read_other(FlowReader *r, const Ast *clause, const TrainRow *row, TypedTrain *train) {
+  if (strcmp(row->clause, "loss") == 0) return takes(r, clause, row, 1, 1) && read_loss(r, clause, train);
   if (strcmp(row->clause, "optimiser") == 0) return read_optimiser(r, clause, row, train);
   return strcmp(row->clause, "initial") == 0 ? read_initial(r, clause, row, train) : read_data(r, clause, row, train);
 }
@@ -196,20 +197,39 @@ static bool read_parts(FlowReader *r, Block *block, const Ast *written) {
   }
 }
 
-/* A path and pairs belong to flow matching alone. */
-static bool refuse_pairs(FlowReader *r, const Block *block) {
-  static const char *const of_matching[] = {"path", "coupling"};
+/* A path and pairs belong to flow matching and to losses of the program, a trace to the likelihood. */
+static const struct { const char *clause, *loss, *why; } belongs[] = {
+    {"path", "flow_matching", "the likelihood goes along the flow itself, from each point of the data to the source"},
+    {"coupling", "flow_matching", "the likelihood goes along the flow itself, from each point of the data to the source"},
+    {"trace", "likelihood", "flow matching has no Jacobian in its loss"},
+    {"probes", "likelihood", "flow matching has no Jacobian in its loss"},
+    {"probe", "likelihood", "flow matching has no Jacobian in its loss"}};
+
+static bool refuse_strangers(FlowReader *r, const Block *block) {
   Checker *c = r->c;
+  bool likelihood = block->train->loss && strcmp(block->train->loss, "likelihood") == 0;
+  const char *loss = likelihood ? "likelihood" : "flow_matching";
+  const Ast *said = block->met[row_of("loss")];
   bool good = true;
-  if (!block->train->loss || strcmp(block->train->loss, "likelihood") != 0) return true;
-  for (size_t i = 0; i < sizeof of_matching / sizeof *of_matching; i++) {
-    const Ast *met = block->met[row_of(of_matching[i])];
-    if (!met) continue;
-    Diag *diag = report(c, E0504, met->at, "`%s` belongs to `loss flow_matching`", of_matching[i]);
-    note(c, diag, block->met[row_of("loss")]->at, "the likelihood goes along the flow itself, from each point of the data to the source");
+  for (size_t i = 0; i < sizeof belongs / sizeof *belongs; i++) {
+    const Ast *met = block->met[row_of(belongs[i].clause)];
+    if (!met || strcmp(loss, belongs[i].loss) == 0) continue;
+    Diag *diag = report(c, E0504, met->at, "`%s` belongs to `loss %s`", belongs[i].clause, belongs[i].loss);
+    if (said)
+      note(c, diag, said->at, "%s", belongs[i].why);
+    else
+      help(c, diag, "%s; a line `loss %s` is missing", belongs[i].why, belongs[i].loss);
     good = false;
   }
   return good;
+}
+
+static bool refuse_useless_probes(FlowReader *r, const Block *block) {
+  const Ast *met = block->met[row_of("probes")] ? block->met[row_of("probes")] : block->met[row_of("probe")];
+  if (!met || !block->train->trace || strcmp(block->train->trace, "exact") != 0) return true;
+  Diag *diag = report(r->c, E0504, met->at, "an exact trace has no probes");
+  note(r->c, diag, block->met[row_of("trace")]->at, "`trace hutchinson` has");
+  return false;
 }
 
 bool read_train(FlowReader *r, const Ast *written) {
@@ -217,7 +237,7 @@ bool read_train(FlowReader *r, const Ast *written) {
   if (written->items.count) return malformed(r, written, "train { optimiser adam 1e-3  batch 256 }");
   TypedTrain *train = arena_alloc(c->arena, sizeof *train);
   *train = (TypedTrain){.at = written->at, .rate = -1, .momentum = -1, .decay = -1, .clip = -1, .average = -1, .validation = -1,
-                        .batch = -1, .iterations = -1, .warm_up = -1, .seed = -1};
+                        .kinetic = -1, .jacobian = -1, .probes = -1, .batch = -1, .iterations = -1, .warm_up = -1, .seed = -1};
   Block block = {.train = train};
   bool good = true;
   for (size_t i = 0; i < written->extra.count; i++) {
@@ -225,5 +245,6 @@ bool read_train(FlowReader *r, const Ast *written) {
     good = clause && clause->kind == AST_CLAUSE && read_parts(r, &block, clause) && good;
   }
   r->flow->train = train;
-  return refuse_pairs(r, &block) && good;
+  bool fits = refuse_strangers(r, &block);
+  return refuse_useless_probes(r, &block) && fits && good;
 }

@@ -161,14 +161,19 @@ typedef struct TypedCheck {
 /* ---- flows -------------------------------------------------------------------------------------------------- */
 typedef enum { SPACING_EQUAL, SPACING_COSINE, SPACING_POWER } StepSpacing;      /* of a solver's steps */
 typedef enum { SOURCE_NORMAL, SOURCE_UNIFORM, SOURCE_FILE, SOURCE_GAUSSIAN, SOURCE_DENSITY } SourceKind;
-/* `train { .. }`: what it says.  Words are those of train_clauses.def; NULL, and below 0, where nothing is said. */
+/* `train { .. }`: what it says.  Words are those of train_clauses.def; NULL, and below 0, where nothing is said.  loss: a word, or the
+ * name of a `fn`. */
 typedef struct TypedTrain {
-  Span at;
-  const char *loss, *path, *coupling, *optimiser, *schedule, *initial;
+  Span at, loss_at;
+  const char *loss, *path, *coupling, *trace, *probe, *optimiser, *schedule, *initial, *jacobian_norm;
   const char *data;             /* path as written */
-  double rate, initial_scale, momentum, decay, clip, average, validation;
-  int64_t batch, iterations, warm_up, seed;
+  double rate, initial_scale, momentum, decay, clip, average, validation, kinetic, jacobian;
+  int64_t probes, batch, iterations, warm_up, seed;
 } TypedTrain;
+
+/* A loss that the program itself says.  function: a scalar of the velocity's parameters and then of the parts of the sample that the
+ * loss asks for; its first `let` is the velocity.  parts: bit i for row i of the LOSS_PARTs of loss_inputs.def. */
+typedef struct TypedLoss { const char *name; Span at; TypedFunction *function; uint32_t parts; } TypedLoss;
 
 typedef struct TypedFlow {
   const char *name;
@@ -196,6 +201,7 @@ typedef struct TypedFlow {
   double time_from, time_to;
   double rtol, atol;            /* 0: not said.  Where `steps` is 0 too, steps adapt to the standard tolerance */
   const TypedTrain *train;      /* NULL: not said */
+  const TypedLoss *loss;        /* NULL: one of the training's own */
   const char *path;             /* the word of the clause `path`, `linear` for one of two functions; NULL: not said */
   bool predicts;                /* the network says noise, data or score, and the velocity was made of it */
   double path_from, path_to;    /* where the path is at time_from and time_to: 0 and 1, but for a time that stops short of an end */

@@ -45,14 +45,9 @@ static FlowTolerance tolerance_of(const FlowAdaptive *what) {
 
 static double larger(double a, double b) { return a > b ? a : b; }
 
-static flow_status prepare(Adaptive *self, flow_error *error) {
-  const FlowAdaptive *what = self->what;
+flow_status flow_lanes_share(const FlowAdaptive *what, FlowLanesShared *shared, flow_error *error) {
   const FlowSampling *sampling = &what->sampling;
-  flow_status status = flow_sampling_check(sampling, error);
-  if (!status) status = choose_level(self, error);
-  if (status) return status;
   uint32_t precision = sampling->model->precision;
-  FlowLanesShared *shared = &self->shared;
   shared->what = what;
   shared->span = fabs(sampling->t1 - sampling->t0);
   shared->direction = sampling->t1 < sampling->t0 ? -1 : 1;
@@ -61,9 +56,17 @@ static flow_status prepare(Adaptive *self, flow_error *error) {
   double largest = larger(shared->span, larger(fabs(sampling->t0), fabs(sampling->t1)));
   shared->least_step = what->least_step > 0 ? what->least_step : 4 * (precision == FLOW_F32 ? 0x1p-23 : 0x1p-52) * largest;
   shared->largest_step = what->largest_step > 0 ? what->largest_step : INFINITY;
-  self->counted = shared->most_attempts < COUNTED_ATTEMPTS ? (size_t)shared->most_attempts : COUNTED_ATTEMPTS;
   uint32_t extras = sampling->quiet ? 0 : sampling->model->extras;
   return flow_method_make(&shared->method, sampling->tableau, precision, extras, tolerance_of(what), sampling->t0, sampling->t1, error);
+}
+
+static flow_status prepare(Adaptive *self, flow_error *error) {
+  flow_status status = flow_sampling_check(&self->what->sampling, error);
+  if (!status) status = choose_level(self, error);
+  if (!status) status = flow_lanes_share(self->what, &self->shared, error);
+  uint64_t most = self->shared.most_attempts;
+  self->counted = most < COUNTED_ATTEMPTS ? (size_t)most : COUNTED_ATTEMPTS;
+  return status;
 }
 
 static bool allocate(Adaptive *self) {

@@ -12,6 +12,10 @@
 
 bool flow_attempt_bytes(const flow_model *model, const flow_level *level, size_t *bytes);
 size_t flow_attempt_stage_bytes(const flow_level *level);
+/* From stage to stage in `k`, whichever of the two makes the attempts of this level. */
+static inline size_t flow_attempt_pitch(const flow_level *level) {
+  return level->attempt ? (size_t)level->stage_bytes : flow_attempt_stage_bytes(level);
+}
 /* 0, or what an entry of the model answered. */
 int flow_attempt(const flow_model *model, const flow_level *level, const flow_call *call);
 

@@ -183,12 +183,12 @@ static void refill(FlowLanes *self) {
 
 /* ---- one attempt ------------------------------------------------------------------------------------------------------------ */
 
-static int attempt(FlowLanes *self) {
+int flow_lanes_attempt(const FlowLanes *self, const FlowMethod *method) {
   const FlowChunk *chunk = self->shared->chunk;
   const flow_model *model = chunk->what->model;
   flow_call call = {.size = sizeof call, .lanes = self->lanes, .weights = chunk->what->weights,
                     .conditions = model->condition_rows ? self->conditions : NULL, .cond = model->cond_rows ? self->cond : NULL,
-                    .x = self->x, .scratch = self->scratch, .method = &self->shared->method.data, .k = self->k, .lane = self->row};
+                    .x = self->x, .scratch = self->scratch, .method = &method->data, .k = self->k, .lane = self->row};
   return chunk->level->attempt ? chunk->level->attempt(&call) : flow_attempt(model, chunk->level, &call);
 }
 
@@ -273,7 +273,7 @@ static void attempt_and_settle(FlowLanes *self) {
     self->traced[row] = get(self, self->x, row, traced);
   const FlowLanesWatch *watch = self->shared->what->watch;
   if (watch) watch->before(self);
-  self->code = attempt(self);
+  self->code = flow_lanes_attempt(self, &self->shared->method);
   if (self->code >= 0 && watch) self->code = watch->after(self);
   if (self->code < 0) return;
   if (traced < self->live) trace(self, traced);

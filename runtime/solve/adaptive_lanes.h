@@ -29,6 +29,10 @@ typedef struct FlowLanesShared {
   atomic_int stop;              /* the caller wants no more */
 } FlowLanesShared;
 
+/* Everything but chunk, report and counters, from what->sampling's model, method, times and `quiet`, and the rest of `what`.
+ * BAD_CALL as flow_sample_adaptive.  The method points into itself: *shared stays where it is. */
+flow_status flow_lanes_share(const FlowAdaptive *what, FlowLanesShared *shared, flow_error *error);
+
 /* X(type, name, at the start): the columns.  Counters are f64 as well: vectors of one width need no conversions. */
 #define FLOW_LANE_COLUMNS(X)                                                                                           \
   X(uint64_t, at, 0)            /* which sample, counted from the chunk's first */                                    \
@@ -97,6 +101,9 @@ typedef struct FlowLanes {
   uint64_t finished;            /* samples that are through and not yet counted in shared->done */
   int code;                     /* what the model answered where it refused a call */
 } FlowLanes;
+
+/* One attempt of the lanes 0 .. lanes->lanes - 1, by `method`: x, k and the lane rows. */
+int flow_lanes_attempt(const FlowLanes *lanes, const FlowMethod *method);
 
 bool flow_lanes_bytes(const FlowLanesShared *shared, size_t *bytes);
 FlowLanes flow_lanes_open(FlowLanesShared *shared, char *memory);

@@ -32,6 +32,8 @@ typedef struct FlowChunk {
   uint64_t first, count;        /* samples in flight */
 } FlowChunk;
 
+/* The sizes of a tile and its parts, from what, level and extras; false: they do not fit. */
+bool flow_chunk_sizes(FlowChunk *chunk);
 /* what->level may be NULL; `level` is the one to use.  On failure there is nothing to close. */
 flow_status flow_chunk_open(const FlowSampling *what, const flow_level *level, FlowChunk *chunk, flow_error *error);
 void flow_chunk_close(FlowChunk *chunk);

@@ -29,7 +29,7 @@ static void choose_sizes(FlowChunk *chunk) {
   chunk->most_tiles = all_tiles < tiles ? (size_t)all_tiles : tiles;
 }
 
-static bool sizes_fit(FlowChunk *chunk) {
+bool flow_chunk_sizes(FlowChunk *chunk) {
   const flow_model *model = chunk->what->model;
   const flow_level *level = chunk->level;
   size_t sums;
@@ -69,7 +69,7 @@ flow_status flow_chunk_open(const FlowSampling *what, const flow_level *level, F
   *chunk = (FlowChunk){.what = what, .level = level, .allocator = *what->allocator, .given = *what->model};
   if (what->probes) chunk->given.conditions--;
   chunk->extras = what->quiet ? 0 : what->model->extras;
-  if (sizes_fit(chunk)) {
+  if (flow_chunk_sizes(chunk)) {
     choose_sizes(chunk);
     if (allocate(chunk)) return FLOW_OK;
   }

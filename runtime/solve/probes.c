@@ -12,7 +12,7 @@ flow_status flow_probes_check(const FlowProbes *probes, uint64_t dim, flow_error
 }
 
 static double component(const FlowProbes *probes, uint64_t sample, uint32_t index) {
-  FlowRandom random = {probes->seed, FLOW_STREAM_PROBES};
+  FlowRandom random = {probes->seed, probes->stream ? probes->stream : FLOW_STREAM_PROBES};
   if (probes->kind == FLOW_PROBE_RADEMACHER) return flow_random_word(random, sample, index) >> 63 ? -1 : 1;
   double pair[2];
   flow_random_normal_pair(random, sample, index / 2, pair);

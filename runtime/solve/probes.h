@@ -5,8 +5,8 @@
  *   rademacher  components +1 or -1: exact for a diagonal J, and never noisier than
  *   gaussian    standard normal components
  *
- * Component c of probe p of a sample is number p*dim + c of (seed, FLOW_STREAM_PROBES, sample), see random.h: a sign is +1
- * where the highest bit of that word is 0.  A probe is the same whoever asks for it, however many are asked for at once. */
+ * Component c of probe p of a sample is number p*dim + c of (seed, stream, sample), see random.h: a sign is +1 where the highest
+ * bit of that word is 0.  A probe is the same whoever asks for it, however many are asked for at once. */
 #ifndef FLOW_PROBES_H
 #define FLOW_PROBES_H
 #include "flow/status.h"
@@ -18,6 +18,7 @@ typedef struct FlowProbes {
   FlowProbeKind kind;
   uint64_t seed;
   uint32_t first, count;        /* probes first .. first + count - 1 */
+  uint32_t stream;              /* 0: FLOW_STREAM_PROBES */
 } FlowProbes;
 
 /* BAD_CALL if there are none, or so many that their components cannot be numbered. */

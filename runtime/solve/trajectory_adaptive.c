@@ -172,7 +172,7 @@ static double end_of(const Path *path, const FlowLanes *lanes, uint32_t lane) {
 }
 
 static const char *stage_of(const Path *path, const FlowLanes *lanes, const Watched *watched, uint32_t stage) {
-  size_t pitch = path->level->attempt ? (size_t)path->level->stage_bytes : flow_attempt_stage_bytes(path->level);
+  size_t pitch = flow_attempt_pitch(path->level);
   if (stage == 0) return watched->k;
   if (stage <= path->tableau->stages) return (const char *)lanes->k + stage * pitch;
   return watched->further + (stage - path->tableau->stages - 1) * watched->further_pitch;

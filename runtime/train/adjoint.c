@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* adjoint.c -- a block: its states in, the solve, the losses at its end, the solve backward. */
 #include "adjoint_parts.h"
+#include <inttypes.h>
 #include <string.h>
 
 /* ---- between blocks and tiles ------------------------------------------------------------------------------------------------ */
@@ -19,12 +20,16 @@ void adjoint_put(const FlowTile *tile, const FlowTile *block, uint32_t lane) {
 }
 
 void adjoint_fill_conditions(const AdjointWork *w, const flow_model *model, uint32_t lane, const FlowTile *tile) {
+  const FlowAdjointBatch *batch = w->batch;
+  flow_model given = *model;            /* with those of the caller alone */
+  given.conditions = w->adjoint->settings.ahead->conditions - (batch->probes != NULL);
   for (uint32_t i = 0; i < tile->live; i++) {
-    uint64_t sample = w->first + lane + i;
+    uint64_t sample = w->first + (w->by_places ? w->solve->sample[lane + i] : lane + i);
     FlowTile one = *tile;
     one.data = (char *)tile->data + (size_t)i * tile->precision;
     one.lanes = one.live = 1;
-    flow_conditions_fill(model, w->batch->condition, w->batch->row ? w->batch->row[sample] : sample, &one);
+    if (given.conditions) flow_conditions_fill(&given, batch->condition, batch->row ? batch->row[sample] : sample, &one);
+    if (batch->probes) flow_probes_fill(batch->probes, batch->first + sample, model->dim, model->condition[given.conditions].row, &one);
   }
   flow_tile_pad(tile);
 }
@@ -38,33 +43,81 @@ static void load(const AdjointWork *w) {
     for (uint64_t row = 0; row < dim; row++) flow_tile_set(&state, row, lane, w->batch->x[(w->first + lane) * dim + row]);
 }
 
-/* The losses where the samples have ended, and what goes backward from there. */
-static void end(const AdjointWork *w, double *loss) {
+/* What terms add to a sample's loss, and their weights for the way back. */
+static double end_terms(const AdjointWork *w, uint32_t lane, uint32_t place, const FlowTile *rate, double *value) {
+  const FlowAdjoint *a = w->adjoint;
+  const double *integral = (const double *)(const void *)(w->memory + a->at[PART_INTEGRAL]);
+  double sum = 0;
+  for (uint32_t i = 0; i < a->settings.terms; i++) {
+    double term = integral[(1 + i) * FLOW_BLOCK_SAMPLES + lane];
+    value[1 + i] += term;
+    sum += w->batch->weight[i] * term;
+    flow_tile_set(rate, 1 + i, place, w->batch->weight[i]);
+  }
+  return sum;
+}
+
+/* The losses where the samples have ended, and what goes backward from there, by places where there are some. */
+static void end(const AdjointWork *w, double *value) {
   const FlowAdjoint *a = w->adjoint;
   uint64_t dim = a->settings.ahead->dim;
+  uint32_t rates = a->settings.ahead->extras ? a->settings.ahead->extras - a->settings.terms : 1;
   const double *integral = (const double *)(const void *)(w->memory + a->at[PART_INTEGRAL]);
   double *x = (double *)(void *)(w->memory + a->at[PART_POINT]), *by_x = x + dim;
   FlowTile state = adjoint_block_tile(w, adjoint_block(w, PART_STATE, 0), dim);
   FlowTile costate = adjoint_block_tile(w, adjoint_block(w, PART_COSTATE, 0), dim);
-  FlowTile rate = adjoint_block_tile(w, w->memory + a->at[PART_RATE], 1);
+  FlowTile rate = adjoint_block_tile(w, w->memory + a->at[PART_RATE], 1 + a->settings.terms);
   for (uint32_t lane = 0; lane < w->live; lane++) {
+    uint32_t place = w->solve ? w->solve->place[lane] : lane;
     double by_integral = 0;
     for (uint64_t row = 0; row < dim; row++) x[row] = flow_tile_at(&state, row, lane);
-    *loss += w->batch->loss(w->batch->user, w->first + lane, x, integral[lane], by_x, &by_integral);
-    for (uint64_t row = 0; row < dim; row++) flow_tile_set(&costate, row, lane, by_x[row]);
-    flow_tile_set(&rate, 0, lane, by_integral);
+    value[0] += w->batch->loss(w->batch->user, w->first + lane, x, integral[lane] / rates, by_x, &by_integral);
+    value[0] += end_terms(w, lane, place, &rate, value);
+    for (uint64_t row = 0; row < dim; row++) flow_tile_set(&costate, row, place, by_x[row]);
+    flow_tile_set(&rate, 0, place, by_integral);
   }
 }
 
-static int run_block(void *user, int thread, uint64_t first, uint64_t past, void *sums, double *loss) {
+/* What the solve of a block came to; true: all samples have arrived. */
+static bool report(FlowAdjointReport *all, const AdjointWork *w) {
+  FlowAdjointReport r = {.least = UINT64_MAX};
+  for (uint32_t lane = 0; lane < w->live; lane++) {
+    const FlowSampleReport *one = &w->solve->report[lane];
+    uint64_t steps = one->attempts - one->rejected;
+    if (steps < r.least) r.least = steps;
+    if (steps > r.most) r.most = steps;
+    r.steps += steps;
+    r.rejected += one->rejected;
+    if (w->solve->status[lane] == FLOW_SAMPLE_OK || r.failed++ > 0) continue;
+    r.sample = w->first + lane;
+    r.status = (FlowSampleStatus)w->solve->status[lane];
+    r.t = one->t;
+  }
+#pragma omp critical(flow_adjoint_report)
+  {
+    if (r.least < all->least) all->least = r.least;
+    if (r.most > all->most) all->most = r.most;
+    all->steps += r.steps;
+    all->rejected += r.rejected;
+    if (r.failed && (all->failed == 0 || r.sample < all->sample)) all->sample = r.sample, all->status = r.status, all->t = r.t;
+    all->failed += r.failed;
+  }
+  return r.failed == 0;
+}
+
+static int run_block(void *user, int thread, uint64_t first, uint64_t past, void *sums, double *value) {
   AdjointWork w = *(const AdjointWork *)user;
-  w.memory = w.adjoint->threads + (size_t)thread * w.adjoint->thread_bytes;
+  FlowAdjoint *a = w.adjoint;
+  w.memory = a->threads + (size_t)thread * a->thread_bytes;
   w.first = first;
   w.live = (uint32_t)(past - first);
+  w.steps = a->steps;
+  w.solve = a->solve ? a->solve + thread : NULL;
   load(&w);
-  int code = adjoint_ahead(&w);
+  int code = w.solve ? adjoint_adaptive_ahead(&w) : adjoint_ahead(&w);
   if (code < 0) return code;
-  end(&w, loss);
+  if (w.solve && !report(&a->report, &w)) return 0;     /* the others have their turn: the first failure is the same on any threads */
+  end(&w, value);
   return w.batch->loss_alone ? 0 : adjoint_back(&w, sums);
 }
 
@@ -88,11 +141,26 @@ flow_status flow_adjoint_run(FlowAdjoint *a, const void *ahead_weights, const vo
                              double *loss, flow_error *error) {
   if (batch->count < 1 || batch->count > a->settings.most || !batch->loss)
     return flow_fail(error, FLOW_BAD_CALL, "a batch has a loss and at least 1 sample, and no more than it was opened for");
+  uint32_t rates = a->settings.ahead->extras - a->settings.terms;
+  if (batch->probes && batch->probes->count != rates)
+    return flow_fail(error, FLOW_BAD_CALL, "%s computes %" PRIu32 " rates, one for each probe, not %" PRIu32, a->settings.ahead->name, rates,
+                     batch->probes->count);
+  if (a->settings.terms && !batch->weight)
+    return flow_fail(error, FLOW_BAD_CALL, "%s computes %" PRIu32 " terms of a loss, and they have no weights", a->settings.ahead->name,
+                     a->settings.terms);
   flow_status status = compute_times(a, ahead_weights, error);
   if (status) return status;
+  a->report = (FlowAdjointReport){.least = a->solve ? UINT64_MAX : 0};
   AdjointWork work = {.adjoint = a, .batch = batch, .ahead_weights = ahead_weights, .back_weights = back_weights};
-  int code = flow_block_sums_run(&a->sums, batch->count, run_block, &work, loss);
-  return code < 0 ? flow_model_refused(a->settings.back, "gradient", code, error) : FLOW_OK;
+  int code = flow_block_sums_run(&a->sums, batch->count, run_block, &work);
+  *loss = a->sums.value[0].of[0];
+  const FlowAdjointReport *r = &a->report;
+  if (code < 0) return flow_model_refused(a->settings.back, "gradient", code, error);
+  return r->failed == 0 ? FLOW_OK
+                        : flow_fail(error, FLOW_FAILED_SAMPLES, "the solve of sample %" PRIu64 " of the batch stopped at t = %.9g: %s", r->sample,
+                                    r->t, flow_sample_status_text(r->status));
 }
 
 const void *flow_adjoint_sums(const FlowAdjoint *a) { return a->sums.group; }
+const double *flow_adjoint_terms(const FlowAdjoint *a) { return a->sums.value[0].of + 1; }
+const FlowAdjointReport *flow_adjoint_report(const FlowAdjoint *a) { return &a->report; }

@@ -14,20 +14,13 @@ typedef struct Tile {
   FlowStepCombinations own;
 } Tile;
 
-static FlowTile tile_of(const AdjointWork *w, AdjointPart part, uint64_t rows, uint32_t lane) {
-  const FlowAdjoint *a = w->adjoint;
-  uint32_t rest = w->live - lane, width = a->ahead->lanes;
-  size_t index = part == PART_AHEAD_X ? 0 : lane / width;
-  return flow_tile(a->settings.ahead, a->ahead, w->memory + a->at[part] + index * a->one[part], rows, rest < width ? rest : width);
-}
-
 static void open_tile(Tile *t, const AdjointWork *w, uint32_t lane) {
   const flow_model *model = w->adjoint->settings.ahead;
   t->work = w;
   t->lane = lane;
-  t->x = tile_of(w, PART_AHEAD_X, model->dim, lane);
-  FlowTile conditions = tile_of(w, PART_AHEAD_CONDITIONS, model->condition_rows, lane);
-  FlowTile cond = tile_of(w, PART_AHEAD_COND, model->cond_rows, lane);
+  t->x = adjoint_ahead_tile(w, PART_AHEAD_X, model->dim, lane);
+  FlowTile conditions = adjoint_ahead_tile(w, PART_AHEAD_CONDITIONS, model->condition_rows, lane);
+  FlowTile cond = adjoint_ahead_tile(w, PART_AHEAD_COND, model->cond_rows, lane);
   t->call = (flow_call){.size = sizeof(flow_call), .lanes = t->x.lanes, .weights = w->ahead_weights,
                         .conditions = conditions.rows ? conditions.data : NULL, .cond = cond.rows ? cond.data : NULL, .x = t->x.data,
                         .stages = w->adjoint->settings.tableau->stages, .stage_times = t->time,
@@ -55,7 +48,7 @@ static void aim(Tile *t, uint64_t step) {
 static int begin(const Tile *t) {
   const FlowAdjoint *a = t->work->adjoint;
   const flow_model *model = a->settings.ahead;
-  FlowTile conditions = tile_of(t->work, PART_AHEAD_CONDITIONS, model->condition_rows, t->lane);
+  FlowTile conditions = adjoint_ahead_tile(t->work, PART_AHEAD_CONDITIONS, model->condition_rows, t->lane);
   if (conditions.rows) adjoint_fill_conditions(t->work, model, t->lane, &conditions);
   load(t, adjoint_block(t->work, PART_STATE, 0));
   if (model->cond_rows == 0) return 0;
@@ -80,9 +73,12 @@ static void clear_extras(const Tile *t) {
 
 /* What the step has added to the integrals, in f64; and the next one begins at 0. */
 static void take_extras(const Tile *t, double *integral) {
-  if (t->work->adjoint->settings.ahead->extras == 0) return;
-  for (uint32_t lane = 0; lane < t->x.live; lane++) integral[t->lane + lane] += flow_tile_at(&t->x, t->x.rows, lane);
-  clear_extras(t);
+  uint32_t extras = t->work->adjoint->settings.ahead->extras;
+  for (uint32_t e = 0; e < extras; e++) {
+    double *to = integral + adjoint_integral_of(t->work->adjoint, e) * FLOW_BLOCK_SAMPLES + t->lane;
+    for (uint32_t lane = 0; lane < t->x.live; lane++) to[lane] += flow_tile_at(&t->x, t->x.rows + e, lane);
+  }
+  if (extras) clear_extras(t);
 }
 
 static int solve_tile(Tile *t, double *integral) {
@@ -91,7 +87,7 @@ static int solve_tile(Tile *t, double *integral) {
   clear_extras(t);
   t->call.quiet = quiet_stages(a->settings.tableau);
   for (uint64_t step = 0; code >= 0 && step < a->plan.steps; step++) {
-    if (step % a->interval == 0) store(t, adjoint_block(t->work, PART_KEPT, step / a->interval));
+    if (step % a->interval == 0) store(t, adjoint_node(t->work, PART_KEPT, step / a->interval));
     aim(t, step);
     code = a->ahead->step(&t->call);
     take_extras(t, integral);
@@ -103,7 +99,7 @@ static int solve_tile(Tile *t, double *integral) {
 int adjoint_ahead(const AdjointWork *w) {
   double *integral = (double *)(void *)(w->memory + w->adjoint->at[PART_INTEGRAL]);
   int code = 0;
-  memset(integral, 0, FLOW_BLOCK_SAMPLES * sizeof *integral);
+  memset(integral, 0, (1 + w->adjoint->settings.terms) * FLOW_BLOCK_SAMPLES * sizeof *integral);
   for (uint32_t lane = 0; code >= 0 && lane < w->live; lane += w->adjoint->ahead->lanes) {
     Tile tile;
     open_tile(&tile, w, lane);
@@ -156,7 +152,7 @@ static void combine(const AdjointWork *w, uint64_t step, uint32_t j, const flow_
   void *to = adjoint_block(w, PART_STAGE, j);
   memcpy(to, adjoint_state(w, step), a->block_bytes);
   for (uint32_t i = 0; i < terms->count; i++) {
-    double c = precision == FLOW_F32 ? (double)((const float *)terms->coefficient)[i] : ((const double *)terms->coefficient)[i];
+    double c = adjoint_coefficient(a, terms, i);
     flow_lanes_fma(precision, numbers, c, adjoint_block(w, PART_SLOPE, terms->stage[i]), to);
   }
 }

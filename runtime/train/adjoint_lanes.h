@@ -9,4 +9,8 @@ void flow_lanes_scale(uint32_t precision, size_t count, double c, const void *fr
 void flow_lanes_fma(uint32_t precision, size_t count, double c, const void *from, void *to);            /* to = fma(c, from, to) */
 void flow_lanes_add(uint32_t precision, size_t count, const void *from, void *to);                      /* to = to + from */
 
+/* Rows of `lanes` numbers, with one row beside them:  to = by to;  to = fma(by, from, to) */
+void flow_lanes_times_row(uint32_t precision, uint64_t rows, size_t lanes, const void *by, void *to);
+void flow_lanes_fma_row(uint32_t precision, uint64_t rows, size_t lanes, const void *by, const void *from, void *to);
+
 #endif

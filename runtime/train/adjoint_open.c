@@ -19,11 +19,11 @@ static flow_status check_models(const FlowAdjointSettings *s, flow_error *error)
   const flow_model *ahead = s->ahead, *back = s->back;
   if (ahead->jump)
     return flow_fail(error, FLOW_BAD_CALL, "%s is given by a map: there is no solve to differentiate", ahead->name);
-  if (ahead->extras > 1)
-    return flow_fail(error, FLOW_BAD_CALL, "%s computes %" PRIu32 " rates beside its velocity; an adjoint takes one, or none",
-                     ahead->name, ahead->extras);
   const flow_condition *last = back->conditions ? &back->condition[back->conditions - 1] : NULL;
-  uint64_t numbers = (uint64_t)ahead->dim + ahead->extras;
+  uint64_t numbers = (uint64_t)ahead->dim + (ahead->extras > 0) + s->terms;
+  if (s->terms >= FLOW_BLOCK_VALUES || (s->terms && s->terms >= ahead->extras))
+    return flow_fail(error, FLOW_BAD_CALL, "%s computes %" PRIu32 " rates, of which %" PRIu32 " are to be terms of a loss", ahead->name,
+                     ahead->extras, s->terms);
   if (ahead->dim != back->dim || ahead->precision != back->precision || back->conditions != ahead->conditions + 1 || last->size != numbers)
     return flow_fail(error, FLOW_BAD_CALL, "%s is not the adjoint of %s: it would have its size and precision, its conditions and one of %" PRIu64
                      " numbers", back->name, ahead->name, numbers);
@@ -35,9 +35,12 @@ static flow_status choose_levels(FlowAdjoint *a, flow_error *error) {
   flow_status status = flow_model_level(s->ahead, s->cpu, &a->ahead, error);
   if (!status) status = flow_model_level(s->back, s->cpu, &a->back, error);
   if (status) return status;
-  if (!a->ahead->step || !a->back->gradient)
-    return flow_fail(error, FLOW_BAD_CALL, "%s was compiled without %s", !a->ahead->step ? s->ahead->name : s->back->name,
-                     !a->ahead->step ? "steps" : "the gradients of a loss");
+  flow_entry *needed = s->adaptive ? a->ahead->eval_lane : a->ahead->step;
+  if (!needed || !a->back->gradient)
+    return flow_fail(error, FLOW_BAD_CALL, "%s was compiled without %s", !needed ? s->ahead->name : s->back->name,
+                     needed        ? "the gradients of a loss"
+                     : s->adaptive ? "its velocity for a time in each lane"
+                                   : "steps");
   return FLOW_OK;
 }
 
@@ -53,6 +56,7 @@ static bool part(FlowAdjoint *a, AdjointPart which, uint64_t count, size_t one) 
 }
 
 static bool blocks(FlowAdjoint *a, AdjointPart which, uint64_t count) { return part(a, which, count, a->block_bytes); }
+static bool nodes(FlowAdjoint *a, AdjointPart which, uint64_t count) { return part(a, which, count, a->node_bytes); }
 
 static bool lanes(FlowAdjoint *a, AdjointPart which, bool back, uint64_t count, uint64_t rows) {
   size_t one;
@@ -64,10 +68,11 @@ static bool lay_out_blocks(FlowAdjoint *a) {
   const flow_model *model = a->settings.ahead;
   uint64_t stages = a->settings.tableau->stages;
   size_t row = (size_t)FLOW_BLOCK_SAMPLES * model->precision, point;
-  return flow_mul_size(row, model->dim, &a->block_bytes) && blocks(a, PART_STATE, 1) && blocks(a, PART_KEPT, a->kept) &&
-         blocks(a, PART_BETWEEN, a->interval - 1) && blocks(a, PART_STAGE, stages) && blocks(a, PART_SLOPE, stages) &&
-         blocks(a, PART_BAR, stages) && blocks(a, PART_COMBINED, 1) && blocks(a, PART_COSTATE, 1) && part(a, PART_RATE, 1, row) &&
-         part(a, PART_INTEGRAL, FLOW_BLOCK_SAMPLES, sizeof(double)) && flow_mul_size(model->dim, sizeof(double), &point) &&
+  return flow_mul_size(row, model->dim, &a->block_bytes) && flow_mul_size(a->block_bytes, a->solve ? 2 : 1, &a->node_bytes) &&
+         nodes(a, PART_STATE, 1) && nodes(a, PART_KEPT, a->kept) && nodes(a, PART_BETWEEN, a->interval - 1) &&
+         blocks(a, PART_STAGE, stages) && blocks(a, PART_SLOPE, stages) &&
+         blocks(a, PART_BAR, stages) && blocks(a, PART_COMBINED, 1) && blocks(a, PART_COSTATE, 1) && part(a, PART_RATE, 1 + a->settings.terms, row) &&
+         part(a, PART_INTEGRAL, 1 + a->settings.terms, FLOW_BLOCK_SAMPLES * sizeof(double)) && flow_mul_size(model->dim, sizeof(double), &point) &&
          part(a, PART_POINT, 2, point);
 }
 
@@ -88,39 +93,56 @@ static bool lay_out_lanes(FlowAdjoint *a) {
          part(a, PART_BACK_SCRATCH, 1, back_scratch);
 }
 
+/* The records of steps that adapt, and what their solve needs. */
+static bool lay_out_solve(FlowAdjoint *a) {
+  const size_t record = FLOW_BLOCK_SAMPLES * sizeof(double);
+  size_t lanes;
+  if (!a->solve) return true;
+  return part(a, PART_STEP_TIME, a->steps, record) && part(a, PART_STEP_LENGTH, a->steps, record) &&
+         part(a, PART_LENGTH, FLOW_BLOCK_SAMPLES, a->settings.ahead->precision) &&
+         part(a, PART_STEP_RATE, (1 + a->settings.terms) * (uint64_t)FLOW_BLOCK_SAMPLES, a->settings.ahead->precision) &&
+         part(a, PART_CHUNK, tiles_of(a->ahead), a->solve->chunk.tile_bytes) && flow_lanes_bytes(&a->solve->shared, &lanes) &&
+         part(a, PART_LANES, 1, lanes);
+}
+
 static flow_status take_memory(FlowAdjoint *a, flow_error *error) {
   const FlowAdjointSettings *s = &a->settings;
   size_t all, rows;
   flow_status status =
       flow_block_sums_open(&a->allocator, s->back->precision, s->back->gradient_bytes, s->threads, s->most, &a->sums, error);
   if (!status && !flow_u64_to_size(a->plan.rows, &rows)) rows = SIZE_MAX;
-  if (!status) status = flow_times_open(&a->allocator, s->ahead, a->ahead, NULL, rows, &a->times, error);
+  if (!status && !a->solve) status = flow_times_open(&a->allocator, s->ahead, a->ahead, NULL, rows, &a->times, error);
   if (status) return status;
-  if (lay_out_blocks(a) && lay_out_lanes(a) && flow_mul_size(a->thread_bytes, (size_t)s->threads, &all))
+  if (lay_out_blocks(a) && lay_out_lanes(a) && lay_out_solve(a) && flow_mul_size(a->thread_bytes, (size_t)s->threads, &all))
     a->threads = flow_alloc_aligned(&a->allocator, all);
   if (a->threads) return FLOW_OK;
   return flow_fail(error, FLOW_NO_MEMORY, "out of memory for %" PRIu64 " steps backward on %d threads, a checkpoint every %" PRIu64 " steps",
-                   s->steps, s->threads, a->interval);
+                   a->steps, s->threads, a->interval);
 }
 
 /* ---- all of it ---------------------------------------------------------------------------------------------------------- */
 
-static uint64_t choose_interval(const FlowAdjointSettings *s) {
+static uint64_t choose_interval(const FlowAdjoint *a) {
+  const FlowAdjointSettings *s = &a->settings;
   const double many = 64.0 * 1024 * 1024, block = (double)FLOW_BLOCK_SAMPLES * s->ahead->precision * s->ahead->dim;
-  if (s->interval) return s->interval < s->steps ? s->interval : s->steps;
-  return block * (double)s->steps <= many ? 1 : (uint64_t)ceil(sqrt((double)s->steps));
+  const double node = a->solve ? 2 * block : block;
+  if (s->interval) return s->interval < a->steps ? s->interval : a->steps;
+  return node * (double)a->steps <= many ? 1 : (uint64_t)ceil(sqrt((double)a->steps));
+}
+
+static flow_status open_fixed(FlowAdjoint *a, flow_error *error) {
+  const FlowAdjointSettings *s = &a->settings;
+  a->steps = s->steps;
+  return flow_plan_make_on(&a->plan, s->grid, s->tableau, s->ahead->precision, s->steps, s->from, s->to, error);
 }
 
 static flow_status open_parts(FlowAdjoint *a, flow_error *error) {
   const FlowAdjointSettings *s = &a->settings;
-  flow_status status =
-      flow_plan_make_on(&a->plan, s->grid, s->tableau, s->ahead->precision, s->steps, s->from, s->to, error);
-  if (!status) status = choose_levels(a, error);
+  flow_status status = choose_levels(a, error);
+  if (!status) status = s->adaptive ? adjoint_adaptive_open(a, error) : open_fixed(a, error);
   if (status) return status;
-  a->interval = choose_interval(s);
-  a->kept = (s->steps + a->interval - 1) / a->interval;
-  a->given = *s->back;
-  a->given.conditions--;
+  a->interval = choose_interval(a);
+  a->kept = (a->steps + a->interval - 1) / a->interval;
   return take_memory(a, error);
 }
 
@@ -147,10 +169,12 @@ void flow_adjoint_close(FlowAdjoint *a) {
   if (a->threads) flow_free_aligned(&allocator, a->threads, a->thread_bytes * (size_t)a->settings.threads);
   if (a->times.rows) flow_times_close(&a->times);
   if (a->sums.group) flow_block_sums_close(&a->sums);
+  if (a->solve) adjoint_adaptive_close(a);
   flow_free(&allocator, a, sizeof *a);
 }
 
 size_t flow_adjoint_bytes(const FlowAdjoint *a) {
-  return sizeof *a + a->thread_bytes * (size_t)a->settings.threads + flow_block_sums_bytes(&a->sums) + a->times.rows_bytes +
-         a->times.t_bytes + a->times.lanes_bytes + a->times.scratch_bytes;
+  size_t threads = (size_t)a->settings.threads, of_thread = a->thread_bytes + (a->solve ? sizeof *a->solve : 0);
+  return sizeof *a + of_thread * threads + flow_block_sums_bytes(&a->sums) + a->times.rows_bytes + a->times.t_bytes +
+         a->times.lanes_bytes + a->times.scratch_bytes;
 }

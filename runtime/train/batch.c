@@ -120,6 +120,8 @@ static void draw_tile(const Draw *d, uint64_t from, uint32_t live) {
 void flow_batch_draw(const FlowDrawing *drawing, FlowRowsOf rows, uint32_t pick, uint32_t start, uint64_t first, bool once, FlowBatch *batch) {
   uint64_t seed = drawing->settings->seed, lanes = drawing->level->lanes, tiles = (batch->count + lanes - 1) / lanes;
   const Draw draw = {drawing, rows, {seed, pick}, {seed, start}, first, once, batch};
+  batch->first = first;
+  batch->once = once;
 #pragma omp parallel num_threads(drawing->threads)
   {
     FlowRounding callers = flow_rounding_enter();

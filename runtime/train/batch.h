@@ -12,7 +12,12 @@ typedef struct FlowBatch {
   double *x0, *x1;              /* [count][dim]; x0 as the model's precision holds it */
   double *s;                    /* [count] */
   uint64_t *row;                /* [count]: of the data, for conditions; NULL: sample i has row i */
+  uint64_t first;               /* number of its first sample in the streams */
+  bool once;                    /* of the rows held out, not of an iteration */
 } FlowBatch;
+
+/* The mean loss of a batch: with its terms times their weights; and the terms that there are, in the order of FlowTrainTerms. */
+typedef struct FlowLossParts { double all, term[2]; } FlowLossParts;
 
 /* Which rows of the data are drawn. */
 typedef struct FlowRowsOf {

@@ -61,22 +61,26 @@ static void add(const FlowBlockSums *sums, char *to, const char *from, size_t by
 }
 
 /* A stack of subtrees: two of one size on top are one of the next size. */
-typedef struct Stack { char *sums[65]; double loss[65]; uint64_t size[65]; uint32_t depth; } Stack;
+typedef struct Stack { char *sums[65]; FlowBlockValues value[65]; uint64_t size[65]; uint32_t depth; } Stack;
+
+static void add_values(FlowBlockValues *to, const FlowBlockValues *from) {
+  for (int i = 0; i < FLOW_BLOCK_VALUES; i++) to->of[i] += from->of[i];
+}
 
 static void merge(const FlowBlockSums *sums, Stack *stack) {
   uint32_t top = --stack->depth;
   add(sums, stack->sums[top - 1], stack->sums[top], sums->pitch);
-  stack->loss[top - 1] += stack->loss[top];
+  add_values(&stack->value[top - 1], &stack->value[top]);
   stack->size[top - 1] += stack->size[top];
 }
 
 typedef struct Batch { uint64_t count; FlowBlockRun *run; void *user; } Batch;
 
-static int run_block(const FlowBlockSums *sums, const Batch *batch, uint64_t block, char *to, double *loss) {
+static int run_block(const FlowBlockSums *sums, const Batch *batch, uint64_t block, char *to, FlowBlockValues *value) {
   uint64_t first = block * FLOW_BLOCK_SAMPLES, rest = batch->count - first;
   memset(to, 0, sums->pitch);
-  *loss = 0;
-  return batch->run(batch->user, omp_get_thread_num(), first, first + (rest < FLOW_BLOCK_SAMPLES ? rest : FLOW_BLOCK_SAMPLES), to, loss);
+  *value = (FlowBlockValues){{0}};
+  return batch->run(batch->user, omp_get_thread_num(), first, first + (rest < FLOW_BLOCK_SAMPLES ? rest : FLOW_BLOCK_SAMPLES), to, value->of);
 }
 
 static int run_group(FlowBlockSums *sums, const Batch *batch, uint64_t group) {
@@ -86,12 +90,12 @@ static int run_group(FlowBlockSums *sums, const Batch *batch, uint64_t group) {
   uint64_t first = group << sums->levels, end = (group + 1) << sums->levels, blocks = blocks_of(batch->count);
   int code = 0;
   for (uint64_t block = first; code >= 0 && block < end && block < blocks; block++) {
-    code = run_block(sums, batch, block, stack.sums[stack.depth], &stack.loss[stack.depth]);
+    code = run_block(sums, batch, block, stack.sums[stack.depth], &stack.value[stack.depth]);
     stack.size[stack.depth++] = 1;
     while (stack.depth > 1 && stack.size[stack.depth - 1] == stack.size[stack.depth - 2]) merge(sums, &stack);
   }
   while (stack.depth > 1) merge(sums, &stack);
-  sums->loss[group] = stack.loss[0];
+  sums->value[group] = stack.value[0];
   return code;
 }
 
@@ -102,13 +106,12 @@ static void merge_slice(const FlowBlockSums *sums, size_t groups, size_t at, siz
       add(sums, sums->group + i * sums->pitch + at, sums->group + (i + step) * sums->pitch + at, bytes);
 }
 
-static double merge_losses(FlowBlockSums *sums, size_t groups) {
+static void merge_values(FlowBlockSums *sums, size_t groups) {
   for (size_t step = 1; step < groups; step *= 2)
-    for (size_t i = 0; i + step < groups; i += 2 * step) sums->loss[i] += sums->loss[i + step];
-  return sums->loss[0];
+    for (size_t i = 0; i + step < groups; i += 2 * step) add_values(&sums->value[i], &sums->value[i + step]);
 }
 
-int flow_block_sums_run(FlowBlockSums *sums, uint64_t count, FlowBlockRun *run, void *user, double *loss) {
+int flow_block_sums_run(FlowBlockSums *sums, uint64_t count, FlowBlockRun *run, void *user) {
   enum { SLICE = 16384 };
   const Batch batch = {count, run, user};
   uint64_t groups = groups_of(sums, blocks_of(count));
@@ -128,6 +131,6 @@ int flow_block_sums_run(FlowBlockSums *sums, uint64_t count, FlowBlockRun *run, 
       merge_slice(sums, (size_t)groups, at, sums->pitch - at < SLICE ? sums->pitch - at : SLICE);
     flow_rounding_leave(callers);
   }
-  *loss = merge_losses(sums, (size_t)groups);
+  merge_values(sums, (size_t)groups);
   return refused;
 }

@@ -8,7 +8,7 @@
  *
  *   FlowBlockSums sums;
  *   flow_block_sums_open(&allocator, FLOW_F32, model->gradient_bytes, threads, 512, &sums, &error);
- *   int code = flow_block_sums_run(&sums, 500, run_block, &work, &loss);       sums.group is their beginning
+ *   int code = flow_block_sums_run(&sums, 500, run_block, &work);              sums.group is their beginning, sums.value[0] the loss
  *   flow_block_sums_close(&sums); */
 #ifndef FLOW_BLOCK_SUMS_H
 #define FLOW_BLOCK_SUMS_H
@@ -17,7 +17,10 @@
 #include "alloc.h"
 #include "flow/status.h"
 
-enum { FLOW_BLOCK_SAMPLES = 192, FLOW_BLOCK_GROUPS = 16 };
+enum { FLOW_BLOCK_SAMPLES = 192, FLOW_BLOCK_GROUPS = 16, FLOW_BLOCK_VALUES = 3 };
+
+/* Numbers that are summed in f64 beside: a loss, and of what terms it consists. */
+typedef struct FlowBlockValues { double of[FLOW_BLOCK_VALUES]; } FlowBlockValues;
 
 typedef struct FlowBlockSums {
   FlowAllocator allocator;
@@ -27,7 +30,7 @@ typedef struct FlowBlockSums {
   size_t groups;
   char *group;                  /* [groups] buffers; the first one has the sums in the end */
   char *thread;                 /* [threads][levels] buffers */
-  double loss[FLOW_BLOCK_GROUPS];
+  FlowBlockValues value[FLOW_BLOCK_GROUPS];     /* the first one has those of the batch in the end */
 } FlowBlockSums;
 
 /* For batches of at most `most` samples and sums of `bytes` bytes.  On failure there is nothing to close. */
@@ -36,10 +39,10 @@ flow_status flow_block_sums_open(const FlowAllocator *allocator, uint32_t precis
 void flow_block_sums_close(FlowBlockSums *sums);
 size_t flow_block_sums_bytes(const FlowBlockSums *sums);        /* all that it holds */
 
-/* Adds samples first .. end - 1 to `sums` and *loss, which are 0 before.  Negative: what the model's code answered. */
-typedef int FlowBlockRun(void *user, int thread, uint64_t first, uint64_t end, void *sums, double *loss);
+/* Adds samples first .. end - 1 to `sums` and value[FLOW_BLOCK_VALUES], which are 0 before.  Negative: what the model's code answered. */
+typedef int FlowBlockRun(void *user, int thread, uint64_t first, uint64_t end, void *sums, double *value);
 
 /* Runs all blocks; each thread in the floating-point mode of rounding.h.  The first negative answer of a block, or 0. */
-int flow_block_sums_run(FlowBlockSums *sums, uint64_t count, FlowBlockRun *run, void *user, double *loss);
+int flow_block_sums_run(FlowBlockSums *sums, uint64_t count, FlowBlockRun *run, void *user);
 
 #endif

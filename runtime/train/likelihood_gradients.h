@@ -11,6 +11,7 @@ typedef struct FlowLikelihoodGradients {
   FlowAdjoint *adjoint;
   FlowRepack ahead;             /* the weights of the velocity */
   FlowLikelihoodLoss loss;
+  double direction, weight[2];  /* of time, from the data to the source; of the terms, so that they grow on that way */
 } FlowLikelihoodGradients;
 
 /* For batches of at most settings->batch samples.  What is given is borrowed.  On failure there is nothing to close. */
@@ -19,9 +20,10 @@ flow_status flow_likelihood_gradients_open(const FlowTrainSettings *settings, co
 void flow_likelihood_gradients_close(FlowLikelihoodGradients *gradients);
 size_t flow_likelihood_gradients_bytes(const FlowLikelihoodGradients *gradients);
 
-/* Weights of the velocity from the masters; those of the adjoint are the caller's, `weights`.  *loss: the mean over the samples.  Sums
- * of the gradient over the samples are flow_adjoint_sums; without `weights` there are none. */
+/* Weights of the velocity from the masters; those of the adjoint are the caller's, `weights`.  *loss: means over the samples.  Sums
+ * of the gradient over the samples are flow_adjoint_sums; without `weights` there are none.  FAILED_SAMPLES: steps that adapt do not
+ * arrive from a row of the data; loss->all is then NaN. */
 flow_status flow_likelihood_gradients_run(FlowLikelihoodGradients *gradients, FlowMasterPart part, const void *weights,
-                                          const FlowBatch *batch, double *loss, flow_error *error);
+                                          const FlowBatch *batch, FlowLossParts *loss, flow_error *error);
 
 #endif

@@ -11,11 +11,14 @@
 
 /* ---- opening ------------------------------------------------------------------------------------------------------------ */
 
+enum { SOME_STEPS = 8 };        /* of a solve whose steps adapt */
+
 /* No more threads than blocks, and where nobody says how many, none for less than some 4 million multiply-adds: waking it would take
  * longer. */
 static int choose_threads(const FlowTrainSettings *s, size_t weights) {
   int asked = s->threads > 0 ? s->threads : omp_get_max_threads();
-  double evaluations = s->loss == FLOW_LOSS_LIKELIHOOD ? 8.0 * (double)s->solve.steps * s->solve.tableau->stages : 1;
+  double steps = s->solve.adaptive ? SOME_STEPS : (double)s->solve.steps;
+  double evaluations = s->loss == FLOW_LOSS_likelihood ? 8 * steps * s->solve.tableau->stages : 1;
   double work = evaluations * (double)s->batch * (double)weights, most = work / (1 << 22);
   uint64_t blocks = (s->batch + FLOW_BLOCK_SAMPLES - 1) / FLOW_BLOCK_SAMPLES, worth = 1 + (most < 1e6 ? (uint64_t)most : 1000000);
   if (s->threads <= 0 && (uint64_t)asked > worth) asked = (int)worth;
@@ -45,7 +48,7 @@ static flow_status choose_level(FlowTraining *t, flow_error *error) {
 
 static flow_status open_loss(FlowTraining *t, flow_error *error) {
   const FlowTrainSettings *s = &t->settings;
-  if (s->loss == FLOW_LOSS_LIKELIHOOD) return flow_likelihood_gradients_open(s, &t->masters, t->threads, &t->likelihood, error);
+  if (s->loss == FLOW_LOSS_likelihood) return flow_likelihood_gradients_open(s, &t->masters, t->threads, &t->likelihood, error);
   return flow_gradients_open(s, t->level, t->threads, s->batch, &t->gradients, error);
 }
 
@@ -59,7 +62,7 @@ static flow_status open_parts(FlowTraining *t, flow_error *error) {
   if (!status) status = flow_drawing_open(s, t->level, t->threads, &t->drawing, error);
   if (!status) status = flow_batch_open(s->allocator, s->batch, s->model->dim, &t->batch, error);
   if (!status) status = open_loss(t, error);
-  if (!status && s->loss == FLOW_LOSS_MATCHING && s->coupling == FLOW_COUPLING_TRANSPORT)
+  if (!status && s->loss == FLOW_LOSS_flow_matching && s->coupling == FLOW_COUPLING_TRANSPORT)
     status = flow_coupler_open(s->allocator, (size_t)s->batch, s->model->dim, &t->coupler, error);
   if (!status) status = hold_out(t, error);
   if (status) return status;
@@ -133,8 +136,16 @@ static flow_status not_finite(const FlowTraining *t, double loss, flow_error *er
   return flow_fail(error, FLOW_FAILED_SAMPLES,
                    "iteration %" PRIu64 ": the loss is %g%s%s%s; a lower rate, a limit of the gradient's norm (clip), or data nearer to "
                    "the size of the source may help. The weights are those before this iteration",
-                   t->done + 1, loss, at < m->count ? ", and the gradient of '" : "", at < m->count ? t->settings.model->weight[owner].name : "",
+                   t->done + 1, isnan(loss) ? (double)NAN : loss, at < m->count ? ", and the gradient of '" : "", at < m->count ? t->settings.model->weight[owner].name : "",
                    at < m->count ? "' is not finite" : "");
+}
+
+static flow_status not_arrived(const FlowTraining *t, flow_error *error) {
+  const flow_error why = *error;
+  return flow_fail(error, FLOW_FAILED_SAMPLES,
+                   "iteration %" PRIu64 ": %s; a lower rate, a limit of the gradient's norm (clip), or a number of fixed steps may help. The "
+                   "weights are those before this iteration",
+                   t->done + 1, why.text);
 }
 
 static FlowStep step_of(const FlowTraining *t, double rate, double norm) {
@@ -159,12 +170,20 @@ static void update(FlowTraining *t, double rate, double norm) {
 }
 
 /* The mean loss of a batch; the sums of its gradient are at sums_of, where it is wanted. */
-static flow_status run_loss(FlowTraining *t, FlowMasterPart part, const FlowBatch *batch, bool gradient, double *loss, flow_error *error) {
+static flow_status run_loss(FlowTraining *t, FlowMasterPart part, const FlowBatch *batch, bool gradient, FlowLossParts *loss, flow_error *error) {
   flow_status status = flow_repack(&t->repack, part, error);
   const void *weights = t->repack.blob.data;
   if (status) return status;
   if (t->likelihood.adjoint) return flow_likelihood_gradients_run(&t->likelihood, part, gradient ? weights : NULL, batch, loss, error);
   return flow_gradients_run(&t->gradients, weights, batch, loss, error);
+}
+
+/* Terms by their names, and the loss without them. */
+static void report_parts(const FlowTrainTerms *terms, const FlowLossParts *parts, FlowTrainReport *report) {
+  uint32_t next = 0;
+  report->kinetic = terms->kinetic > 0 ? parts->term[next++] : 0;
+  report->jacobian = terms->jacobian > 0 ? parts->term[next] : 0;
+  report->loss = parts->all - terms->kinetic * report->kinetic - terms->jacobian * report->jacobian;
 }
 
 static const void *sums_of(const FlowTraining *t) {
@@ -175,13 +194,16 @@ static flow_status iterate(FlowTraining *t, FlowTrainReport *report, flow_error 
   const FlowTrainSettings *s = &t->settings;
   const FlowRowsOf rows = {t->order, t->held, s->data->dim[0] - t->held};
   flow_batch_draw(&t->drawing, rows, FLOW_STREAM_PICK, FLOW_STREAM_START, t->done * s->batch, false, &t->batch);
-  if (s->loss == FLOW_LOSS_MATCHING && s->coupling == FLOW_COUPLING_TRANSPORT) flow_couple(&t->coupler, &t->batch);
-  flow_status status = run_loss(t, FLOW_MASTER_WEIGHT, &t->batch, true, &report->loss, error);
-  if (status) return status;
+  if (s->loss == FLOW_LOSS_flow_matching && s->coupling == FLOW_COUPLING_TRANSPORT) flow_couple(&t->coupler, &t->batch);
+  FlowLossParts parts;
+  flow_status status = run_loss(t, FLOW_MASTER_WEIGHT, &t->batch, true, &parts, error);
+  if (status) return status == FLOW_FAILED_SAMPLES ? not_arrived(t, error) : status;
+  if (t->likelihood.adjoint) report->solve = *flow_adjoint_report(t->likelihood.adjoint);
   flow_masters_gather(&t->masters, sums_of(t), 1 / (double)s->batch);
   report->norm = sqrt(flow_sum_of_squares(s->model->precision, t->masters.count, t->masters.part[FLOW_MASTER_GRADIENT]));
   report->rate = s->rate * flow_schedule_at(s->schedule, t->done, s->iterations, s->warm_up);
-  if (!isfinite(report->loss) || !isfinite(report->norm)) return not_finite(t, report->loss, error);
+  report_parts(&s->terms, &parts, report);
+  if (!isfinite(parts.all) || !isfinite(report->norm)) return not_finite(t, parts.all, error);
   update(t, report->rate, report->norm);
   report->iteration = ++t->done;
   return FLOW_OK;
@@ -198,7 +220,9 @@ flow_status flow_training_step(FlowTraining *t, FlowTrainReport *report, flow_er
 
 static flow_status validate(FlowTraining *t, double *loss, flow_error *error) {
   const FlowRowsOf rows = {t->order, 0, t->held};
-  double sum = 0, mean;
+  double sum = 0;
+  FlowLossParts mean;
+  FlowTrainReport report;
   const FlowMasterPart weights = t->settings.average > 0 ? FLOW_MASTER_AVERAGE : FLOW_MASTER_WEIGHT;
   flow_status status = FLOW_OK;
   for (uint64_t first = 0; !status && first < t->held; first += t->batch.count) {
@@ -206,7 +230,9 @@ static flow_status validate(FlowTraining *t, double *loss, flow_error *error) {
     if (t->held - first < part.count) part.count = t->held - first;
     flow_batch_draw(&t->drawing, rows, FLOW_STREAM_VALIDATION_PICK, FLOW_STREAM_VALIDATION_START, first, true, &part);
     status = run_loss(t, weights, &part, false, &mean, error);
-    sum += mean * (double)part.count;
+    if (status == FLOW_FAILED_SAMPLES) status = FLOW_OK;        /* mean is NaN */
+    report_parts(&t->settings.terms, &mean, &report);
+    sum += report.loss * (double)part.count;
   }
   *loss = sum / (double)t->held;
   return status;

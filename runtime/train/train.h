@@ -11,7 +11,7 @@
  *   }
  *
  * An iteration: a batch of independent samples (s, x0, x1), x_s = alpha(s) x1 + sigma(s) x0 (path.h); loss: the mean of
- * |u(t, x_s) - dx/dt|^2 / dim; one step of the optimiser along its gradient.  The bits of all weights are a function of settings,
+ * |u(t, x_s) - dx/dt|^2 / dim, or what else the settings say, and its terms; one step of the optimiser along its gradient.  The bits of all weights are a function of settings,
  * data and first weights: not of the threads, nor of interruptions.  An iteration allocates nothing (a source that is a density
  * of the program asks for memory of its own). */
 #ifndef FLOW_TRAIN_H
@@ -32,17 +32,19 @@ flow_status flow_training_take(FlowTraining *training, const FlowTensors *tensor
 
 typedef struct FlowTrainReport {
   uint64_t iteration;           /* that was done, from 1 */
-  double loss;                  /* before the step */
+  double loss;                  /* before the step, without terms */
+  double kinetic, jacobian;     /* the terms, not times their weights; 0 where they have none */
   double rate;                  /* learning rate */
   double norm;                  /* of the gradient, before clipping */
+  FlowAdjointReport solve;      /* of the likelihood, where steps adapt */
 } FlowTrainReport;
 
-/* One iteration.  FAILED_SAMPLES: the loss or its gradient is not finite; the words say in which tensor, and the weights are those
- * before. */
+/* One iteration.  FAILED_SAMPLES: the loss or its gradient is not finite, the words say in which tensor; or a solve in steps that adapt
+ * does not arrive, the words say from which row of the data.  The weights are those before. */
 flow_status flow_training_step(FlowTraining *training, FlowTrainReport *report, flow_error *error);
 
-/* The loss of the rows held out, each once, with times and points of the source that are the same in every call; of the averaged
- * weights where they are kept. */
+/* The loss of the rows held out, without terms, each once, with times, points of the source and probes that are the same in every call; of the averaged
+ * weights where they are kept.  NaN where a solve in steps that adapt does not arrive. */
 flow_status flow_training_validate(FlowTraining *training, double *loss, flow_error *error);
 
 uint64_t flow_training_done(const FlowTraining *training);      /* iterations */

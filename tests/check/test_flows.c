@@ -43,13 +43,59 @@ START_TEST(a_training_by_likelihood_has_that_loss) {
   ck_assert_str_eq(t->loss, "likelihood");
   ck_assert_ptr_null(t->path);
   ck_assert_ptr_null(t->coupling);
+  ck_assert_ptr_null(t->trace);
+  ck_assert_int_eq(t->probes, -1);
+} END_TEST
+
+START_TEST(a_training_by_likelihood_says_how_the_trace_is_computed) {
+  const TypedTrain *t = training_of("train { loss likelihood trace hutchinson probes 4 probe gaussian batch 64 }");
+  ck_assert_str_eq(t->trace, "hutchinson");
+  ck_assert_str_eq(t->probe, "gaussian");
+  ck_assert_int_eq(t->probes, 4);
+  ck_assert_int_eq(t->batch, 64);
+} END_TEST
+
+/* Bits of the rows of loss_inputs.def: target, x0, x1, s, chance, probe. */
+START_TEST(a_loss_of_the_program_has_the_parts_that_it_asks_for) {
+  const TypedFlow *f = flow_of("network v(t, y: [2, 3], c: [4]) -> [2, 3] = (for i: (y[i] |> linear 3))\n"
+                               "fn own(probe: [m, n], c: [k], t, x₁: [m, n], s, u: [m, n]) = s*t + sum i: dot(u[i] - x₁[i], probe[i]) * c[0]\n"
+                               "flow f { source normal(6)  velocity v  solver rk4 steps 20  train { batch 4 loss own } }\n");
+  static const char *const name[] = {"t", "y", "c", " x1", " s", " probe"};
+  static const uint32_t rank[] = {0, 2, 1, 2, 0, 2};
+  const TypedLoss *loss = f->loss;
+  ck_assert_ptr_nonnull(loss);
+  ck_assert_str_eq(loss->name, "own");
+  ck_assert_uint_eq(loss->parts, 1u << 2 | 1u << 3 | 1u << 5);
+  ck_assert_uint_eq(loss->function->parameters, 6);
+  for (int i = 0; i < 6; i++) {
+    ck_assert_str_eq(loss->function->parameter_name[i], name[i]);
+    ck_assert_uint_eq(loss->function->parameter[i].rank, rank[i]);
+  }
+  ck_assert_uint_eq(loss->function->lets, 1);
+  ck_assert_ptr_eq(loss->function->let[0]->callee, f->velocity);
+  ck_assert_uint_eq(loss->function->result->shape.rank, 0);
+} END_TEST
+
+START_TEST(a_loss_and_what_it_calls_may_call_networks_and_differentiate_them) {
+  const TypedFlow *f = flow_of("network d(t, x: [2]) -> [2] = [t, x] |> linear 8 |> elu |> linear 2\n"
+                               "fn size(t, x: [n]) = norm2(d(t, x))\n"
+                               "fn pushed(t, x: [n]) = grad(size)(t, x)\n"
+                               "fn own(t, x: [n], x1: [n]) = norm2(d(t, x) - x1) + div(d)(t, x) + (pushed(t, x) |> norm)\n"
+                               "flow f { source normal(2)  velocity d  predicts data  path condot  time 0 -> 0.999  train { loss own } }\n");
+  ck_assert_ptr_nonnull(f->loss);
+  ck_assert(f->loss->function->owns_weights);
+  ck_assert_ptr_eq(f->loss->function->let[0]->callee, f->velocity);     /* made of what d says */
 } END_TEST
 
 START_TEST(a_training_has_what_its_block_says) {
-  const TypedTrain *t = training_of("train { loss flow_matching path vp optimiser adamw 1e-2 batch 64 iterations 10*100 schedule cosine warm_up 5 "
+  const TypedTrain *t = training_of("train { loss flow_matching kinetic 0.5 jacobian 1/8 jacobian_norm hutchinson path vp optimiser adamw 1e-2 "
+                                   "batch 64 iterations 10*100 schedule cosine warm_up 5 "
                                     "clip 1 ema 0.99 validation 1/4 seed 7 decay 0.1 momentum 0.8 coupling transport initial normal 0.02 "
                                     "data \"x.npy\" }");
   ck_assert_str_eq(t->loss, "flow_matching");
+  ck_assert_double_eq(t->kinetic, 0.5);
+  ck_assert_double_eq(t->jacobian, 0.125);
+  ck_assert_str_eq(t->jacobian_norm, "hutchinson");
   ck_assert_str_eq(t->path, "vp");
   ck_assert_str_eq(t->optimiser, "adamw");
   ck_assert_double_eq(t->rate, 1e-2);
@@ -186,6 +232,9 @@ void add_flow_tests(TCase *tcase) {
   tcase_add_test(tcase, a_flow_without_a_time_goes_from_0_to_1);
   tcase_add_test(tcase, a_training_has_what_its_block_says);
   tcase_add_test(tcase, a_training_by_likelihood_has_that_loss);
+  tcase_add_test(tcase, a_loss_of_the_program_has_the_parts_that_it_asks_for);
+  tcase_add_test(tcase, a_loss_and_what_it_calls_may_call_networks_and_differentiate_them);
+  tcase_add_test(tcase, a_training_by_likelihood_says_how_the_trace_is_computed);
   tcase_add_test(tcase, what_a_training_does_not_say_is_left_open);
   tcase_add_test(tcase, a_flow_keeps_the_path_that_it_was_trained_along);
   tcase_add_test(tcase, a_solver_says_how_its_steps_are_spaced);

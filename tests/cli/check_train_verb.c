@@ -2,12 +2,14 @@
 /* check_train_verb.c -- training through the command: data, weights, logs, stops and resumptions. */
 #include "run_suite.h"
 #include "user.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -232,23 +234,6 @@ static double logged_loss(const char *path, int row) {
   return loss;
 }
 
-START_TEST(the_likelihood_grows_and_the_file_depends_on_neither_threads_nor_stops) {
-  char more[700], log[600], one[600];
-  make("loss likelihood  optimiser adam 1e-2  batch 400");
-  snprintf(log, sizeof log, "%s/log.csv", scratch());
-  snprintf(more, sizeof more, "--steps 4 --iterations 40 --threads 1 --log-every 5 --log %s", log);
-  train(more, 0);
-  ck_assert_double_lt(logged_loss(log, 8), logged_loss(log, 1) - 0.2);
-  snprintf(one, sizeof one, "%s/one.safetensors", scratch());
-  keep("one.safetensors");
-  remove_checkpoints();
-  train("--steps 4 --iterations 15 --threads 3", 0);
-  train("--steps 4 --iterations 40 --threads 2 --resume", 0);
-  same_files(one, out);
-} END_TEST
-
-/* ---- what goes wrong -------------------------------------------------------------------------------------------------------- */
-
 static void refused(int code, const char *words, const char *line) {
   Result result = flowc("%s", line);
   expect_code(result, code);
@@ -262,6 +247,167 @@ static void refused(int code, const char *words, const char *line) {
     snprintf(line_, sizeof line_, __VA_ARGS__);          \
     refused(code, words, line_);                         \
   } while (0)
+
+/* How the likelihood is solved, in the words of the command line. */
+static const char *const solves[] = {"--steps 4", "--solver dopri5 --rtol 1e-3", "--steps 4 --probes 2",
+                                     "--solver bosh3 --rtol 1e-3 --ltol 1e-2 --trace hutchinson --probe gaussian"};
+enum { SOLVES = sizeof solves / sizeof solves[0] };
+
+START_TEST(the_likelihood_grows_and_the_file_depends_on_neither_threads_nor_stops) {
+  char more[900], log[600], one[600];
+  make("loss likelihood  optimiser adam 1e-2  batch 400");
+  snprintf(log, sizeof log, "%s/log.csv", scratch());
+  snprintf(more, sizeof more, "%s --iterations 40 --threads 1 --log-every 5 --log %s", solves[_i], log);
+  train(more, 0);
+  ck_assert_double_lt(logged_loss(log, 8), logged_loss(log, 1) - 0.2);
+  snprintf(one, sizeof one, "%s/one.safetensors", scratch());
+  keep("one.safetensors");
+  remove_checkpoints();
+  snprintf(more, sizeof more, "%s --iterations 15 --threads 3", solves[_i]);
+  train(more, 0);
+  snprintf(more, sizeof more, "%s --iterations 40 --threads 2 --resume", solves[_i]);
+  train(more, 0);
+  same_files(one, out);
+} END_TEST
+
+/* The flow names a method and no number of steps; its block says how the trace is estimated. */
+START_TEST(what_the_likelihood_is_computed_by_is_printed) {
+  char text[1024];
+  make("loss likelihood");
+  snprintf(text, sizeof text, "%sflow f { source normal(2)  velocity v  solver tsit5 rtol 1e-3  train { loss likelihood  trace hutchinson  probes 2  "
+           "probe gaussian } }\n", network);
+  char path[512];
+  snprintf(path, sizeof path, "%s", scratch_file("adaptive.flow", text));
+  Result result = flowc("train %s --data %s -o %s --iterations 2", path, data, out);
+  expect_code(result, 0);
+  expect_in(result.err, "likelihood by tsit5 to rtol 0.001, atol 0.001, log p 0.001, 2 Gaussian probes a sample");
+  expect_in(result.err, " MB for gradients");
+  expect_in(result.err, "steps of a solve in the last iteration: ");
+  result_free(&result);
+  result = flowc("train %s --data %s -o %s --iterations 2 --steps 3 --trace exact", path, data, out);
+  expect_code(result, 0);
+  expect_in(result.err, "likelihood by tsit5 in 3 steps, adam");
+  result_free(&result);
+} END_TEST
+
+START_TEST(a_state_of_many_numbers_has_its_trace_estimated) {
+  char path[512], points[512];
+  make("");
+  snprintf(path, sizeof path, "%s", scratch_file("wide.flow", "network v(t, x: [65]) -> [65] = [t, x] |> linear 4 |> tanh |> linear 65\n"
+                                                "flow f { source normal(65)  velocity v  solver midpoint steps 2  train { loss likelihood  batch 8 } }\n"));
+  char rows[65 * 2 * 3 + 1] = "";
+  for (int i = 0; i < 65 * 3; i++) strcat(rows, i % 65 == 64 ? "1\n" : "0,");
+  snprintf(points, sizeof points, "%s", scratch_file("wide.csv", rows));
+  Result result = flowc("train %s --data %s -o %s --iterations 2", path, points, out);
+  expect_code(result, 0);
+  expect_in(result.err, "a state has 65 numbers: the trace in the loss is estimated by a random vector");
+  expect_in(result.err, "1 Rademacher probe a sample");
+  result_free(&result);
+  result = flowc("train %s --data %s -o %s --iterations 2 --trace exact", path, points, out);
+  expect_code(result, 0);
+  ck_assert_ptr_null(strstr(result.err, "estimated"));
+  result_free(&result);
+} END_TEST
+
+START_TEST(a_solve_that_does_not_arrive_stops_with_its_row_and_keeps_the_weights) {
+  make("loss likelihood  batch 64");
+  REFUSED(3, "more attempted steps than are allowed", "train %s --data %s -o %s --solver dopri5 --rtol 1e-3 --max-steps 2", model, data, out);
+  ck_assert_ptr_null(read_text(out, NULL));
+  Result result = flowc("train %s --data %s -o %s --steps 2 --iterations 1 --weights %s/w.stopped.safetensors", model, data, out, scratch());
+  expect_code(result, 0);
+  result_free(&result);
+} END_TEST
+
+/* ---- losses and terms ---------------------------------------------------------------------------------------------------------- */
+
+static const char losses[] = "fn own(u: [d], target: [d]) = norm2(u - target)/2\n"
+                             "fn robust(t, x: [d], u: [d], target: [d]) = log(1 + norm2(u - target)) + 0.01*div(v)(t, x)^2\n"
+                             "fn broken(u: [d], target: [d]) = sqrt(-1 - norm2(u - target))\n"
+                             "fn constant(x: [d], target: [d]) = norm2(x - target)\n";
+
+/* A flow whose block names `loss`, among these four. */
+static void make_losses(const char *block) {
+  char text[2048];
+  make(block);
+  snprintf(text, sizeof text, "%s%sflow f {\n  source normal(2)\n  velocity v\n  solver rk4 steps 4\n  train { optimiser adam 1e-2  %s }\n}\n"
+           "flow g { source normal(2)  velocity v  solver rk4 steps 4  train { loss robust } }\n", network, losses, block);
+  snprintf(model, sizeof model, "%s", scratch_file("losses.flow", text));
+}
+
+START_TEST(flow_matching_as_a_loss_of_the_program_trains_the_same_file) {
+  char first[600];
+  make_losses("batch 300  iterations 30");
+  train("--flow f", 0);
+  keep("first.safetensors");
+  train("--flow f --loss own --threads 2", 0);
+  snprintf(first, sizeof first, "%s/first.safetensors", scratch());
+  same_files(first, out);
+} END_TEST
+
+START_TEST(a_loss_of_the_block_or_of_the_command_line_is_trained_and_resumed) {
+  char whole[600];
+  make_losses("loss robust  batch 300  kinetic 0.1");
+  train("--flow f --iterations 40", 0);
+  keep("whole.safetensors");
+  remove_checkpoints();
+  train("--flow g --loss robust --kinetic 0.1 --lr 1e-2 --batch 300 --iterations 15 --checkpoint-every 15 --threads 1", 0);
+  Result result = flowc("train %s --data %s -o %s --flow f --iterations 40 --resume --threads 3", model, data, out);
+  expect_code(result, 0);
+  expect_in(result.err, "goes on after iteration 15");
+  expect_in(result.err, "robust along path condot + 0.1 kinetic, adam 0.01");
+  expect_in(result.err, "  kinetic ");
+  result_free(&result);
+  snprintf(whole, sizeof whole, "%s/whole.safetensors", scratch());
+  same_files(whole, out);
+} END_TEST
+
+/* Of the last row of a log with both terms: what stands in its columns. */
+static void last_row(const char *path, double *loss, double *kinetic, double *jacobian) {
+  size_t length;
+  char *text = read_text(path, &length);
+  ck_assert_ptr_nonnull(text);
+  ck_assert_msg(strncmp(text, "iteration,loss,validation,rate,norm,seconds,kinetic,jacobian\n", 61) == 0, "%.100s", text);
+  text[length - 1] = 0;
+  const char *row = strrchr(text, '\n') + 1;
+  ck_assert_msg(sscanf(row, "%*d,%lf,,%*f,%*f,%*f,%lf,%lf", loss, kinetic, jacobian) == 3, "%s", row);
+  free(text);
+}
+
+START_TEST(the_log_and_the_last_line_tell_terms_apart_from_the_loss) {
+  static const char *const more[] = {"", "--jacobian-norm hutchinson", "--loss likelihood", "--loss likelihood --trace hutchinson --probes 2",
+                                     "--loss likelihood --solver dopri5 --rtol 1e-3 --jacobian-norm hutchinson"};
+  char log[600];
+  double loss, kinetic, jacobian, light;
+  make_losses("batch 200  iterations 10");
+  snprintf(log, sizeof log, "%s/log.csv", scratch());
+  for (int heavy = 0; heavy < 2; heavy++) {
+    Result result = flowc("train %s --flow f --data %s -o %s --log %s --kinetic %s --jacobian 0.01 %s", model, data, out, log, heavy ? "50" : "0.01", more[_i]);
+    expect_code(result, 0);
+    expect_in(result.err, heavy ? " + 50 kinetic + 0.01 jacobian (" : " + 0.01 kinetic + 0.01 jacobian (");
+    expect_in(result.err, "  jacobian ");
+    result_free(&result);
+    if (heavy) light = loss;
+    last_row(log, &loss, &kinetic, &jacobian);
+    ck_assert(loss > 0 && loss < 10 && kinetic > 0 && jacobian > 0);    /* 50 kinetic is not in the loss */
+  }
+  ck_assert_double_lt(light, loss);
+} END_TEST
+
+START_TEST(a_log_of_lines_of_json_has_the_terms_by_name) {
+  char more[700], log[600];
+  size_t length;
+  make("batch 64  iterations 2  jacobian 0.1");
+  snprintf(log, sizeof log, "%s/log.jsonl", scratch());
+  snprintf(more, sizeof more, "--log %s", log);
+  train(more, 0);
+  char *text = read_text(log, &length);
+  ck_assert_ptr_nonnull(text);
+  expect_in(text, ", \"jacobian\": ");
+  ck_assert_ptr_null(strstr(text, "kinetic"));
+  free(text);
+} END_TEST
+
+/* ---- what goes wrong -------------------------------------------------------------------------------------------------------- */
 
 START_TEST(what_goes_wrong_is_said_before_anything_is_computed) {
   make("batch 64  iterations 10");
@@ -283,10 +429,131 @@ START_TEST(a_likelihood_that_cannot_be_differentiated_is_refused) {
   REFUSED(2, "belongs to flow matching", "train %s --data %s -o %s --coupling transport", model, data, out);
   REFUSED(2, "did you mean `midpoint`", "train %s --data %s -o %s --solver midpiont", model, data, out);
   snprintf(text, sizeof text, "%sflow f { source normal(2)  velocity v  solver dopri5 rtol 1e-5  train { loss likelihood } }\n", network);
-  REFUSED(2, "wants a number of steps", "train %s --data %s -o %s", scratch_file("adaptive.flow", text), data, out);
+  REFUSED(2, "wants a number of steps", "train %s --data %s -o %s --solver rk4", scratch_file("adaptive.flow", text), data, out);
+  REFUSED(2, "is for steps that adapt", "train %s --data %s -o %s --ltol 1e-3", model, data, out);
+  REFUSED(2, "one or the other", "train %s --data %s -o %s --rtol 1e-3 --steps 4", model, data, out);
+  REFUSED(2, "an exact trace has no probes", "train %s --data %s -o %s --trace exact --probes 2", model, data, out);
+  REFUSED(2, "a whole number from 1", "train %s --data %s -o %s --probes 0", model, data, out);
+  REFUSED(2, "a whole number from 1 to 64, not `65`", "train %s --data %s -o %s --probes 65", model, data, out);
+  REFUSED(2, "from 1 to 64, not `auto`", "train %s --data %s -o %s --probes auto", model, data, out);
+  REFUSED(2, "belongs to --loss likelihood", "train %s --data %s -o %s --loss flow_matching --probes 2", model, data, out);
+  REFUSED(2, "belongs to --loss likelihood", "train %s --data %s -o %s --loss flow_matching --rtol 1e-3", model, data, out);
   snprintf(text, sizeof text, "%sflow f { source \"moons.npy\"  velocity v  solver rk4 steps 5  train { loss likelihood } }\n", network);
   REFUSED(1, "without density", "train %s --data %s -o %s", scratch_file("from_file.flow", text), data, out);
   ck_assert_ptr_null(read_text(out, NULL));
+} END_TEST
+
+START_TEST(numbers_that_are_not_finite_are_known_by_their_file_and_place) {
+  char program[600];
+  make("batch 64");
+  snprintf(program, sizeof program, "%s", scratch_file("given.flow",
+           "network v(t, x: [2], c: [2]) -> [2] = [t, x, c] |> linear 2\n"
+           "flow f { source \"from.csv\"  velocity v  train { batch 2  iterations 2 } }\n"));
+  scratch_file("from.csv", "1,2\n3,4\n");
+  char three[600];
+  snprintf(three, sizeof three, "%s", scratch_file("three.csv", "1,2\n3,4\n5,6\n"));
+  REFUSED(1, "condition 'c': row 2, column 1 is inf; training needs finite numbers", "train %s --data %s -o %s -c c=%s", program, three, out,
+          scratch_file("c.csv", "1,2\n3,4\n5,inf\n"));
+  REFUSED(1, "condition 'c': row 0, column 0 is nan", "train %s --data %s -o %s -c c=nan,1", program, three, out);
+  scratch_file("from.csv", "1,2\n3,nan\n");
+  REFUSED(1, "the source: row 1, column 1 is nan", "train %s --data %s -o %s -c c=1,1", program, three, out);
+  ck_assert_ptr_null(read_text(out, NULL));
+} END_TEST
+
+START_TEST(losses_and_terms_that_cannot_be_are_refused_with_what_there_is) {
+  make_losses("batch 64  iterations 10");
+  REFUSED(1, "did you mean `robust`?", "train %s --flow f --data %s -o %s --loss robsut", model, data, out);
+  REFUSED(1, "there are: flow_matching, likelihood, and every `fn` of the file", "train %s --flow f --data %s -o %s --loss x", model, data, out);
+  REFUSED(1, "a loss is a `fn`, and `v` is a network", "train %s --flow f --data %s -o %s --loss v", model, data, out);
+  REFUSED(2, "`constant` depends on no weight, and so trains nothing", "train %s --flow f --data %s -o %s --loss constant", model, data, out);
+  REFUSED(2, "the weight of the kinetic term is -1", "train %s --flow f --data %s -o %s --kinetic -1", model, data, out);
+  REFUSED(2, "--jacobian wants a number", "train %s --flow f --data %s -o %s --jacobian much", model, data, out);
+  REFUSED(2, "--jacobian X is missing", "train %s --flow f --data %s -o %s --jacobian-norm exact", model, data, out);
+  REFUSED(2, "--trace exact makes both so", "train %s --flow f --data %s -o %s --loss likelihood --trace hutchinson --jacobian 1 --jacobian-norm exact",
+          model, data, out);
+  REFUSED(2, "--trace belongs to --loss likelihood", "train %s --flow f --data %s -o %s --loss own --trace exact", model, data, out);
+  REFUSED(1, "trains a layer that is no part of the velocity `v`", "train %s --data %s -o %s",
+          scratch_file("other.flow", "network v(t, x: [2]) -> [2] = [t, x] |> linear 2\nnetwork w(t) -> [1] = [t] |> linear 1\n"
+                                     "fn own(t, u: [2], target: [2]) = w(t)[0]*norm2(u - target)\n"
+                                     "flow f { source normal(2)  velocity v  solver rk4 steps 4  train { loss own } }\n"),
+          data, out);
+  ck_assert_ptr_null(read_text(out, NULL));
+} END_TEST
+
+START_TEST(a_loss_that_is_not_a_number_keeps_the_weights_and_the_old_file) {
+  char stopped[600];
+  size_t length;
+  make_losses("batch 64  iterations 50");
+  train("--flow f --iterations 1", 0);
+  keep("old.safetensors");
+  char old[600];
+  snprintf(old, sizeof old, "%s/old.safetensors", scratch());
+  ck_assert_int_eq(link(old, out), 0);
+  Result result = flowc("train %s --flow f --data %s -o %s --loss broken", model, data, out);
+  expect_code(result, 3);
+  expect_in(result.err, "iteration 1: the loss is nan");
+  expect_in(result.err, "and the gradient of '");
+  expect_in(result.err, "may help");
+  result_free(&result);
+  same_files(old, out);
+  snprintf(stopped, sizeof stopped, "%s/w.stopped.safetensors", scratch());
+  free(weights_at(stopped, &length));
+  result = flowc("train %s --flow f --data %s -o %s --iterations 3 --weights %s", model, data, out, stopped);
+  expect_code(result, 0);                               /* they are finite */
+  result_free(&result);
+} END_TEST
+
+/* A limit of the process stands for a full disk: writes beyond it fail. */
+static Result flowc_on_a_small_disk(rlim_t most, const char *more) {
+  struct rlimit before, limit;
+  getrlimit(RLIMIT_FSIZE, &before);
+  limit = (struct rlimit){most, before.rlim_max};
+  void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &limit);
+  Result result = flowc("train %s --data %s -o %s %s", model, data, out, more);
+  setrlimit(RLIMIT_FSIZE, &before);
+  signal(SIGXFSZ, handler);
+  return result;
+}
+
+/* A file of the 746 weights has some 3.5 kB, a checkpoint with both moments some 10 kB. */
+START_TEST(a_full_disk_costs_checkpoints_but_not_the_training_nor_what_was_there) {
+  char checkpoint[600], whole[600];
+  make("batch 64  iterations 30");
+  train("--checkpoint-every 10", 0);
+  keep("whole.safetensors");
+  snprintf(whole, sizeof whole, "%s/whole.safetensors", scratch());
+  snprintf(checkpoint, sizeof checkpoint, "%s/w.checkpoint.safetensors", scratch());
+  remove_checkpoints();
+  train("--iterations 10 --checkpoint-every 10", 0);
+  unlink(out);
+  Result result = flowc_on_a_small_disk(6000, "--resume --checkpoint-every 5");
+  expect_code(result, 0);
+  expect_in(result.err, "no checkpoint was written, the training goes on");
+  expect_in(result.err, strerror(EFBIG));
+  result_free(&result);
+  same_files(whole, out);
+  result = flowc_on_a_small_disk(1000, "--resume --checkpoint-every 5");
+  expect_code(result, 4);
+  expect_in(result.err, "w.safetensors: cannot write after 1000 bytes");
+  result_free(&result);
+  same_files(whole, out);               /* the old one */
+  unlink(out);
+  result = flowc("train %s --data %s -o %s --resume", model, data, out);        /* room again */
+  expect_code(result, 0);
+  expect_in(result.err, "goes on after iteration 10");
+  result_free(&result);
+  same_files(whole, out);
+} END_TEST
+
+START_TEST(a_folder_that_cannot_be_written_to_is_known_before_anything_is_computed) {
+  char folder[600];
+  make("batch 64  iterations 10");
+  REFUSED(4, "nothing can be written there: Not a directory", "train %s --data %s -o %s/w.safetensors", model, data, data);
+  snprintf(folder, sizeof folder, "%s/closed", scratch());
+  ck_assert_int_eq(mkdir(folder, 0555), 0);
+  if (geteuid() != 0) REFUSED(4, "nothing can be written there: Permission denied", "train %s --data %s -o %s/w.safetensors", model, data, folder);
+  rmdir(folder);
 } END_TEST
 
 START_TEST(other_settings_are_not_resumed) {
@@ -320,7 +587,19 @@ int main(void) {
   tcase_add_test(tcase, a_resumed_training_may_go_on_for_longer);
   tcase_add_test(tcase, a_spoilt_checkpoint_is_passed_over_for_the_one_before);
   tcase_add_test(tcase, a_log_has_a_row_for_every_so_many_iterations_and_none_twice);
-  tcase_add_test(tcase, the_likelihood_grows_and_the_file_depends_on_neither_threads_nor_stops);
+  tcase_add_loop_test(tcase, the_likelihood_grows_and_the_file_depends_on_neither_threads_nor_stops, 0, SOLVES);
+  tcase_add_test(tcase, what_the_likelihood_is_computed_by_is_printed);
+  tcase_add_test(tcase, a_state_of_many_numbers_has_its_trace_estimated);
+  tcase_add_test(tcase, a_solve_that_does_not_arrive_stops_with_its_row_and_keeps_the_weights);
+  tcase_add_test(tcase, flow_matching_as_a_loss_of_the_program_trains_the_same_file);
+  tcase_add_test(tcase, a_loss_of_the_block_or_of_the_command_line_is_trained_and_resumed);
+  tcase_add_loop_test(tcase, the_log_and_the_last_line_tell_terms_apart_from_the_loss, 0, 5);
+  tcase_add_test(tcase, a_log_of_lines_of_json_has_the_terms_by_name);
+  tcase_add_test(tcase, numbers_that_are_not_finite_are_known_by_their_file_and_place);
+  tcase_add_test(tcase, losses_and_terms_that_cannot_be_are_refused_with_what_there_is);
+  tcase_add_test(tcase, a_loss_that_is_not_a_number_keeps_the_weights_and_the_old_file);
+  tcase_add_test(tcase, a_full_disk_costs_checkpoints_but_not_the_training_nor_what_was_there);
+  tcase_add_test(tcase, a_folder_that_cannot_be_written_to_is_known_before_anything_is_computed);
   tcase_add_test(tcase, a_likelihood_that_cannot_be_differentiated_is_refused);
   tcase_add_test(tcase, what_goes_wrong_is_said_before_anything_is_computed);
   tcase_add_test(tcase, other_settings_are_not_resumed);

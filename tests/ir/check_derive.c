@@ -119,6 +119,85 @@ START_TEST(backward_is_the_transpose_of_forward) {
   }
 } END_TEST
 
+/* The same function with its weights behind the state in one vector: views of that stand where state and weights stood. */
+static IrFunction *weights_as_state(const IrFunction *f, Ref *state) {
+  IrFunction *g = ir_new(ir_arena(), "weights as state");
+  int64_t all = shape_count(&f->input[1].shape), offset[8] = {0};
+  for (uint32_t k = 0; k < f->weights; k++) offset[k] = all, all += shape_count(&f->weight[k].shape);
+  for (uint32_t i = 0; i < f->inputs; i++) {
+    IrInput input = f->input[i];
+    if (i == 1) input.shape = (Shape){.rank = 1, .dim = {all}};
+    ir_add_input(g, &input);
+  }
+  Ref *now = arena_array(ir_arena(), f->nodes, sizeof *now);
+  IrNode first = {.op = IR_input, .slot = 1, .shape = g->input[1].shape};
+  *state = ir_append(g, &first);
+  for (Ref r = 0; r < f->nodes; r++) {
+    IrNode node = f->node[r];
+    bool is_state = node.op == IR_input && node.slot == 1;
+    if (is_state || node.op == IR_weight) {
+      IrMap map = {is_state ? 0 : offset[node.slot], {0}};
+      ir_strides(&node.shape, map.stride);
+      now[r] = ir_view_flat(g, *state, &node.shape, &map, node.at);
+      continue;
+    }
+    node.arg = arena_array(ir_arena(), node.args + 1, sizeof *node.arg);
+    for (uint32_t i = 0; i < node.args; i++) node.arg[i] = now[f->node[r].arg[i]];
+    node.mask = 0;
+    now[r] = ir_append(g, &node);
+  }
+  g->result = now[f->result];
+  g->general = true;
+  return g;
+}
+
+/* w . du/dweights of the training function: contributions, added up for each weight, one weight after the other. */
+static double *by_weights(IrFunction *f, const Point *p, const double *w, int64_t count) {
+  IrFunction *g = ir_with_gradients(f, IR_ADJOINT, 0, &(IrTerms){.kinetic = 0});
+  if (!g || g->contributions == 0) return NULL;
+  Point q = *p;
+  q.input[verified(g, "with gradients", p->seed)->inputs - 1] = w;
+  const double *part = values(g, &q) + 1 + shape_count(&f->input[1].shape);
+  double *sum = arena_array(ir_arena(), (size_t)count, sizeof *sum);
+  for (uint32_t c = 0; c < g->contributions; c++) {
+    int64_t offset = 0, numbers_of_one = shape_count(&f->weight[g->contribution[c]].shape);
+    for (uint32_t k = 0; k < g->contribution[c]; k++) offset += shape_count(&f->weight[k].shape);
+    for (int64_t i = 0; i < numbers_of_one; i++) sum[offset + i] += *part++;
+  }
+  return sum;
+}
+
+/* Every operation, on weights, states and both: the two sum the same products in other orders. */
+START_TEST(the_gradient_by_weights_is_that_by_a_state_that_holds_them) {
+  bool met[IR_OP_COUNT] = {false};
+  for (uint64_t seed = 0; seed < RANDOM; seed++) {
+    IrFunction *f = random_ir(ir_arena(), seed, &(RandomIrOptions){.nodes = 25, .most_size = seed % 4 ? 9 : 33, .tame = true});
+    Point p = point_of(f, seed), q = p;
+    Ref state;
+    IrFunction *g = weights_as_state(f, &state);
+    int64_t n = shape_count(&f->input[1].shape), all = shape_count(&g->input[1].shape);
+    const double *w = numbers(seed + 99, n), *by_weight = by_weights(f, &p, w, all - n);
+    if (!by_weight) continue;
+    double *x = arena_array(ir_arena(), (size_t)all, sizeof *x), *at = x + n;
+    memcpy(x, p.input[1], (size_t)n * sizeof *x);
+    for (uint32_t k = 0; k < f->weights; at += shape_count(&f->weight[k++].shape))
+      memcpy(at, p.weight[k], (size_t)shape_count(&f->weight[k].shape) * sizeof *x);
+    q.input[1] = x;
+    g->result = ir_vjp(g, 0, g->result, state, ir_data(g, &f->input[1].shape, w, (Span){0}), (Span){0});
+    if (g->result == IR_NONE) continue;
+    const double *by_state = values(verified(g, "weights as state", seed), &q);
+    double size = 1;
+    for (int64_t i = 0; i < all; i++) size += fabs(by_state[i]);
+    if (!isfinite(size)) continue;
+    for (Ref r = 0; r < f->nodes; r++) met[f->node[r].op] = met[f->node[r].op] || f->node[r].mask & IR_WEIGHTS;
+    for (int64_t i = n; i < all; i++)
+      ck_assert_msg(fabs(by_state[i] - by_weight[i - n]) <= 1e-12 * size, "seed %llu weight %lld: %.17g as a state, %.17g as a weight\n%s",
+                    (unsigned long long)seed, (long long)(i - n), by_state[i], by_weight[i - n], ir_text(f));
+  }
+  for (int op = 0; op < IR_OP_COUNT; op++)      /* a pin is of constants */
+    ck_assert_msg(met[op] || op == IR_constant || op == IR_input || op == IR_pin, "no weight was met behind %s", ir_op_name[op]);
+} END_TEST
+
 static const double *unit(int64_t n, int64_t i) {
   double *e = arena_array(ir_arena(), (size_t)n, sizeof *e);
   e[i] = 1;
@@ -318,6 +397,7 @@ START_TEST(every_elementwise_operation_has_its_derivative) {
 void add_derive_tests(TCase *tcase) {
   tcase_add_test(tcase, the_forward_derivative_is_that_of_differences);
   tcase_add_test(tcase, backward_is_the_transpose_of_forward);
+  tcase_add_test(tcase, the_gradient_by_weights_is_that_by_a_state_that_holds_them);
   tcase_add_test(tcase, the_divergence_is_the_trace_of_the_jacobian);
   tcase_add_test(tcase, many_directions_at_once_are_each_direction_alone);
   tcase_add_test(tcase, the_passes_keep_what_a_derivative_means);

@@ -158,7 +158,7 @@ static Answer log_likelihood(const ModelFile *m, const Row *row, const char *sol
   FlowSource source = latent_source(m, row);
   uint64_t count = end - first;
   Answer a = {calloc(count, 8), calloc(count, 8), calloc(count * m->model->dim, 8), calloc(count, 1), .summary.sum_log_p = 0};
-  FlowProbes own = {FLOW_PROBE_RADEMACHER, 3, 0, probes};
+  FlowProbes own = {.seed = 3, .count = probes};
   FlowSampling solve = {.model = m->model, .weights = m->blob.data, .source = &source, .first = first, .end = end,
                         .tableau = flow_tableau_find(solver), .steps = steps, .t1 = 1, .probes = probes ? &own : NULL, .threads = threads,
                         .condition = conditions_of(m, row, "y_c", NULL, &conditions), .allocator = &flow_standard_allocator};

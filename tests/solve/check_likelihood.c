@@ -31,7 +31,7 @@ static Case *case_open(const RatesField *field, uint32_t precision, uint32_t lan
   c->source = (FlowSource){.kind = FLOW_SOURCE_NORMAL, .dim = field->dim};
   for (uint64_t i = 0; i < count * field->dim; i++) c->x[i] = flow_random_uniform((FlowRandom){5, 9}, i, 0) * 3 - 1.5;
   c->data = (FlowTensor){.name = "", .type = FLOW_TYPE_F64, .rank = 2, .dim = {count, field->dim}, .count = count * field->dim, .data = c->x};
-  c->probes = (FlowProbes){FLOW_PROBE_RADEMACHER, 11, 0, probes};
+  c->probes = (FlowProbes){.seed = 11, .count = probes};
   c->what.solve = (FlowSampling){.model = &c->rates.model, .level = &c->rates.level, .weights = c->rates.weights, .source = &c->source,
                                  .end = count, .tableau = flow_tableau_find("rk4"), .steps = 20, .t1 = 1,
                                  .probes = probes ? &c->probes : NULL, .threads = 1, .allocator = &flow_standard_allocator};

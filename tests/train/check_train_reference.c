@@ -53,12 +53,12 @@ static void run(const ModelFile *m, int which, int threads, double tolerance, co
   s.allocator = &flow_standard_allocator;
   FlowGradients gradients;
   FlowMasters masters;
-  double loss;
+  FlowLossParts loss;
   MUST(flow_masters_open(s.allocator, m->model, false, false, &masters, &error));
   MUST(flow_gradients_open(&s, &m->model->level[0], threads, SAMPLES, &gradients, &error));
   MUST(flow_gradients_run(&gradients, m->blob.data, &batch, &loss, &error));
   flow_masters_gather(&masters, gradients.sums.group, 1.0 / SAMPLES);
-  compare(m, &masters, loss, stored, tolerance);
+  compare(m, &masters, loss.all, stored, tolerance);
   flow_gradients_close(&gradients);
   flow_masters_close(&masters);
   free(batch.x0), free(batch.x1), free(batch.s);

@@ -42,16 +42,16 @@ static void free_weights(FlowTensors *tensors) {
   free(tensors->tensor);
 }
 
-static FlowCompiled *compile(const FlowTensors *weights, FlowExtras extras, unsigned entries) {
+static FlowCompiled *compile(const FlowTensors *weights, SmallKind kind) {
   flow_error error = {{0}};
   FlowCompiled *compiled;
   FlowCompileOptions options = flow_compile_defaults();
-  options.precision = FLOW_F64, options.extras = extras;
+  options.precision = kind.precision, options.extras = kind.extras, options.probes = kind.probes;
   flow_status status = flow_compile(&flow_standard_allocator, "small.flow", text, sizeof text - 1, &options, &compiled, &error);
   if (status && compiled) diag_print(flow_compiled_diagnostics(compiled), stderr, false);
   ck_assert_msg(!status, "%s", error.text);
   MUST(flow_compiled_bind(compiled, weights, &error));
-  MUST(flow_compiled_link(compiled, entries, &error));
+  MUST(flow_compiled_link(compiled, kind.entries, &error));
   return compiled;
 }
 
@@ -63,9 +63,16 @@ static FlowBlob pack(const FlowCompiled *compiled, const FlowTensors *weights) {
 }
 
 Small small_open(bool log_p) {
+  return small_open_as((SmallKind){log_p ? FLOW_LOG_P : FLOW_NO_EXTRAS, 0, FLOW_ENTRY_STEP, FLOW_F64});
+}
+
+Small small_open_as(SmallKind kind) {
   Small s = {.weights = make_weights()};
-  s.ahead = compile(&s.weights, log_p ? FLOW_LOG_P : FLOW_NO_EXTRAS, FLOW_ENTRY_STEP);
-  s.back = compile(&s.weights, log_p ? FLOW_ADJOINT_LOG_P : FLOW_ADJOINT, FLOW_ENTRY_GRADIENT);
+  SmallKind back = kind;
+  back.extras = kind.extras == FLOW_PROBES ? FLOW_ADJOINT_PROBES : kind.extras == FLOW_LOG_P ? FLOW_ADJOINT_LOG_P : FLOW_ADJOINT;
+  back.entries = FLOW_ENTRY_GRADIENT;
+  s.ahead = compile(&s.weights, kind);
+  s.back = compile(&s.weights, back);
   s.ahead_blob = pack(s.ahead, &s.weights);
   s.back_blob = pack(s.back, &s.weights);
   return s;
