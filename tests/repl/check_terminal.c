@@ -172,6 +172,45 @@ START_TEST(a_pasted_program_is_taken_in_line_by_line) {
 }
 END_TEST
 
+START_TEST(a_marked_paste_is_one_text_that_enter_takes_in) {
+  if (!has_editor()) return;
+  TerminalUser person = terminal_begin("repl", NULL);
+  terminal_await(&person, "\033[?2004h"); /* the terminal is asked for the marks */
+  terminal_type(&person, "\033[200~flow> let σ = 3\rflow> field u(t, x: [2]) =\r  ...   let a = σ*t\r\t[-a*x[1],\r   a*x[0]]\ru(1, [1, 0])\r\033[201~");
+  terminal_await(&person, "u(1, [1, 0])");
+  terminal_type(&person, " + [0, 0.5");
+  terminal_await(&person, "0.5"); /* it can be edited, and nothing has run */
+  ck_assert_ptr_null(strstr(person.screen, "scalar"));
+  terminal_type(&person, "]\r");
+  terminal_await(&person, "\033[?2004l"); /* no marks while something runs */
+  terminal_await(&person, "let σ");
+  terminal_await(&person, "field u(t, x: [2]) -> [2]");
+  terminal_await(&person, "3.5] : [2]");
+  leave(&person);
+}
+END_TEST
+
+START_TEST(a_tab_that_is_pasted_completes_nothing) {
+  if (!has_editor()) return;
+  TerminalUser person = begin("repl");
+  terminal_type(&person, "\033[200~sinus\t + 1\033[201~\r");
+  terminal_await(&person, "nothing is called `sinus`");
+  leave(&person);
+}
+END_TEST
+
+START_TEST(ctrl_c_ends_a_paste_whose_end_is_lost) {
+  if (!has_editor()) return;
+  TerminalUser person = begin("repl");
+  terminal_type(&person, "\033[200~let a = 3\r");
+  terminal_type(&person, "\003");
+  terminal_await(&person, "flow> ");
+  terminal_type(&person, "2 + 2\r");
+  terminal_await(&person, "4 : scalar");
+  leave(&person);
+}
+END_TEST
+
 START_TEST(pictures_and_paths_are_drawn_in_the_terminal) {
   TerminalUser person = begin("repl examples/rotation.flow");
   terminal_type(&person, ":plot rotate\r");
@@ -211,6 +250,9 @@ int main(void) {
   tcase_add_loop_test(tcase, tab_completes_from_the_tables_and_the_session, 0, 17);
   tcase_add_test(tcase, greek_letters_can_be_typed_and_deleted);
   tcase_add_test(tcase, a_pasted_program_is_taken_in_line_by_line);
+  tcase_add_test(tcase, a_marked_paste_is_one_text_that_enter_takes_in);
+  tcase_add_test(tcase, a_tab_that_is_pasted_completes_nothing);
+  tcase_add_test(tcase, ctrl_c_ends_a_paste_whose_end_is_lost);
   tcase_add_test(tcase, pictures_and_paths_are_drawn_in_the_terminal);
   suite_add_tcase(suite, tcase);
   return run_suite(suite);
