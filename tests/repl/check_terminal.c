@@ -88,7 +88,7 @@ START_TEST(ctrl_c_drops_the_line_and_the_session_stays) {
 END_TEST
 
 START_TEST(ctrl_c_stops_a_solve_an_evaluation_and_a_measurement) {
-  static const char *const work[] = {":sample -n 1e9\r", "sum k < 4000: sum j < 4000: exp(k*j/1000)\r", ":bench -n 1e6\r", ":check --points 1e8\r"};
+  static const char *const work[] = {":sample -n 1e9\r", "((for k < 1500: for j < 1500: sin(k*j)) @ (for k < 1500: for j < 1500: cos(k*j)))[3][7]\r", ":bench -n 1e6\r", ":check --points 1e8\r"};
   TerminalUser person = begin("repl examples/mixture.flow");
   terminal_type(&person, work[_i]);
   terminal_await(&person, "\n");
@@ -98,6 +98,26 @@ START_TEST(ctrl_c_stops_a_solve_an_evaluation_and_a_measurement) {
   ck_assert_msg(took < STOP_MS, "%s was stopped after %g ms", work[_i], took);
   terminal_type(&person, "s + 1\r");
   terminal_await(&person, "1.5 : scalar");
+  leave(&person);
+}
+END_TEST
+
+/* Each function calls the one before it twice: seconds of code generation. */
+START_TEST(ctrl_c_stops_a_compilation_and_what_was_defined_stays) {
+  char text[2048], arguments[600], *to = text;
+  to += sprintf(to, "fn f0(x) = sin(x*x + 1)\n");
+  for (int i = 1; i <= 12; i++) to += sprintf(to, "fn f%d(x) = f%d(x) + f%d(x + 0.%d)*x\n", i, i - 1, i - 1, i);
+  sprintf(to, "field slow(t, x: [1]) = f12(x)\nlet a = 7\n");
+  snprintf(arguments, sizeof arguments, "repl -q %s", scratch_file("slow.flow", text));
+  TerminalUser person = begin(arguments);
+  terminal_type(&person, ":eval slow 1\r");
+  terminal_await(&person, "\n");
+  struct timespec while_it_runs = {.tv_nsec = 500000000};
+  nanosleep(&while_it_runs, NULL);
+  double took = terminal_time(&person, "\003", "flow> ");
+  ck_assert_msg(took < STOP_MS, "it was stopped after %g ms", took);
+  terminal_type(&person, "a + 1\r");
+  terminal_await(&person, "8 : scalar");
   leave(&person);
 }
 END_TEST
@@ -246,6 +266,7 @@ int main(void) {
   tcase_add_test(tcase, a_blank_line_ends_an_incomplete_input_with_its_error);
   tcase_add_test(tcase, ctrl_c_drops_the_line_and_the_session_stays);
   tcase_add_loop_test(tcase, ctrl_c_stops_a_solve_an_evaluation_and_a_measurement, 0, 4);
+  tcase_add_test(tcase, ctrl_c_stops_a_compilation_and_what_was_defined_stays);
   tcase_add_test(tcase, history_is_private_and_comes_back_in_the_next_session);
   tcase_add_loop_test(tcase, tab_completes_from_the_tables_and_the_session, 0, 17);
   tcase_add_test(tcase, greek_letters_can_be_typed_and_deleted);
