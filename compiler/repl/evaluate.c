@@ -51,7 +51,7 @@ static flow_status run_value(Evaluation *evaluation, const Value *value, double 
   Runnable *runnable = &evaluation->runnable;
   RunnableOptions how = {repl_setting(repl, "flow"), repl_setting(repl, "weights"), repl->session.path, .typed = value->text};
   if (evaluation->show == SHOW_TIME) how.code = CODE_FOR_OFTEN;
-  if (repl->confined) how.code = NO_CODE, how.most = CONFINED_MOST;
+  if (repl->confined) how.most = CONFINED_MOST;
   flow_status status = runnable_make(study, &how, value->function, runnable, error);
   if (status) return status;
   double *result = arena_array(&study->arena, runnable->results + 1, sizeof *result), prepared = seconds_now() - started;
