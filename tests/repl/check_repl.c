@@ -44,6 +44,7 @@ START_TEST(a_value_is_shown_with_its_type) {
       {"1 < 2", "true : truth value\n"},
       {"not 1 < 2 or 3 == 4", "false : truth value\n"},
       {"log(0)", "-inf : scalar\n"},
+      {"[0/0, -(0/0)]", "[nan, nan] : [2]\n"},
       {"for k < 3: k^2", "[0, 1, 4] : [3]\n"},
       {"-[1, 2]", "[-1, -2] : [2]\n"},
       {"gelu(0)", "0 : scalar\n"},
@@ -342,7 +343,7 @@ int main(void) {
   TCase *values = tcase_create("values"), *definitions = tcase_create("definitions"), *commands = tcase_create("commands"), *memory = tcase_create("memory");
   tcase_set_timeout(commands, 120);
   tcase_set_timeout(memory, 600);
-  tcase_add_loop_test(values, a_value_is_shown_with_its_type, 0, 12);
+  tcase_add_loop_test(values, a_value_is_shown_with_its_type, 0, 13);
   tcase_add_test(values, derivatives_densities_maps_and_draws_are_evaluated);
   tcase_add_test(values, a_network_with_weights_has_the_value_that_eval_writes);
   suite_add_tcase(suite, values);
