@@ -19,7 +19,7 @@ int picture_of_rows(const Run *run, FILE *to, const double *x, size_t rows, size
   char *text = draw(x, rows, dim, style);
   if (!text) return failed(run, FLOW_NO_MEMORY, NULL);
   fputs(text, to);
-  if (dim > 2 && dim != 64) fprintf(to, "the first two of %zu components\n", dim);
+  if (dim > 2 && dim != 64) fprintf(to, "the first two of %zu components; plot --as pairs draws more\n", dim);
   if (all > rows) fprintf(to, "the first %zu of %" PRIu64 " samples\n", rows, all);
   free(text);
   return 0;

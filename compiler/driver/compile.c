@@ -92,7 +92,7 @@ EmitOptions compile_emit_options(const FlowCompiled *c, unsigned entries) {
   int cpu = c->options.cpu ? c->options.cpu : (int)flow_cpu_level();
   if (cpu != FLOW_CPU_V4) cpu = FLOW_CPU_V3;
   return (EmitOptions){.cpu = cpu, .schedule = c->options.schedule ? c->options.schedule : cpu, .entries = entries,
-                       .rows = c->options.rows};
+                       .rows = c->options.rows, .quick = c->options.quick};
 }
 
 static const flow_condition *describe_conditions(FlowCompiled *c) {

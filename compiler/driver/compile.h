@@ -56,6 +56,7 @@ typedef struct FlowCompileOptions {
   bool need_flow;               /* no flow in the file is an error */
   bool first_flow;              /* of several flows, where none is named, take the first; of several fields, none */
   bool rows;                    /* code for one sample at a time, or a few: level->lanes is 1; the same bits */
+  bool quick;                   /* code that is made soon rather than runs fast, for an evaluation or two; the same bits */
   bool as_velocity;             /* a flow that is given by a map: compile its velocity all the same, not the jump */
   bool as_path;                 /* ... neither, but where the path from x at the flow's start is at t: u(t, x) is that state */
   FlowExtras extras;

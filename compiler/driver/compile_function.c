@@ -36,17 +36,25 @@ static Ref copy_nodes(IrFunction *f, const IrFunction *from, Ref state) {
   return now[from->result];
 }
 
+/* A truth value as 0 or 1. */
+static Ref in_numbers(IrFunction *f, Ref r) {
+  IrNode node = f->node[r];
+  if (!node.truth) return r;
+  return ir_three(f, IR_select, r, ir_number(f, &node.shape, 1, node.at), ir_number(f, &node.shape, 0, node.at), node.at);
+}
+
 static IrFunction *as_velocity(Arena *arena, const IrFunction *from) {
   Shape state = {1, {(int64_t)numbers_of(from)}}, results = {1, {shape_count(&from->node[from->result].shape)}};
   Span at = from->node[from->result].at;
   IrFunction *f = ir_new(arena, from->name);
+  f->frozen = from->frozen;
   ir_add_input(f, &(IrInput){"t", {0}, IR_TIMES});
   ir_add_input(f, &(IrInput){"x", state, IR_STATE});
   f->weights = from->weights;
   f->weight = from->weight;
   Ref x = ir_append(f, &(IrNode){.op = IR_input, .slot = 1, .shape = state, .at = at});
   Ref part[] = {ir_number(f, &state, 0, at), IR_NONE};
-  part[1] = flat_view(f, copy_nodes(f, from, x), &results, 0, at);
+  part[1] = flat_view(f, in_numbers(f, copy_nodes(f, from, x)), &results, 0, at);
   f->result = ir_concat(f, 0, part, 2, at);
   return f;
 }
@@ -56,7 +64,7 @@ static flow_status make(FlowCompiled *c, const IrFunction *f, flow_error *error)
   c->function = arena_alloc(&c->arena, sizeof *c->function);
   c->function->name = f->name;
   c->source = as_velocity(&c->arena, f);
-  c->frozen = ir_optimise(c->source, c->options.precision);
+  c->frozen = f->frozen ? ir_sweep(c->source) : ir_optimise(c->source, c->options.precision);
   return FLOW_OK;
 }
 

@@ -22,6 +22,7 @@ typedef struct EmitOptions {
   int schedule;                 /* the vector width of that level; normally == cpu.  v4 on v3 splits registers: same bits */
   unsigned entries;             /* of FLOW_ENTRY_... */
   bool rows;                    /* one lane: for one sample, or a few (emit_rows.c) */
+  bool quick;                   /* made in a quarter of the time, and slower: for code that runs once; the same bits */
 } EmitOptions;
 
 /* Machine code of a module as an ELF object. */

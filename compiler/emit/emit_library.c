@@ -119,7 +119,7 @@ static void add_getter(Library *l, LLVMBuilderRef builder, const char *name) {
 static flow_status build(Library *l, flow_error *error) {
   arena_init(&l->arena, &flow_standard_allocator, &l->out_of_memory);
   if (setjmp(l->out_of_memory)) return flow_fail(error, FLOW_NO_MEMORY, "out of memory while emitting a library");
-  l->machine = emit_machine_open(FLOW_CPU_V3, error);
+  l->machine = emit_machine_open(FLOW_CPU_V3, false, error);
   if (!l->machine) return FLOW_INTERNAL;
   l->context = LLVMContextCreate();
   l->module = LLVMModuleCreateWithNameInContext(l->what->name, l->context);

@@ -22,7 +22,7 @@ static double now_ms(void) {
   return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
-LLVMTargetMachineRef emit_machine_open(int cpu, flow_error *error) {
+LLVMTargetMachineRef emit_machine_open(int cpu, bool quick, flow_error *error) {
   static const char triple[] = "x86_64-unknown-linux-gnu";
   LLVMTargetRef target;
   char *message = NULL;
@@ -35,7 +35,8 @@ LLVMTargetMachineRef emit_machine_open(int cpu, flow_error *error) {
     LLVMDisposeMessage(message);
     return NULL;
   }
-  return LLVMCreateTargetMachine(target, triple, emit_cpu_name(cpu), "", LLVMCodeGenLevelDefault, LLVMRelocPIC, LLVMCodeModelDefault);
+  LLVMCodeGenOptLevel level = quick ? LLVMCodeGenLevelNone : LLVMCodeGenLevelDefault;
+  return LLVMCreateTargetMachine(target, triple, emit_cpu_name(cpu), "", level, LLVMRelocPIC, LLVMCodeModelDefault);
 }
 
 void emit_machine_prepare(LLVMTargetMachineRef machine, LLVMModuleRef module) {
@@ -74,7 +75,7 @@ flow_status emit_machine_verify(LLVMModuleRef module, flow_error *error) {
 static flow_status open_build(Build *b, const TileProgram *program, const EmitOptions *options, flow_error *error) {
   arena_init(&b->arena, &flow_standard_allocator, &b->out_of_memory);
   if (setjmp(b->out_of_memory)) return flow_fail(error, FLOW_NO_MEMORY, "out of memory while emitting code");
-  b->machine = emit_machine_open(options->cpu, error);
+  b->machine = emit_machine_open(options->cpu, options->quick, error);
   if (!b->machine) return FLOW_INTERNAL;
   b->context = LLVMContextCreate();
   emit_module(&b->emit, &b->arena, b->context, program, options);

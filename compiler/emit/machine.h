@@ -7,8 +7,8 @@
 
 /* The name that LLVM knows a CPU by. */
 const char *emit_cpu_name(int cpu);
-/* NULL and a message where LLVM was built without x86. */
-LLVMTargetMachineRef emit_machine_open(int cpu, flow_error *error);
+/* NULL and a message where LLVM was built without x86.  `quick`: see EmitOptions. */
+LLVMTargetMachineRef emit_machine_open(int cpu, bool quick, flow_error *error);
 /* Sets the module's triple and layout to the machine's. */
 void emit_machine_prepare(LLVMTargetMachineRef machine, LLVMModuleRef module);
 flow_status emit_machine_verify(LLVMModuleRef module, flow_error *error);

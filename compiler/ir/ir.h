@@ -141,6 +141,9 @@ IrFunction *ir_lower_loss(Arena *arena, const TypedFunction *loss, const char *p
 /* The same of any function: a density, a map, what a draw line makes, a side of a check.  Its inputs are root's parameters,
  * its result has root's shape, and it is `general`. */
 IrFunction *ir_lower_function(Arena *arena, const TypedFunction *root, const char *prefix, Diagnostics *diagnostics);
+/* Each number or tensor of numbers that a call written within `text` is given becomes an input of f, behind those that it has
+ * (literal_inputs.c).  Their values, by slot, in C order; what f had before has none. */
+const double *const *ir_literals_to_inputs(IrFunction *f, Span text);
 
 /* ---- passes: each says in its file what it needs, keeps and leaves ------------------------------------------------
  * `precision`: bytes of a number of the model, 4 or 8.  Arithmetic among literals is done in f64 before freeze and in

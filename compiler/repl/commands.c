@@ -185,7 +185,11 @@ static int do_weights(const Call *call) {
   if (call->count > 1) return usage(call);
   if (call->count == 0) return repl_verb(call->repl, VERB_inspect, call->word, 0);
   flow_status status = repl_set(call->repl, OPTION_weights, call->word[0]);
-  return status ? failed(call->repl->run, status, NULL) : repl_verb(call->repl, VERB_inspect, call->word, 1);
+  if (status) return failed(call->repl->run, status, NULL);
+  int code = repl_verb(call->repl, VERB_inspect, call->word, 1);
+  if (code) repl_set(call->repl, OPTION_weights, NULL); /* what cannot be read is not what to read */
+  else puts("these are read from now on; `:unset weights` goes back to what a flow says");
+  return code;
 }
 
 static int do_quit(const Call *call) {

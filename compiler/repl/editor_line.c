@@ -13,6 +13,7 @@
 #include <editline/readline.h>
 #endif
 #include "interrupt.h"
+#include "keys_in.h"
 
 static const Editor *the_editor; /* the library's callbacks carry no pointer of ours */
 
@@ -60,9 +61,41 @@ static int read_key(FILE *from) {
 }
 #endif
 
+#ifndef FLOW_READLINE
+static KeysIn keys;      /* of standard input */
+static bool marks_pastes; /* the terminal can */
+
+/* A key that does nothing else; libedit shows the line anew. */
+enum { REDISPLAY = 036 };
+
+static int read_key(FILE *from) {
+  char *pasted;
+  keys.file = fileno(from);
+  int key = keys_next(&keys, &pasted);
+  if (!pasted) return key;
+  rl_insert_text(pasted);
+  free(pasted);
+  return REDISPLAY;
+}
+
+static void open_keys(void) {
+  const char *terminal = getenv("TERM");
+  char binding[] = "bind ^^ ed-redisplay";
+  rl_parse_and_bind(binding);
+  marks_pastes = terminal && strcmp(terminal, "dumb") != 0;
+}
+
+static void mark_pastes(const char *mark) {
+  if (!marks_pastes) return;
+  fputs(mark, stdout);
+  fflush(stdout);
+}
+#endif
+
 void editor_open(const Editor *editor) {
   the_editor = editor;
   rl_readline_name = (char *)(uintptr_t)"flowc";
+  rl_getc_function = read_key;
   rl_initialize();
   rl_attempted_completion_function = complete;
   char *breaks = (char *)(uintptr_t)" \t\n\"'()[]{},;=<>|:"; /* libedit reads the one, readline the other */
@@ -70,14 +103,21 @@ void editor_open(const Editor *editor) {
 #ifdef FLOW_READLINE
   rl_completer_quote_characters = "";
   rl_catch_signals = 0;
-  rl_getc_function = read_key;
+#else
+  open_keys();
 #endif
 }
 
 void editor_remember(const char *line) { add_history(line); }
 
 char *editor_read(const char *prompt, bool *interrupted) {
+#ifndef FLOW_READLINE
+  mark_pastes(KEYS_MARK_PASTES);
+#endif
   char *line = readline(prompt);
+#ifndef FLOW_READLINE
+  mark_pastes(KEYS_MARK_NO_PASTES);
+#endif
   *interrupted = interrupt_take();
   if (!*interrupted) return line;
   free(line);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* evaluate.c -- an expression at the prompt: checked with the session, lowered, and run in f64 by the interpreter.  That is the
- * oracle of the compiled code, needs no LLVM, and for one point it has the answer before a compiler would have begun. */
+/* evaluate.c -- an expression at the prompt: checked with the session, compiled in f64, run, and shown with its type. */
 #include <stdlib.h>
 #include <string.h>
 #include "apart.h"
@@ -18,6 +17,7 @@ typedef struct Evaluation {
   Study *study;
   const char *text;
   EvaluateShow show;
+  Runnable runnable;
 } Evaluation;
 
 static void show_type(const Value *value) {
@@ -33,30 +33,38 @@ static void show_result(const Value *value, const Runnable *runnable, const doub
 }
 
 /* As often as fits into a fifth of a second. */
-static void show_time(const Runnable *runnable, double *result, double prepared) {
+static flow_status show_time(const Runnable *runnable, double *result, double prepared, flow_error *error) {
   double start = seconds_now(), now = start;
   unsigned long rounds = 0;
-  for (; now - start < 0.2; now = seconds_now(), rounds++)
-    if (!runnable_run(runnable, NULL, result)) return;
-  printf("%.3g ms to prepare, %.3g us for each of %lu evaluations (interpreter, f64)\n", prepared * 1e3, (now - start) / (double)rounds * 1e6, rounds);
+  for (; now - start < 0.2; now = seconds_now(), rounds++) {
+    flow_status status = runnable_run(runnable, NULL, result, error);
+    if (status) return status;
+  }
+  printf("%.3g ms to prepare, %.3g us for each of %lu evaluations (%s, f64)\n", prepared * 1e3, (now - start) / (double)rounds * 1e6, rounds,
+         runnable->compiled ? "compiled" : "interpreter");
+  return FLOW_OK;
 }
 
-static int run_value(Evaluation *evaluation, const Value *value, double started) {
+static flow_status run_value(Evaluation *evaluation, const Value *value, double started, flow_error *error) {
   Study *study = evaluation->study;
   const Repl *repl = evaluation->repl;
-  WeightsFrom from = {repl_setting(repl, "flow"), repl_setting(repl, "weights"), repl->session.path, repl->confined ? CONFINED_MOST : 0};
-  Runnable runnable;
-  flow_error error = {{0}};
-  flow_status status = runnable_make(study, &from, value->function, &runnable, &error);
-  if (status) {
-    diag_print(&study->diagnostics, stderr, repl->run->terminal.colour_error);
-    return error.text[0] || !study->diagnostics.errors ? failed(repl->run, status, &error) : flow_status_exit_code(status);
-  }
-  double *result = arena_array(&study->arena, runnable.results + 1, sizeof *result), prepared = seconds_now() - started;
-  if (!runnable_run(&runnable, NULL, result)) return failed(repl->run, FLOW_NO_MEMORY, NULL);
-  if (evaluation->show == SHOW_TIME) show_time(&runnable, result, prepared);
-  else show_result(value, &runnable, result);
-  return 0;
+  Runnable *runnable = &evaluation->runnable;
+  RunnableOptions how = {repl_setting(repl, "flow"), repl_setting(repl, "weights"), repl->session.path, .typed = value->text};
+  if (evaluation->show == SHOW_TIME) how.code = CODE_FOR_OFTEN;
+  if (repl->confined) how.most = CONFINED_MOST;
+  flow_status status = runnable_make(study, &how, value->function, runnable, error);
+  if (status) return status;
+  double *result = arena_array(&study->arena, runnable->results + 1, sizeof *result), prepared = seconds_now() - started;
+  status = runnable_run(runnable, NULL, result, error);
+  if (!status && evaluation->show == SHOW_TIME) return show_time(runnable, result, prepared, error);
+  if (!status) show_result(value, runnable, result);
+  return status;
+}
+
+static int show_failure(const Evaluation *evaluation, flow_status status, const flow_error *error) {
+  const Diagnostics *diagnostics = &evaluation->study->diagnostics;
+  diag_print(diagnostics, stderr, evaluation->repl->run->terminal.colour_error);
+  return error->text[0] || !diagnostics->errors ? failed(evaluation->repl->run, status, error) : flow_status_exit_code(status);
 }
 
 /* `x = 3` and `u(t, x) = -x`: what was meant begins with another word. */
@@ -90,15 +98,20 @@ static int evaluate(void *user) {
     show_errors(evaluation);
     return flow_status_exit_code(FLOW_BAD_PROGRAM);
   }
-  if (evaluation->show != SHOW_TYPE) return run_value(evaluation, &value, started);
-  show_type(&value);
-  return 0;
+  if (evaluation->show == SHOW_TYPE) {
+    show_type(&value);
+    return 0;
+  }
+  flow_error error = {{0}};
+  flow_status status = run_value(evaluation, &value, started, &error);
+  return status ? show_failure(evaluation, status, &error) : 0;
 }
 
 int repl_evaluate(Repl *repl, const char *expression, EvaluateShow show) {
-  Evaluation evaluation = {repl, study_new(), expression, show};
+  Evaluation evaluation = {.repl = repl, .study = study_new(), .text = expression, .show = show};
   if (!evaluation.study) return failed(repl->run, FLOW_NO_MEMORY, NULL);
   int code = repl_apart(repl, evaluate, &evaluation, APART_GRACE);
+  runnable_free(&evaluation.runnable);
   study_free(evaluation.study);
   return code;
 }

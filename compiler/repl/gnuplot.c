@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "atomic_file.h"
@@ -51,6 +52,16 @@ static const struct {
                          "splot $data using 1:2:3 with pm3d nocontour, $data using 1:2:3 with lines nosurface lc rgb 'white'\n"},
     [PICTURE_SHADES] = {3, "unset tics\nunset border\nunset colorbox\nset palette gray\nplot $data using 1:2:3 with image notitle\n"},
     [PICTURE_FRAMES] = {2, "do for [frame=0:all_blocks-1] { plot $data index frame using 1:2 with points pt 7 ps 0.25 notitle }\n"},
+    [PICTURE_PAIRS] = {0, /* as many as the picture says; 40 bars */
+                       "set autoscale\nset autoscale xfix\nset style fill solid 0.6\nunset grid\nset tics font ',7'\nset lmargin 5\nset rmargin 1\nset tmargin 1\nset bmargin 2\n"
+                       "set format x '%.2g'\n"
+                       "array low[components]\narray width[components]\n"
+                       "do for [a=1:components] { stats $data using a nooutput name 'c'; low[a] = c_min; width[a] = c_max > c_min ? (c_max - c_min)/40.0 : 1.0 }\n"
+                       "set multiplot layout components,components\n"
+                       "do for [b=1:components] { do for [a=1:components] {\n"
+                       "  set xtics low[a],20*width[a]\n"
+                       "  if (a == b) { plot $data using (low[a] + width[a]*(floor((column(a) - low[a])/width[a]) + 0.5)):(1) smooth frequency with boxes notitle }\n"
+                       "  else { plot $data using a:b with points pt 7 ps 0.15 notitle } } }\nunset multiplot\n"},
 };
 
 static void write_number(FILE *to, double number) {
@@ -59,7 +70,7 @@ static void write_number(FILE *to, double number) {
 }
 
 static void write_script(FILE *to, const Picture *picture, const char *path) {
-  size_t columns = kinds[picture->kind].columns;
+  size_t columns = kinds[picture->kind].columns ? kinds[picture->kind].columns : picture->across;
   PlotFrame frame = picture->frame;
   fputs(terminal_of(path), to);
   fputs("$data << end_of_data\n", to);
@@ -69,7 +80,7 @@ static void write_script(FILE *to, const Picture *picture, const char *path) {
     if (picture->kind == PICTURE_HEAT && (row + 1) % picture->across == 0) fputc('\n', to);
     if (picture->kind == PICTURE_FRAMES && (row + 1) % picture->across == 0 && row + 1 < picture->rows) fputs("\n\n", to);
   }
-  fputs("end_of_data\nset grid\n", to);
+  fprintf(to, "end_of_data\nset grid\ncomponents = %zu\n", columns);
   if (picture->kind == PICTURE_FRAMES) fputs("stats $data using 1 nooutput name 'all'\n", to); /* before there is a range */
   if (frame.x1 > frame.x0 && frame.y1 > frame.y0)
     fprintf(to, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\nset size ratio -1\n", frame.x0, frame.x1, frame.y0, frame.y1);
@@ -80,7 +91,7 @@ static void write_script(FILE *to, const Picture *picture, const char *path) {
 
 typedef struct Process {
   pid_t id;
-  int to, from;
+  int to, from, says; /* its input, its output, and a file of what it says beside that */
 } Process;
 
 static int start(Process *process) {
@@ -91,6 +102,8 @@ static int start(Process *process) {
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, in[0], 0);
   posix_spawn_file_actions_adddup2(&actions, out[1], 1);
+  process->says = memfd_create("gnuplot", MFD_CLOEXEC);
+  if (process->says >= 0) posix_spawn_file_actions_adddup2(&actions, process->says, 2);
   for (int i = 0; i < 2; i++) {
     posix_spawn_file_actions_addclose(&actions, in[i]);
     posix_spawn_file_actions_addclose(&actions, out[i]);
@@ -102,8 +115,21 @@ static int start(Process *process) {
   close(out[1]);
   process->to = in[1];
   process->from = out[0];
-  if (code) close(in[1]), close(out[0]);
+  if (code) close(in[1]), close(out[0]), close(process->says);
   return code;
+}
+
+/* The last line of what it said, behind ": ".  What it says of a picture that it has drawn is of no interest. */
+static void read_complaint(const Process *process, char *text, size_t room) {
+  char said[4096];
+  ssize_t got = process->says >= 0 ? pread(process->says, said, sizeof said - 1, 0) : 0;
+  said[got > 0 ? got : 0] = 0;
+  size_t length = strlen(said);
+  while (length && strchr(" \t\r\n", said[length - 1])) said[--length] = 0;
+  const char *line = strrchr(said, '\n');
+  line = line ? line + 1 : said;
+  line += strspn(line, " \t");
+  snprintf(text, room, "%s%s", *line ? ": " : "", line);
 }
 
 static flow_status copy_output(int from, FlowAtomicFile *file, size_t *bytes, flow_error *error) {
@@ -128,8 +154,11 @@ static flow_status converse(Process *process, const Picture *picture, const char
   flow_status status = copy_output(process->from, file, &bytes, error);
   close(process->from);
   while (waitpid(process->id, &state, 0) < 0 && errno == EINTR) continue;
+  char complaint[200];
+  read_complaint(process, complaint, sizeof complaint);
+  close(process->says);
   if (!status && (!WIFEXITED(state) || WEXITSTATUS(state) || bytes == 0))
-    status = flow_fail(error, FLOW_BAD_CALL, "%s: gnuplot did not draw it (exit status %d)", path, WIFEXITED(state) ? WEXITSTATUS(state) : -1);
+    status = flow_fail(error, FLOW_BAD_CALL, "%s: gnuplot did not draw it (exit status %d)%s", path, WIFEXITED(state) ? WEXITSTATUS(state) : -1, complaint);
   return status;
 }
 
@@ -149,7 +178,7 @@ flow_status gnuplot_draw(const Picture *picture, const char *path, flow_error *e
     if (status) flow_atomic_abandon(file);
     else status = flow_atomic_commit(file, error);
   } else {
-    close(process.to), close(process.from);
+    close(process.to), close(process.from), close(process.says);
     waitpid(process.id, &code, 0);
   }
   signal(SIGPIPE, before);

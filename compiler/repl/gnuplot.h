@@ -15,14 +15,15 @@ typedef enum {
   PICTURE_ARROWS,    /* rows x, y, dx, dy */
   PICTURE_HEAT,      /* rows x, y, value; [down][across] of them */
   PICTURE_SHADES,    /* the same, grey and without axes: images */
-  PICTURE_FRAMES     /* rows x, y; `across` of them a frame of a .gif */
+  PICTURE_FRAMES,    /* rows x, y; `across` of them a frame of a .gif */
+  PICTURE_PAIRS      /* rows of `across` numbers: each component against each, and by itself */
 } PictureKind;
 
 typedef struct Picture {
   PictureKind kind;
   const double *number; /* [rows][columns of the kind] */
-  size_t rows, across;  /* across: of HEAT, SHADES and FRAMES */
-  PlotFrame frame;      /* of all but CURVE and BARS, which fit themselves */
+  size_t rows, across;  /* across: of HEAT, SHADES, FRAMES and PAIRS */
+  PlotFrame frame;      /* of all but CURVE, BARS and PAIRS, which fit themselves */
 } Picture;
 
 /* Is it one by its suffix: .png, .svg, .pdf or .gif? */

@@ -122,20 +122,28 @@ static double *bars_of(const Rows *rows, Picture *picture) {
   return number;
 }
 
-/* As many images as stand in a square, each with a dark line to its neighbours. */
+/* As many images as stand in a square, nearly, each with a dark line to its neighbours. */
 static double *gallery_of(const Rows *rows, size_t side, Picture *picture) {
-  size_t wide = GALLERY * (side + 1), count = wide * wide;
-  double *number = malloc(3 * count * sizeof *number);
-  *picture = (Picture){.kind = PICTURE_SHADES, .number = number, .rows = count, .across = wide};
-  for (size_t i = 0; number && i < count; i++) {
-    size_t across = i % wide, down = i / wide, image = down / (side + 1) * GALLERY + across / (side + 1);
-    size_t column = across % (side + 1), row = down % (side + 1);
-    bool inside = column < side && row < side && image < rows->rows;
-    number[3 * i] = (double)across;
-    number[3 * i + 1] = (double)(wide - 1 - down);
+  size_t images = rows->rows < GALLERY * GALLERY ? rows->rows : GALLERY * GALLERY, in_line = (size_t)ceil(sqrt((double)images));
+  size_t across = in_line * (side + 1), down = (images + in_line - 1) / in_line * (side + 1);
+  double *number = malloc(3 * across * down * sizeof *number);
+  *picture = (Picture){.kind = PICTURE_SHADES, .number = number, .rows = across * down, .across = across};
+  for (size_t i = 0; number && i < across * down; i++) {
+    size_t x = i % across, y = i / across, image = y / (side + 1) * in_line + x / (side + 1), column = x % (side + 1), row = y % (side + 1);
+    bool inside = column < side && row < side && image < images;
+    number[3 * i] = (double)x;
+    number[3 * i + 1] = (double)(down - 1 - y);
     number[3 * i + 2] = inside ? rows->x[image * rows->dim + row * side + column] : NAN;
   }
-  picture->frame = (PlotFrame){-0.5, (double)wide - 0.5, -0.5, (double)wide - 0.5, true};
+  picture->frame = (PlotFrame){-0.5, (double)across - 0.5, -0.5, (double)down - 0.5, true};
+  return number;
+}
+
+static double *pairs_of(const Rows *rows, Picture *picture) {
+  size_t dim = rows->dim < MOST_PAIRS ? rows->dim : MOST_PAIRS;
+  double *number = malloc((rows->rows * dim + 1) * sizeof *number);
+  for (size_t i = 0; number && i < rows->rows; i++) memcpy(number + i * dim, rows->x + i * rows->dim, dim * sizeof *number);
+  *picture = (Picture){.kind = PICTURE_PAIRS, .number = number, .rows = rows->rows, .across = dim};
   return number;
 }
 
@@ -156,6 +164,7 @@ static int draw(const Rows *rows, const char *path) {
   int as = fitting(rows);
   double *number = as == AS_CURVE                              ? curve_rows(rows, &picture)
                    : as == AS_HISTOGRAM                        ? bars_of(rows, &picture)
+                   : as == AS_PAIRS                            ? pairs_of(rows, &picture)
                    : as == AS_IMAGES && side * side == rows->dim ? gallery_of(rows, side, &picture)
                                                                : points_of(rows, &picture);
   flow_error error = {{0}};

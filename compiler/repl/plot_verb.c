@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plot_verb.c -- flowc plot: a formula over a grid of points (by the interpreter, in f64), a flow by its samples, a file. */
+/* plot_verb.c -- flowc plot: a formula over a grid of points (compiled, in f64), a flow by its samples, a file. */
 #include "plot_verb.h"
 #include <math.h>
 #include <stdlib.h>
@@ -90,8 +90,8 @@ static flow_status read_conditions(Formula *formula, flow_error *error) {
 static flow_status prepare(Formula *formula, const char *path, flow_error *error) {
   const Run *run = formula->run;
   const TypedFunction *field = formula->target.field;
-  WeightsFrom from = {text_of(run, OPTION_flow), text_of(run, OPTION_weights), path, 0};
-  flow_status status = runnable_make(formula->study, &from, field, &formula->runnable, error);
+  RunnableOptions how = {text_of(run, OPTION_flow), text_of(run, OPTION_weights), path, .code = CODE_FOR_OFTEN};
+  flow_status status = runnable_make(formula->study, &how, field, &formula->runnable, error);
   if (status) return status;
   formula->result = arena_array(&formula->study->arena, formula->runnable.results + 1, sizeof(double));
   formula->input = arena_array(&formula->study->arena, field->parameters + 1u, sizeof *formula->input);
@@ -103,7 +103,7 @@ static flow_status prepare(Formula *formula, const char *path, flow_error *error
 static bool at(Formula *formula, double x, double y) {
   formula->point[0] = x;
   formula->point[1] = y;
-  return runnable_run(&formula->runnable, formula->input, formula->result);
+  return runnable_run(&formula->runnable, formula->input, formula->result, NULL) == FLOW_OK;
 }
 
 /* ---- over a grid: rows of numbers as gnuplot takes them ----------------------------------------------------------------------------- */
@@ -259,16 +259,17 @@ static int plot_formula(Formula *formula, const char *path, flow_status status, 
   return error->text[0] || !formula->study->diagnostics.errors ? failed(run, status, error) : flow_status_exit_code(status);
 }
 
-static int plot_program(const Run *run, Study *study, const char *path, const char *text) {
+static int plot_program(Formula *formula, const char *path, const char *text) {
+  const Run *run = formula->run;
+  Study *study = formula->study;
   flow_error error = {{0}};
-  Formula formula = {.run = run, .study = study};
   if (setjmp(study->no_memory)) return failed(run, FLOW_NO_MEMORY, &(flow_error){"out of memory"});
   flow_status status = FLOW_OK;
   if (has(run, OPTION_picture)) status = gnuplot_check(text_of(run, OPTION_picture), &error);
   const char *name = run->line->operands > 1 ? run->line->operand[1] : text_of(run, OPTION_flow);
-  if (!status) status = plot_target(study, path, text, name, &formula.target, &error);
-  if (!status && formula.target.kind == TARGET_FLOW) return plot_flow(run, formula.target.name);
-  return plot_formula(&formula, path, status, &error);
+  if (!status) status = plot_target(study, path, text, name, &formula->target, &error);
+  if (!status && formula->target.kind == TARGET_FLOW) return plot_flow(run, formula->target.name);
+  return plot_formula(formula, path, status, &error);
 }
 
 int verb_plot(const Run *run) {
@@ -279,9 +280,10 @@ int verb_plot(const Run *run) {
   int code = program_read_text(run, path, &bytes);
   if (code) return code;
   char *text = strndup(bytes.data ? (const char *)bytes.data : "", bytes.size);
-  Study *study = text ? study_new() : NULL;
-  code = study ? plot_program(run, study, path, text) : failed(run, FLOW_NO_MEMORY, NULL);
-  study_free(study);
+  Formula formula = {.run = run, .study = text ? study_new() : NULL};
+  code = formula.study ? plot_program(&formula, path, text) : failed(run, FLOW_NO_MEMORY, NULL);
+  runnable_free(&formula.runnable);
+  study_free(formula.study);
   free(text);
   flow_bytes_free(&flow_standard_allocator, &bytes);
   return code ? code : finish_output(run);

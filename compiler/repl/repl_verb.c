@@ -5,6 +5,7 @@
  *   :sample moons -n 100       flowc sample <session> --flow moons -n 100 --plot
  *   :logp 0.5,-1               flowc logp <session> --data 0.5,-1
  *   :eval rotate 1,0           flowc eval <session> --field rotate --at 1,0                                            */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -97,9 +98,15 @@ static void keep_drawn(Building *b, const char *word) {
   b->drawn = more;
 }
 
-/* A file that is there, else a name or an expression of the session. */
+/* A name of the session; or a file, if it is there, or if no expression is written so: with a letter behind a dot. */
+static bool draws_file(const Building *b) {
+  if (!b->drawn || session_find(&b->repl->session, b->drawn)) return false;
+  const char *dot = strrchr(b->drawn, '.');
+  return access(b->drawn, R_OK) == 0 || (dot && isalpha((unsigned char)dot[1]) && !strpbrk(b->drawn, " (["));
+}
+
 static void place_drawn(Building *b) {
-  if (!b->drawn || access(b->drawn, R_OK) != 0) push(b, b->repl->session.path, "", "", "");
+  if (!draws_file(b)) push(b, b->repl->session.path, "", "", "");
   if (b->drawn) push(b, "", b->drawn, "", "");
   b->operand_given = true;
   free(b->drawn);

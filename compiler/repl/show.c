@@ -7,10 +7,10 @@
 enum { MOST_EXACT = 8, MOST_WHOLE = 100, AT_BEGIN = 5, AT_END = 2 };
 
 static void show_number(FILE *to, double number, bool exact) {
-  char text[40];
-  for (int digits = exact ? 15 : 6; digits <= 17; digits++) {
+  char text[40] = "nan"; /* whatever its sign */
+  for (int digits = exact ? 15 : 6; digits <= 17 && number == number; digits++) {
     snprintf(text, sizeof text, "%.*g", digits, number);
-    if (!exact || strtod(text, NULL) == number || number != number) break;
+    if (!exact || strtod(text, NULL) == number) break;
   }
   fputs(text, to);
 }

@@ -90,5 +90,6 @@ Value study_expression(Study *study, const char *text) {
   if (!expression || !study->program || study->diagnostics.errors) return (Value){0};
   AstKind kind = expression->kind;
   bool truth = kind == AST_COMPARE || kind == AST_AND || kind == AST_OR || kind == AST_NOT;
-  return (Value){flow_check_value(study->program, expression), truth};
+  const Source *typed = &study->sources.source[study->sources.count - 1];
+  return (Value){flow_check_value(study->program, expression), truth, {typed->base, typed->base + typed->length}};
 }

@@ -25,6 +25,7 @@ typedef struct Study {
 typedef struct Value {
   const TypedFunction *function; /* without parameters */
   bool truth;
+  Span text; /* of what was typed */
 } Value;
 
 Study *study_new(void); /* NULL if memory is out */

@@ -44,6 +44,7 @@ START_TEST(a_value_is_shown_with_its_type) {
       {"1 < 2", "true : truth value\n"},
       {"not 1 < 2 or 3 == 4", "false : truth value\n"},
       {"log(0)", "-inf : scalar\n"},
+      {"[0/0, -(0/0)]", "[nan, nan] : [2]\n"},
       {"for k < 3: k^2", "[0, 1, 4] : [3]\n"},
       {"-[1, 2]", "[-1, -2] : [2]\n"},
       {"gelu(0)", "0 : scalar\n"},
@@ -293,10 +294,52 @@ START_TEST(verbs_draw_pictures_into_files) {
   Result result = session(input);
   expect_code(result, 0);
   ck_assert_ptr_null(strstr(result.out, "warning"));
+  ck_assert_ptr_null(strstr(result.out, "frames")); /* gnuplot's own words */
   snprintf(path, sizeof path, "%s/%s", scratch(), line[_i][1]);
   struct stat state;
   ck_assert_msg(stat(path, &state) == 0 && state.st_size > 500, "%s: %s", path, result.out);
   result_free(&result);
+}
+END_TEST
+
+START_TEST(pairs_in_a_file_are_a_table_of_pictures) {
+  if (access("/usr/bin/gnuplot", X_OK) != 0) return;
+  Result result = session("field u(t, x: [3]) = -x\nflow f { source normal(3)  velocity u  solver rk4 steps 4 }\n:plot f -n 50 --as pairs -o pairs.svg\n");
+  expect_code(result, 0);
+  char path[512];
+  snprintf(path, sizeof path, "%s/pairs.svg", scratch());
+  char *picture = read_text(path, NULL);
+  ck_assert_ptr_nonnull(picture);
+  int plots = 0;
+  for (const char *at = picture; (at = strstr(at, "id=\"gnuplot_plot_1")); at++) plots++;
+  ck_assert_int_eq(plots, 9);
+  free(picture);
+  result_free(&result);
+}
+END_TEST
+
+START_TEST(a_picture_that_gnuplot_refuses_is_an_error_with_its_reason) {
+  if (access("/usr/bin/gnuplot", X_OK) != 0) return;
+  Result result = session(":plot 0*x/0 -o nothing.png\n");
+  expect_code(result, 2);
+  expect_in(result.out, "gnuplot did not draw it");
+  expect_in(result.out, "undefined");
+  result_free(&result);
+}
+END_TEST
+
+START_TEST(a_file_that_is_not_there_is_no_formula) {
+  expect(":plot samples.npy\n", 4, "flowc: error: samples.npy: cannot open: No such file or directory\n");
+  Result result = session("field u(t, x: [2]) = x\n:save u\n:plot u --ascii\n"); /* a name is what it is called first */
+  expect_code(result, 0);
+  expect_in(result.out, "longest arrow");
+  result_free(&result);
+}
+END_TEST
+
+START_TEST(weights_that_cannot_be_read_are_not_kept) {
+  expect_part(":weights nowhere.safetensors\n:set\n", 4, "nothing is set");
+  expect_part(":weights examples/moons.safetensors\n", 0, "`:unset weights` goes back");
 }
 END_TEST
 
@@ -342,7 +385,7 @@ int main(void) {
   TCase *values = tcase_create("values"), *definitions = tcase_create("definitions"), *commands = tcase_create("commands"), *memory = tcase_create("memory");
   tcase_set_timeout(commands, 120);
   tcase_set_timeout(memory, 600);
-  tcase_add_loop_test(values, a_value_is_shown_with_its_type, 0, 12);
+  tcase_add_loop_test(values, a_value_is_shown_with_its_type, 0, 13);
   tcase_add_test(values, derivatives_densities_maps_and_draws_are_evaluated);
   tcase_add_test(values, a_network_with_weights_has_the_value_that_eval_writes);
   suite_add_tcase(suite, values);
@@ -367,6 +410,10 @@ int main(void) {
   tcase_add_test(commands, a_picture_without_gnuplot_is_refused_in_words);
   tcase_add_loop_test(commands, gnuplot_draws_into_the_file_whatever_its_name, 0, 4);
   tcase_add_loop_test(commands, verbs_draw_pictures_into_files, 0, 5);
+  tcase_add_test(commands, pairs_in_a_file_are_a_table_of_pictures);
+  tcase_add_test(commands, a_picture_that_gnuplot_refuses_is_an_error_with_its_reason);
+  tcase_add_test(commands, a_file_that_is_not_there_is_no_formula);
+  tcase_add_test(commands, weights_that_cannot_be_read_are_not_kept);
   tcase_add_test(commands, log_p_of_a_flow_is_drawn_over_a_window);
   tcase_add_test(commands, files_are_drawn_as_they_are_wanted);
   suite_add_tcase(suite, commands);

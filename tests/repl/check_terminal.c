@@ -88,7 +88,7 @@ START_TEST(ctrl_c_drops_the_line_and_the_session_stays) {
 END_TEST
 
 START_TEST(ctrl_c_stops_a_solve_an_evaluation_and_a_measurement) {
-  static const char *const work[] = {":sample -n 1e9\r", "sum k < 4000: sum j < 4000: exp(k*j/1000)\r", ":bench -n 1e6\r", ":check --points 1e8\r"};
+  static const char *const work[] = {":sample -n 1e9\r", "((for k < 1500: for j < 1500: sin(k*j)) @ (for k < 1500: for j < 1500: cos(k*j)))[3][7]\r", ":bench -n 1e6\r", ":check --points 1e8\r"};
   TerminalUser person = begin("repl examples/mixture.flow");
   terminal_type(&person, work[_i]);
   terminal_await(&person, "\n");
@@ -98,6 +98,26 @@ START_TEST(ctrl_c_stops_a_solve_an_evaluation_and_a_measurement) {
   ck_assert_msg(took < STOP_MS, "%s was stopped after %g ms", work[_i], took);
   terminal_type(&person, "s + 1\r");
   terminal_await(&person, "1.5 : scalar");
+  leave(&person);
+}
+END_TEST
+
+/* Each function calls the one before it twice: seconds of code generation. */
+START_TEST(ctrl_c_stops_a_compilation_and_what_was_defined_stays) {
+  char text[2048], arguments[600], *to = text;
+  to += sprintf(to, "fn f0(x) = sin(x*x + 1)\n");
+  for (int i = 1; i <= 12; i++) to += sprintf(to, "fn f%d(x) = f%d(x) + f%d(x + 0.%d)*x\n", i, i - 1, i - 1, i);
+  sprintf(to, "field slow(t, x: [1]) = f12(x)\nlet a = 7\n");
+  snprintf(arguments, sizeof arguments, "repl -q %s", scratch_file("slow.flow", text));
+  TerminalUser person = begin(arguments);
+  terminal_type(&person, ":eval slow 1\r");
+  terminal_await(&person, "\n");
+  struct timespec while_it_runs = {.tv_nsec = 500000000};
+  nanosleep(&while_it_runs, NULL);
+  double took = terminal_time(&person, "\003", "flow> ");
+  ck_assert_msg(took < STOP_MS, "it was stopped after %g ms", took);
+  terminal_type(&person, "a + 1\r");
+  terminal_await(&person, "8 : scalar");
   leave(&person);
 }
 END_TEST
@@ -172,6 +192,45 @@ START_TEST(a_pasted_program_is_taken_in_line_by_line) {
 }
 END_TEST
 
+START_TEST(a_marked_paste_is_one_text_that_enter_takes_in) {
+  if (!has_editor()) return;
+  TerminalUser person = terminal_begin("repl", NULL);
+  terminal_await(&person, "\033[?2004h"); /* the terminal is asked for the marks */
+  terminal_type(&person, "\033[200~flow> let σ = 3\rflow> field u(t, x: [2]) =\r  ...   let a = σ*t\r\t[-a*x[1],\r   a*x[0]]\ru(1, [1, 0])\r\033[201~");
+  terminal_await(&person, "u(1, [1, 0])");
+  terminal_type(&person, " + [0, 0.5");
+  terminal_await(&person, "0.5"); /* it can be edited, and nothing has run */
+  ck_assert_ptr_null(strstr(person.screen, "scalar"));
+  terminal_type(&person, "]\r");
+  terminal_await(&person, "\033[?2004l"); /* no marks while something runs */
+  terminal_await(&person, "let σ");
+  terminal_await(&person, "field u(t, x: [2]) -> [2]");
+  terminal_await(&person, "3.5] : [2]");
+  leave(&person);
+}
+END_TEST
+
+START_TEST(a_tab_that_is_pasted_completes_nothing) {
+  if (!has_editor()) return;
+  TerminalUser person = begin("repl");
+  terminal_type(&person, "\033[200~sinus\t + 1\033[201~\r");
+  terminal_await(&person, "nothing is called `sinus`");
+  leave(&person);
+}
+END_TEST
+
+START_TEST(ctrl_c_ends_a_paste_whose_end_is_lost) {
+  if (!has_editor()) return;
+  TerminalUser person = begin("repl");
+  terminal_type(&person, "\033[200~let a = 3\r");
+  terminal_type(&person, "\003");
+  terminal_await(&person, "flow> ");
+  terminal_type(&person, "2 + 2\r");
+  terminal_await(&person, "4 : scalar");
+  leave(&person);
+}
+END_TEST
+
 START_TEST(pictures_and_paths_are_drawn_in_the_terminal) {
   TerminalUser person = begin("repl examples/rotation.flow");
   terminal_type(&person, ":plot rotate\r");
@@ -207,10 +266,14 @@ int main(void) {
   tcase_add_test(tcase, a_blank_line_ends_an_incomplete_input_with_its_error);
   tcase_add_test(tcase, ctrl_c_drops_the_line_and_the_session_stays);
   tcase_add_loop_test(tcase, ctrl_c_stops_a_solve_an_evaluation_and_a_measurement, 0, 4);
+  tcase_add_test(tcase, ctrl_c_stops_a_compilation_and_what_was_defined_stays);
   tcase_add_test(tcase, history_is_private_and_comes_back_in_the_next_session);
   tcase_add_loop_test(tcase, tab_completes_from_the_tables_and_the_session, 0, 17);
   tcase_add_test(tcase, greek_letters_can_be_typed_and_deleted);
   tcase_add_test(tcase, a_pasted_program_is_taken_in_line_by_line);
+  tcase_add_test(tcase, a_marked_paste_is_one_text_that_enter_takes_in);
+  tcase_add_test(tcase, a_tab_that_is_pasted_completes_nothing);
+  tcase_add_test(tcase, ctrl_c_ends_a_paste_whose_end_is_lost);
   tcase_add_test(tcase, pictures_and_paths_are_drawn_in_the_terminal);
   suite_add_tcase(suite, tcase);
   return run_suite(suite);
