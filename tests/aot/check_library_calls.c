@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_library_calls.c -- the calls of flow/flow.h: what they answer, refuse, allocate, and leave as it was. */
 #include "run_suite.h"
+#include "sanitized.h"
 #include "../cli/user.h"
 #include "library_file.h"
 #include <fenv.h>
 #include <locale.h>
 #include <math.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ static flowrt_model *moons(void) { return open_library(compile_to(model_named("m
 
 /* ---- memory: every malloc of the process is counted ------------------------------------------------------------------------- */
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if UNDER_ADDRESS_SANITIZER || UNDER_THREAD_SANITIZER
 static unsigned long allocations(void) { return 0; }
 #else
 extern void *__libc_malloc(size_t size);
@@ -254,37 +254,6 @@ START_TEST(a_model_leaves_the_host_as_it_was) {
 }
 END_TEST
 
-typedef struct Caller { const flowrt_model *model; float x[40][2]; int wrong; pthread_t thread; } Caller;
-
-static void *call_often(void *user) {
-  Caller *caller = user;
-  for (int i = 0; i < 100 && !caller->wrong; i++) {
-    float x[40][2];
-    flow_error error = {{0}};
-    flowrt_request request = {.size = sizeof request, .count = 40, .threads = 1, .steps = 2, .seed = 7, .x = x};
-    caller->wrong = flowrt_sample(caller->model, &request, &error) != FLOW_OK;
-    if (i > 0 && memcmp(x, caller->x, sizeof x) != 0) caller->wrong = 1;
-    memcpy(caller->x, x, sizeof x);
-  }
-  return NULL;
-}
-
-START_TEST(sixteen_threads_share_one_model) {
-  static Caller caller[16];
-  flowrt_model *model = moons();
-  for (int i = 0; i < 16; i++) {
-    caller[i] = (Caller){.model = model};
-    ck_assert_int_eq(pthread_create(&caller[i].thread, NULL, call_often, &caller[i]), 0);
-  }
-  for (int i = 0; i < 16; i++) ck_assert_int_eq(pthread_join(caller[i].thread, NULL), 0);
-  for (int i = 0; i < 16; i++) {
-    ck_assert_int_eq(caller[i].wrong, 0);
-    ck_assert_int_eq(memcmp(caller[i].x, caller[0].x, sizeof caller[0].x), 0);
-  }
-  flowrt_close(model);
-}
-END_TEST
-
 int main(void) {
   Suite *suite = suite_create("calls of libflowrt");
   TCase *tests = tcase_create("calls");
@@ -296,7 +265,6 @@ int main(void) {
   tcase_add_test(tests, a_sample_that_fails_has_a_status_and_its_neighbours_are_right);
   tcase_add_test(tests, a_solve_can_be_stopped);
   tcase_add_test(tests, a_model_leaves_the_host_as_it_was);
-  tcase_add_test(tests, sixteen_threads_share_one_model);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
 }
