@@ -13,11 +13,11 @@ enum {
 enum { TRACE_EXACT, TRACE_HUTCHINSON };  /* the words of --trace */
 static const double standard_target = 0.01;
 
-static flow_status take_count(const char *text, uint32_t *probes, flow_error *error) {
+flow_status trace_take_count(const char *text, const char *or_else, uint32_t *probes, flow_error *error) {
   char *end;
   unsigned long count = strtoul(text, &end, 10);
   if (*text < '0' || *text > '9' || *end || count < 1 || count > MOST_PROBES)
-    return flow_fail(error, FLOW_BAD_CALL, "--probes wants a whole number from 1 to %d, or auto, not `%s`", MOST_PROBES, text);
+    return flow_fail(error, FLOW_BAD_CALL, "--probes wants a whole number from 1 to %d%s, not `%s`", MOST_PROBES, or_else, text);
   *probes = (uint32_t)count;
   return FLOW_OK;
 }
@@ -59,7 +59,7 @@ static flow_status choose_probes(const Run *run, uint64_t dim, Trace *trace, flo
   if (automatic) return take_target(run, trace, error);
   if (has(run, OPTION_se) || has(run, OPTION_most_probes))
     return flow_fail(error, FLOW_BAD_CALL, "--%s is for --probes auto", has(run, OPTION_se) ? "se" : "most-probes");
-  if (probes) return take_count(probes, &trace->probes, error);
+  if (probes) return trace_take_count(probes, ", or auto", &trace->probes, error);
   if (!has(run, OPTION_quiet) && !has(run, OPTION_trace) && !has(run, OPTION_probe))
     warn(&run->terminal, "a state has %" PRIu64 " numbers: log p is estimated by %d probes (--trace exact computes it, --probes auto "
          "adds probes until it is sure)",

@@ -36,7 +36,7 @@ static Ref copy_nodes(IrFunction *f, const IrFunction *from, Ref state) {
   return now[from->result];
 }
 
-static IrFunction *as_velocity(Arena *arena, const IrFunction *from) {
+IrFunction *compile_as_velocity(Arena *arena, const IrFunction *from) {
   Shape state = {1, {(int64_t)numbers_of(from)}}, results = {1, {shape_count(&from->node[from->result].shape)}};
   Span at = from->node[from->result].at;
   IrFunction *f = ir_new(arena, from->name);
@@ -55,7 +55,7 @@ static flow_status make(FlowCompiled *c, const IrFunction *f, flow_error *error)
   if (setjmp(c->no_memory)) return flow_fail(error, FLOW_NO_MEMORY, "out of memory while compiling");
   c->function = arena_alloc(&c->arena, sizeof *c->function);
   c->function->name = f->name;
-  c->source = as_velocity(&c->arena, f);
+  c->source = compile_as_velocity(&c->arena, f);
   c->frozen = ir_optimise(c->source, c->options.precision);
   return FLOW_OK;
 }

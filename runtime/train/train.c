@@ -3,9 +3,9 @@
 #include "checked.h"
 #include "rounding.h"
 #include "streams.h"
+#include "threads.h"
 #include <inttypes.h>
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@
 /* No more threads than blocks, and where nobody says how many, none for less than some 4 million multiply-adds: waking it would take
  * longer. */
 static int choose_threads(const FlowTrainSettings *s, size_t weights) {
-  int asked = s->threads > 0 ? s->threads : omp_get_max_threads();
+  int asked = flow_threads(s->threads);
   double evaluations = s->loss == FLOW_LOSS_LIKELIHOOD ? 8.0 * (double)s->solve.steps * s->solve.tableau->stages : 1;
   double work = evaluations * (double)s->batch * (double)weights, most = work / (1 << 22);
   uint64_t blocks = (s->batch + FLOW_BLOCK_SAMPLES - 1) / FLOW_BLOCK_SAMPLES, worth = 1 + (most < 1e6 ? (uint64_t)most : 1000000);

@@ -7,6 +7,7 @@
 #include "library_file.h"
 #include "watched_model.h"
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,10 +122,19 @@ static void expect_all_alike(const Work *work, const Caller *callers) {
   }
 }
 
+/* A network, and a source that is drawn by compiled code. */
+static const char *library(bool density) {
+  static const char text[] = "density p(x: [2]) = -norm2(x)/2\n  draw k ~ choice(3), z ~ normal(2): z + [k, 1]\nfield u(t, x: [2]) = [sin(x[1]), t*x[0]]\n"
+                             "flow f { source p  velocity u  solver rk4 steps 3 }\n";
+  return density ? compile_text("density", text, "") : compile_to(model_named("moons_elu"), "moons.so", "");
+}
+
+static const struct { bool density; int threads; } shared[] = {{false, 1}, {false, 3}, {true, 3}};
+
 /* 16 threads, 100 calls each, with one and with three threads inside. */
 START_TEST(threads_share_one_model) {
-  flowrt_model *model = open_library(compile_to(model_named("moons_elu"), "moons.so", ""), 0), *watched = open_watched(model);
-  Work work = {.model = watched, .threads = _i ? 3 : 1};
+  flowrt_model *model = open_library(library(shared[_i].density), 0), *watched = open_watched(model);
+  Work work = {.model = watched, .threads = shared[_i].threads};
   for (int i = 0; i < COUNT; i++) work.from[i][0] = 0.01f * (float)i - 0.5f, work.from[i][1] = 0.3f;
   Caller *callers = calloc(CALLERS, sizeof *callers);
   ck_assert_ptr_nonnull(callers);
@@ -198,7 +208,7 @@ int main(void) {
   Suite *suite = suite_create("threads on libraries");
   TCase *tests = tcase_create("threads");
   tcase_set_timeout(tests, 240);
-  tcase_add_loop_test(tests, threads_share_one_model, 0, 2);
+  tcase_add_loop_test(tests, threads_share_one_model, 0, sizeof shared / sizeof *shared);
   tcase_add_test(tests, models_are_opened_and_closed_by_many_threads);
 #if UNDER_THREAD_SANITIZER
   tcase_add_exit_test(tests, two_calls_that_share_their_scratch_are_seen_to_race, 66);

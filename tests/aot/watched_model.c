@@ -15,7 +15,7 @@ static void writes(void *at, uint64_t bytes) { (void)at, (void)bytes; }
 #endif
 
 typedef enum Entry { EVAL, EVAL_LANE, STEP, TIMES, COND, DERIVE, ATTEMPT, ENTRIES } Entry;
-enum { SLOTS = 16, MOST_VARIANTS = 8 };         /* a slot: one level of one variant */
+enum { SLOTS = 20, MOST_MODELS = 10 };   /* a slot: one level of one model */
 
 typedef struct Slot { const flow_model *model; const flow_level *level; } Slot;
 static Slot slot[SLOTS];
@@ -86,7 +86,7 @@ static int call(unsigned index, Entry entry, const flow_call *c) {
 
 #define FOR_ENTRIES(X, n) \
   X(n, EVAL) X(n, EVAL_LANE) X(n, STEP) X(n, TIMES) X(n, COND) X(n, DERIVE) X(n, ATTEMPT)
-#define FOR_SLOTS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+#define FOR_SLOTS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19)
 #define FUNCTION(n, entry) \
   static int entry##_##n(const flow_call *c) { return call(n, entry, c); }
 #define FUNCTIONS(n) FOR_ENTRIES(FUNCTION, n)
@@ -104,23 +104,35 @@ static flow_level wrap(const flow_model *model, const flow_level *level, unsigne
   return made;
 }
 
+/* Models and levels of one watched export. */
+typedef struct Copies { flow_model model[MOST_MODELS]; flow_level level[SLOTS]; unsigned models, levels; } Copies;
+
+static const flow_model *watch_model(Copies *copies, const flow_model *from) {
+  flow_model *model = &copies->model[copies->models++];
+  ck_assert_uint_le(copies->models, MOST_MODELS);
+  ck_assert_uint_le(copies->levels + from->levels, SLOTS);
+  *model = *from;
+  model->level = &copies->level[copies->levels];
+  for (uint32_t l = 0; l < from->levels; l++, copies->levels++) copies->level[copies->levels] = wrap(from, &from->level[l], copies->levels);
+  return model;
+}
+
 const flow_export *watched_export(const flow_export *exported) {
   static flow_export copy;
-  static flow_variant variant[MOST_VARIANTS];
-  static flow_model model[MOST_VARIANTS];
-  static flow_level level[SLOTS];
-  unsigned used = 0;
-  ck_assert_uint_le(exported->variants, MOST_VARIANTS);
-  for (uint32_t v = 0; v < exported->variants; v++) {
-    const flow_model *from = exported->variant[v].model;
-    ck_assert_uint_le(used + from->levels, SLOTS);
-    variant[v] = exported->variant[v];
-    model[v] = *from;
-    model[v].level = &level[used];
-    variant[v].model = &model[v];
-    for (uint32_t l = 0; l < from->levels; l++, used++) level[used] = wrap(from, &from->level[l], used);
-  }
+  static flow_variant variant[MOST_MODELS];
+  static flow_density density;
+  static Copies copies;
+  copies.models = copies.levels = 0;
   copy = *exported;
+  for (uint32_t v = 0; v < exported->variants; v++) {
+    variant[v] = exported->variant[v];
+    variant[v].model = watch_model(&copies, exported->variant[v].model);
+  }
   copy.variant = variant;
+  if (!exported->density) return &copy;
+  density = *exported->density;
+  density.make = watch_model(&copies, exported->density->make);
+  density.log_p = watch_model(&copies, exported->density->log_p);
+  copy.density = &density;
   return &copy;
 }
