@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# run_tests.sh BUILD -- runs every BUILD/tests/check_* with a time limit, as many at once as there are cores.  Prints
-# name, seconds and result of each, and the whole output of those that failed.  A program that crashes or runs out of
-# time counts as one failure beside what it reported.  The last line is `N passed, M failed`; exit status 1 if M > 0.
+# run_tests.sh BUILD [check_NAME...] -- runs BUILD/tests/check_*, all of them and the fuzz targets' corpora, or those that
+# are named, with a time limit each, as many at once as there are cores.  Prints name, seconds and result of each, and the
+# whole output of those that failed.  A program that crashes or runs out of time counts as one failure beside what it
+# reported.  The last line is `N passed, M failed`; exit status 1 if M > 0.
 set -euo pipefail
-build=${1:?usage: run_tests.sh BUILD}
+build=${1:?usage: run_tests.sh BUILD [check_NAME...]}
+shift
 limit=${FLOW_TEST_SECONDS:-240}
 logs=$build/test-logs
 rm -rf "$logs"
@@ -36,7 +38,8 @@ export LC_ALL=C.UTF-8
 export -f run_one
 export limit logs
 
-mapfile -t programs < <(find "$build/tests" -maxdepth 1 -name 'check_*' -type f -executable | sort)
+programs=("${@/#/$build/tests/}")
+[ $# -gt 0 ] || mapfile -t programs < <(find "$build/tests" -maxdepth 1 -name 'check_*' -type f -executable | sort)
 [ "${#programs[@]}" -gt 0 ] || { echo "no tests in $build/tests"; echo "0 passed, 1 failed"; exit 1; }
 # shellcheck disable=SC2016
 printf '%s\n' "${programs[@]}" | xargs -P "${FLOW_TEST_JOBS:-$(nproc)}" -I{} bash -c 'run_one "$1"' _ {}
@@ -45,8 +48,8 @@ printf '%s\n' "${programs[@]}" | xargs -P "${FLOW_TEST_JOBS:-$(nproc)}" -I{} bas
 replayed=0 lost=0
 while read -r verdict; do
   case $verdict in *Passed*) replayed=$((replayed + 1)) ;; *) lost=$((lost + 1)); echo "$verdict" ;; esac
-done < <(ctest --test-dir "$build" -R '^(replay|fuzz)' --timeout "$limit" 2>&1 | grep -E '^ *[0-9]+/[0-9]+ Test' || true)
-printf '%-37s %5d passed %3d failed\n' "corpora of the fuzz targets" "$replayed" "$lost"
+done < <([ $# -gt 0 ] || ctest --test-dir "$build" -R '^(replay|fuzz)' --timeout "$limit" 2>&1 | grep -E '^ *[0-9]+/[0-9]+ Test' || true)
+[ $# -gt 0 ] || printf '%-37s %5d passed %3d failed\n' "corpora of the fuzz targets" "$replayed" "$lost"
 echo "$replayed $lost" >"$logs/corpora.count"
 
 while read -r name passed failed; do

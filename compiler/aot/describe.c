@@ -10,30 +10,6 @@ const char *aot_name(const AotLibrary *library) {
   return flow ? flow->name : flow_compiled_function(compiled)->name;
 }
 
-bool aot_is_for_few(uint32_t computes) {
-  return computes == FLOW_COMPUTES_VELOCITY || computes == FLOW_COMPUTES_LOG_P || computes == FLOW_COMPUTES_JUMP;
-}
-
-/* The object files of variants and CPUs share a tile program, but for the blob they are each their own. */
-flow_status aot_schedule(AotBuild *b, flow_error *error) {
-  uint32_t variants = b->what->variants, cpus = b->what->cpu_count;
-  b->part = arena_array(&b->arena, (size_t)variants * cpus * AOT_WIDTHS, sizeof *b->part);
-  b->model = arena_array(&b->arena, variants, sizeof *b->model);
-  flow_status status = FLOW_OK;
-  for (uint32_t v = 0; !status && v < variants; v++) {
-    const TileProgram *tile = NULL;
-    status = flow_compiled_schedule(b->what->variant[v].compiled, &tile, &b->model[v], error);
-    for (uint32_t l = 0; l < AOT_WIDTHS * cpus; l++) {
-      int cpu = b->what->cpus[l % cpus];
-      uint32_t computes = b->what->variant[v].computes;
-      bool rows = l >= cpus, made = !rows || aot_is_for_few(computes);
-      b->part[v * cpus * AOT_WIDTHS + l] =
-          (EmitPart){tile, {.cpu = cpu, .schedule = cpu, .entries = made ? aot_entries(computes) : 0, .rows = rows}};
-    }
-  }
-  return status;
-}
-
 /* A string of JSON: quotes, backslashes and control characters are escaped. */
 static const char *quoted(Arena *arena, const char *text) {
   char *to = arena_alloc(arena, 6 * strlen(text) + 3), *at = to;
@@ -73,13 +49,16 @@ static const char *list_weights(AotBuild *b) {
 }
 
 static const char *list_computed(AotBuild *b) {
-  static const char *const word[] = {[FLOW_COMPUTES_VELOCITY] = "velocity", [FLOW_COMPUTES_LOG_P] = "log_p",
-                                     [FLOW_COMPUTES_PROBES] = "probes", [FLOW_COMPUTES_JVP] = "jvp",
-                                     [FLOW_COMPUTES_JUMP] = "jump"};
   const char *list = "";
   for (uint32_t i = 0; i < b->what->variants; i++)
-    list = arena_format(&b->arena, "%s%s\"%s\"", list, i ? ", " : "", word[b->what->variant[i].computes]);
+    list = arena_format(&b->arena, "%s%s\"%s\"", list, i ? ", " : "", aot_word(b->what->variant[i].computes));
   return list;
+}
+
+static uint32_t probes_of(const AotBuild *b) {
+  for (uint32_t i = 0; i < b->what->variants; i++)
+    if (b->what->variant[i].computes == FLOW_COMPUTES_PROBES) return b->model[i].extras;
+  return 0;
 }
 
 static const char *list_cpus(AotBuild *b) {
@@ -107,12 +86,12 @@ const char *aot_describe(AotBuild *b) {
   const flow_model *model = &b->model[0];
   return arena_format(&b->arena,
                       AOT_DESCRIPTION_MARK ", \"name\": %s, \"maker\": %s, \"abi\": [%u, %u], \"dim\": %u, \"precision\": \"%s\", "
-                      "\"conditions\": [%s], \"source\": %s, \"time\": [%.17g, %.17g], \"solver\": %s, \"computes\": [%s], "
-                      "\"cpu\": [%s], \"weights\": [%s], \"embedded\": %s}",
+                      "\"conditions\": [%s], \"source\": %s, \"rows\": %" PRIu64 ", \"time\": [%.17g, %.17g], "
+                      "\"solver\": %s, \"computes\": [%s], \"probes\": %u, \"cpu\": [%s], \"weights\": [%s], \"embedded\": %s}",
                       quoted(&b->arena, aot_name(b->what)), quoted(&b->arena, flow_compiler_version()), FLOW_EXPORT_ABI,
                       FLOW_MODEL_ABI, model->dim, model->precision == FLOW_F32 ? "f32" : "f64", list_conditions(b), source_word(flow),
-                      flow ? flow->time_from : 0.0, flow ? flow->time_to : 1.0, describe_solver(b, flow), list_computed(b), list_cpus(b),
-                      list_weights(b), b->what->variant[0].blob ? "true" : "false");
+                      b->what->rows ? b->what->rows->rows : 0, flow ? flow->time_from : 0.0, flow ? flow->time_to : 1.0,
+                      describe_solver(b, flow), list_computed(b), probes_of(b), list_cpus(b), list_weights(b), b->what->variant[0].blob ? "true" : "false");
 }
 
 const char *aot_find_description(const void *bytes, size_t size) {

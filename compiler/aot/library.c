@@ -23,25 +23,47 @@ flow_status aot_symbol(const char *path, FlowBytes *symbol, flow_error *error) {
   return FLOW_OK;
 }
 
-unsigned aot_entries(uint32_t computes) {
-  static const unsigned entries[] = {
-      [FLOW_COMPUTES_VELOCITY] = FLOW_ENTRY_EVAL | FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_STEP | FLOW_ENTRY_ATTEMPT,
-      [FLOW_COMPUTES_LOG_P] = FLOW_ENTRY_EVAL | FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_STEP | FLOW_ENTRY_ATTEMPT,
-      [FLOW_COMPUTES_PROBES] = FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_STEP | FLOW_ENTRY_ATTEMPT,
-      [FLOW_COMPUTES_JVP] = FLOW_ENTRY_EVAL | FLOW_ENTRY_EVAL_LANE,
-      [FLOW_COMPUTES_JUMP] = FLOW_ENTRY_STEP};
-  return entries[computes];
-}
+/* ---- parts ----------------------------------------------------------------------------------------------------------------- */
 
-FlowExtras aot_extras(uint32_t computes, int64_t dim) {
-  switch (computes) {
-  case FLOW_COMPUTES_LOG_P: return FLOW_LOG_P;
-  case FLOW_COMPUTES_PROBES: return FLOW_PROBES;
-  case FLOW_COMPUTES_JVP: return FLOW_JVP;
-  case FLOW_COMPUTES_JUMP: return dim <= AOT_MOST_EXACT ? FLOW_LOG_P : FLOW_NO_EXTRAS;
-  default: return FLOW_NO_EXTRAS;
+/* The object files of variants and CPUs share a tile program, but for the blob they are each their own. */
+static void add_parts(AotBuild *b, const TileProgram *tile, uint32_t computes) {
+  uint32_t cpus = b->what->cpu_count;
+  for (uint32_t l = 0; l < AOT_WIDTHS * cpus; l++) {
+    int cpu = b->what->cpus[l % cpus];
+    bool rows = l >= cpus, made = !rows || aot_is_for_few(computes);
+    b->part[b->parts++] = (EmitPart){tile, {.cpu = cpu, .schedule = cpu, .entries = made ? aot_entries(computes) : 0, .rows = rows}};
   }
 }
+
+/* A function that is evaluated one sample at a time. */
+static flow_status add_function(AotBuild *b, FlowCompiled *compiled, flow_error *error) {
+  const TileProgram *tile = NULL;
+  uint32_t index = b->models++;
+  b->first_part[index] = b->parts;
+  flow_status status = flow_compiled_schedule(compiled, &tile, &b->model[index], error);
+  for (uint32_t i = 0; !status && i < b->what->cpu_count; i++) {
+    int cpu = b->what->cpus[i];
+    b->part[b->parts++] = (EmitPart){tile, {.cpu = cpu, .schedule = cpu, .entries = FLOW_ENTRY_EVAL, .rows = true}};
+  }
+  return status;
+}
+
+flow_status aot_schedule(AotBuild *b, flow_error *error) {
+  const AotLibrary *what = b->what;
+  b->part = arena_array(&b->arena, (size_t)AOT_MOST_MODELS * what->cpu_count * AOT_WIDTHS, sizeof *b->part);
+  flow_status status = FLOW_OK;
+  for (uint32_t v = 0; !status && v < what->variants; v++) {
+    const TileProgram *tile = NULL;
+    b->first_part[v] = b->parts;
+    status = flow_compiled_schedule(what->variant[v].compiled, &tile, &b->model[b->models++], error);
+    if (!status) add_parts(b, tile, what->variant[v].computes);
+  }
+  if (!status && what->density) status = add_function(b, what->density->make, error);
+  if (!status && what->density) status = add_function(b, what->density->log_p, error);
+  return status;
+}
+
+/* ---- files ------------------------------------------------------------------------------------------------------------------ */
 
 static flow_status build(AotBuild *b, EmitForm form, EmitObject *object, flow_error *error) {
   arena_init(&b->arena, &flow_standard_allocator, &b->out_of_memory);
@@ -52,7 +74,7 @@ static flow_status build(AotBuild *b, EmitForm form, EmitObject *object, flow_er
   aot_tables(b);
   const char *name = aot_name(b->what);
   const char *getter[] = {arena_format(&b->arena, "flow_export_%s", b->what->symbol), FLOW_EXPORT_SYMBOL};
-  EmitLibrary library = {.name = name, .part = b->part, .parts = b->what->variants * b->what->cpu_count * AOT_WIDTHS, .datum = b->image.datum,
+  EmitLibrary library = {.name = name, .part = b->part, .parts = b->parts, .datum = b->image.datum,
                          .data = b->image.data, .getter = getter, .getters = b->what->shared ? 2 : 1};
   return emit_library(&library, form, object, error);
 }

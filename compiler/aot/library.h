@@ -10,10 +10,10 @@
  * The variants are compilations of one text, bound to their weights (driver/compile.h). */
 #ifndef FLOW_AOT_LIBRARY_H
 #define FLOW_AOT_LIBRARY_H
-#include "compile.h"
 #include "emit_library.h"
-#include "flow/export.h"
+#include "model.h"
 #include "read_file.h"
+#include "variants.h"
 
 typedef struct AotVariant {
   FlowCompiled *compiled;
@@ -21,28 +21,36 @@ typedef struct AotVariant {
   const void *blob;             /* the weights as flow_model_pack makes them, to stand in the library; NULL: they are loaded */
 } AotVariant;
 
-enum { AOT_MOST_CPUS = 2, AOT_MOST_EXACT = 64 };        /* numbers of a state whose exact trace is worth its code */
+/* A source that is a density of the program, complete and usable in this process; of.size 0: the source is another. */
+typedef struct AotDensity {
+  flow_density of;              /* its models and blobs are those below */
+  FlowCompiled *make, *log_p;
+  FlowBlob make_blob, log_p_blob;
+} AotDensity;
+/* Borrows the compilation.  To be closed after a failure too. */
+flow_status aot_density_open(FlowCompiled *compiled, AotDensity *density, flow_error *error);
+void aot_density_close(AotDensity *density);
+
+enum { AOT_MOST_CPUS = 2 };
 typedef struct AotLibrary {
   const AotVariant *variant;    /* the first one is the velocity */
   uint32_t variants;
+  const AotDensity *density;    /* or NULL */
+  const flow_rows *rows;        /* the points of a source that is a file, to stand in the library; or NULL */
   int cpus[AOT_MOST_CPUS];      /* best first */
   uint32_t cpu_count;
   bool shared;                  /* for a .so: with the symbol that every .so has */
   const char *symbol;           /* the library's word in C, flow_export_<symbol>: made by aot_symbol; not for aot_description */
 } AotLibrary;
 
-/* What the flow says of itself, into a struct of zeros; what it points to is the compilation's.  Name, maker, description and
- * variants are left to the caller. */
+/* What the flow says of itself, into a struct of zeros; what it points to is the compilation's.  Name, maker, description,
+ * variants, density and rows are left to the caller. */
 void aot_fill_export(FlowCompiled *compiled, const flow_model *model, flow_export *export);
 /* A library's description (JSON) as a copy, freed with flow_bytes_free; its size counts the NUL. */
 flow_status aot_description(const AotLibrary *library, FlowBytes *text, flow_error *error);
 
 /* "moons" of "out/moons.so": what is no letter of C becomes its code.  Freed with flow_bytes_free; the size counts the NUL. */
 flow_status aot_symbol(const char *path, FlowBytes *symbol, flow_error *error);
-
-/* Which of the compiler's extras a variant has, and the entries that it is for (FLOW_ENTRY_...). */
-FlowExtras aot_extras(uint32_t computes, int64_t dim);
-unsigned aot_entries(uint32_t computes);
 
 flow_status aot_compile(const AotLibrary *library, EmitForm form, EmitObject *object, flow_error *error);
 

@@ -9,7 +9,7 @@ static uint32_t start_kind(const TypedFlow *flow) {
   case SOURCE_UNIFORM: return FLOW_START_UNIFORM;
   case SOURCE_GAUSSIAN: return FLOW_START_GAUSSIAN;
   case SOURCE_FILE: return FLOW_START_GIVEN;
-  case SOURCE_DENSITY: break;
+  case SOURCE_DENSITY: return FLOW_START_DENSITY;
   }
   return FLOW_START_NONE;
 }

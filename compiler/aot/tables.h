@@ -5,23 +5,25 @@
 #include "image.h"
 #include "library.h"
 
-enum { AOT_MOST_VARIANTS = 8 };
 /* Each CPU has two kinds of code: tiles of samples, and one sample at a time for a few of them. */
 enum { AOT_WIDTHS = 2 };
+/* Models: the variants, and behind them the two functions of a density. */
+enum { AOT_MOST_MODELS = AOT_MOST_VARIANTS + 2 };
 typedef struct AotBuild {
   const AotLibrary *what;
   Arena arena;
   jmp_buf out_of_memory;
   Image image;
-  EmitPart *part;               /* [variants][AOT_WIDTHS][cpus] */
-  flow_model *model;            /* [variants]: tables without levels */
-  uint32_t blob[AOT_MOST_VARIANTS];             /* [variants]: their data */
+  uint32_t models, parts;
+  EmitPart *part;               /* a variant: [AOT_WIDTHS][cpus]; a function of a density: [cpus] */
+  flow_model model[AOT_MOST_MODELS];            /* tables without levels */
+  uint32_t first_part[AOT_MOST_MODELS];
+  uint32_t at[AOT_MOST_MODELS], weights[AOT_MOST_MODELS], packs[AOT_MOST_MODELS], blob[AOT_MOST_MODELS];     /* data */
 } AotBuild;
 
-/* Is it worth code for one sample at a time?  What a control loop asks for is. */
-bool aot_is_for_few(uint32_t computes);
-/* describe.c: schedules the variants, and what the library says of itself. */
+/* library.c: the parts and models. */
 flow_status aot_schedule(AotBuild *build, flow_error *error);
+/* describe.c: what the library says of itself. */
 const char *aot_describe(AotBuild *build);
 const char *aot_name(const AotLibrary *library);
 /* tables.c: datum 0 is the flow_export. */

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_VARIANTS = 4 };
-
 struct flowc_program {
   flowc_options options;
   FlowTensors tensors;
@@ -16,22 +14,22 @@ struct flowc_program {
   char *messages;               /* of open_memstream */
   size_t messages_size;
   uint32_t variants;
-  FlowCompiled *compiled[MOST_VARIANTS];
-  FlowBlob blob[MOST_VARIANTS];
-  flow_variant variant[MOST_VARIANTS];
+  FlowCompiled *compiled[AOT_MOST_VARIANTS];
+  FlowBlob blob[AOT_MOST_VARIANTS];
+  flow_variant variant[AOT_MOST_VARIANTS];
+  AotDensity density;
   FlowBytes description;
   flow_export exported;
 };
 
 /* ---- variants -------------------------------------------------------------------------------------------------------------- */
 
-static FlowCompileOptions options_for(const flowc_program *p, uint32_t computes, int64_t dim) {
+static FlowCompileOptions options_for(const flowc_program *p, uint32_t computes, const TypedFlow *flow) {
   FlowCompileOptions how = flow_compile_defaults();
   how.precision = p->options.precision == FLOW_F64 ? FLOW_F64 : FLOW_F32;
   how.flow = p->options.flow;
   how.need_flow = true;
-  how.extras = aot_extras(computes, dim);
-  how.as_velocity = computes != FLOW_COMPUTES_JUMP;
+  aot_compile_options(computes, flow, p->options.probes, &how);
   return how;
 }
 
@@ -55,7 +53,8 @@ static flow_status load(flowc_program *p, uint32_t index, uint32_t computes, flo
   if (!status) status = flow_compiled_link(compiled, aot_entries(computes), error);
   const flow_model *model = status ? NULL : flow_compiled_model(compiled);
   if (!status) status = flow_model_pack(&flow_standard_allocator, model, p->has_tensors ? &p->tensors : NULL, "the weights", &p->blob[index], error);
-  p->variant[index] = (flow_variant){.computes = computes, .model = model, .blob = p->blob[index].data};
+  p->variant[index] = (flow_variant){.computes = computes, .probes = computes == FLOW_COMPUTES_PROBES && model ? model->extras : 0, .model = model,
+                                      .blob = p->blob[index].data};
   return status;
 }
 
@@ -63,7 +62,7 @@ static flow_status load(flowc_program *p, uint32_t index, uint32_t computes, flo
 static flow_status add(flowc_program *p, const char *text, size_t length, uint32_t computes, flow_error *error) {
   uint32_t index = p->variants;
   const TypedFlow *flow = index ? flow_compiled_flow(p->compiled[0]) : NULL;
-  FlowCompileOptions how = options_for(p, computes, flow ? flow->dim : 0);
+  FlowCompileOptions how = options_for(p, computes, flow);
   flow_status status = flow_compile(&flow_standard_allocator, p->options.name, text, length, &how, &p->compiled[index], error);
   if (!status) status = load(p, index, computes, error);
   if (index == 0 && p->compiled[0]) keep_messages(p, p->compiled[0]);
@@ -72,22 +71,21 @@ static flow_status add(flowc_program *p, const char *text, size_t length, uint32
   if (p->blob[index].data) flow_blob_free(&p->blob[index]);
   flow_compiled_free(p->compiled[index]);
   p->compiled[index] = NULL;
-  return status == FLOW_BAD_PROGRAM ? FLOW_OK : status;
+  return status == FLOW_BAD_PROGRAM && !aot_must(computes, p->options.probes) ? FLOW_OK : status;
 }
 
 static flow_status add_all(flowc_program *p, const char *text, size_t length, flow_error *error) {
+  uint32_t computes[AOT_MOST_VARIANTS];
   flow_status status = add(p, text, length, FLOW_COMPUTES_VELOCITY, error);
-  const TypedFlow *flow = status ? NULL : flow_compiled_flow(p->compiled[0]);
-  if (!status && flow->dim <= AOT_MOST_EXACT) status = add(p, text, length, FLOW_COMPUTES_LOG_P, error);
-  if (!status) status = add(p, text, length, FLOW_COMPUTES_JVP, error);
-  if (!status && flow->map) status = add(p, text, length, FLOW_COMPUTES_JUMP, error);
+  uint32_t count = status ? 0 : aot_choose(flow_compiled_flow(p->compiled[0]), p->options.probes, computes);
+  for (uint32_t i = 1; !status && i < count; i++) status = add(p, text, length, computes[i], error);
   return status;
 }
 
 /* ---- the struct -------------------------------------------------------------------------------------------------------------- */
 
 static flow_status describe(flowc_program *p, flow_error *error) {
-  AotVariant variant[MOST_VARIANTS];
+  AotVariant variant[AOT_MOST_VARIANTS];
   for (uint32_t i = 0; i < p->variants; i++) variant[i] = (AotVariant){p->compiled[i], p->variant[i].computes, p->blob[i].data};
   AotLibrary library = {.variant = variant, .variants = p->variants, .cpu_count = 1};
   const flow_model *model = p->variant[0].model;
@@ -100,6 +98,7 @@ static flow_status describe(flowc_program *p, flow_error *error) {
   p->exported.description = (const char *)p->description.data;
   p->exported.variant = p->variant;
   p->exported.variants = p->variants;
+  if (p->density.of.size) p->exported.density = &p->density.of;
   return FLOW_OK;
 }
 
@@ -133,6 +132,7 @@ flow_status flowc_compile(const char *text, size_t length, const flowc_options *
   flow_status status = take_options(p, options, error);
   if (!status) status = read_weights(p, error);
   if (!status) status = add_all(p, text, length, error);
+  if (!status) status = aot_density_open(p->compiled[0], &p->density, error);
   if (!status) status = describe(p, error);
   if (status == FLOW_BAD_PROGRAM && !error->text[0]) flow_fail(error, status, "%s: the program has errors", p->options.name);
   if (status && status != FLOW_BAD_PROGRAM) {
@@ -149,10 +149,11 @@ const char *flowc_version(void) { return flow_compiler_version(); }
 
 void flowc_close(flowc_program *program) {
   if (!program) return;
-  for (uint32_t i = 0; i < MOST_VARIANTS; i++) {
+  for (uint32_t i = 0; i < AOT_MOST_VARIANTS; i++) {
     if (program->blob[i].data) flow_blob_free(&program->blob[i]);
     flow_compiled_free(program->compiled[i]);
   }
+  aot_density_close(&program->density);
   if (program->has_tensors) flow_tensors_free(&program->tensors);
   flow_bytes_free(&flow_standard_allocator, &program->description);
   free(program->messages);

@@ -2,6 +2,7 @@
 /* compile.c -- flowc MODEL.flow -o MODEL.so: the program, and once more with each thing that it computes beside. */
 #include "compile_verb.h"
 #include "cpu.h"
+#include "trace.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,19 +10,16 @@
 enum {
   LEVELS_ALL, LEVELS_NATIVE, LEVELS_V3, LEVELS_V4 /* the words of --cpu */
 };
-static const uint64_t most_embedded = UINT64_C(64) << 20; /* bytes of weights, where --weights does not say */
 
-/* --weights embed, load, embed=FILE, load=FILE. */
-static flow_status take_binding(Compile *c, const char **file, bool *said, flow_error *error) {
-  const char *text = text_of(c->run, OPTION_binding);
-  *file = NULL;
-  *said = text != NULL;
+static flow_status take_binding(const Run *run, OptionId option, CompileBinding *binding, flow_error *error) {
+  const char *text = text_of(run, option);
+  *binding = (CompileBinding){.said = text != NULL};
   if (!text) return FLOW_OK;
   size_t length = strcspn(text, "=");
-  c->embed = length == 5 && strncmp(text, "embed", 5) == 0;
-  if (!c->embed && !(length == 4 && strncmp(text, "load", 4) == 0))
-    return flow_fail(error, FLOW_BAD_CALL, "--weights %s: say embed or load, and the file after an equals sign: embed=%s", text, text);
-  *file = text[length] ? text + length + 1 : NULL;
+  binding->embed = length == 5 && strncmp(text, "embed", 5) == 0;
+  if (!binding->embed && !(length == 4 && strncmp(text, "load", 4) == 0))
+    return flow_fail(error, FLOW_BAD_CALL, "--%s %s: say embed or load, and the file after an equals sign: embed=%s", options[option].name, text, text);
+  binding->file = text[length] ? text + length + 1 : NULL;
   return FLOW_OK;
 }
 
@@ -37,8 +35,7 @@ static void choose_cpus(Compile *c) {
 static flow_status compile_variant(Compile *c, uint32_t computes, FlowCompiled **compiled, flow_error *error) {
   FlowCompileOptions how = program_options(c->run);
   const TypedFlow *flow = flow_compiled_flow(c->program.compiled);
-  how.extras = aot_extras(computes, flow ? flow->dim : 0);
-  how.as_velocity = computes != FLOW_COMPUTES_JUMP;
+  aot_compile_options(computes, flow, c->probes, &how);
   const FlowBytes *text = &c->program.text;
   flow_status status = flow_compile(&flow_standard_allocator, c->program.path, text->data ? (const char *)text->data : "", text->size,
                                     &how, compiled, error);
@@ -62,11 +59,11 @@ static flow_status add_variant(Compile *c, uint32_t computes, flow_error *error)
   if (status && index) {
     flow_compiled_free(c->compiled[index]);
     c->compiled[index] = NULL;
-    return status == FLOW_BAD_PROGRAM ? FLOW_OK : status;
+    return status == FLOW_BAD_PROGRAM && !aot_must(computes, c->probes) ? FLOW_OK : status;
   }
   c->variant[index] = (AotVariant){.compiled = c->compiled[index], .computes = computes};
   c->library.variants++;
-  return c->embed ? pack(c, index, error) : FLOW_OK;
+  return c->weights.embed ? pack(c, index, error) : FLOW_OK;
 }
 
 static uint64_t weight_bytes(const Compile *c) {
@@ -76,57 +73,67 @@ static uint64_t weight_bytes(const Compile *c) {
   return numbers * (c->run->line->value[OPTION_precision].choice ? FLOW_F64 : FLOW_F32);
 }
 
-static flow_status add_variants(Compile *c, bool said, flow_error *error) {
-  if (!said) c->embed = weight_bytes(c) < most_embedded;
-  if (!program_has_weights(&c->program)) c->embed = true;
+static flow_status add_variants(Compile *c, flow_error *error) {
+  if (!c->weights.said) c->weights.embed = weight_bytes(c) < COMPILE_MOST_EMBEDDED;
+  if (!program_has_weights(&c->program)) c->weights.embed = true;
   c->compiled[0] = c->program.compiled;
-  const TypedFlow *flow = flow_compiled_flow(c->program.compiled);
-  flow_status status = add_variant(c, FLOW_COMPUTES_VELOCITY, error);
-  if (!status && flow && flow->dim <= AOT_MOST_EXACT) status = add_variant(c, FLOW_COMPUTES_LOG_P, error);
-  if (!status) status = add_variant(c, FLOW_COMPUTES_JVP, error);
-  if (!status && flow && flow->map) status = add_variant(c, FLOW_COMPUTES_JUMP, error);
+  uint32_t computes[AOT_MOST_VARIANTS], count = aot_choose(flow_compiled_flow(c->program.compiled), c->probes, computes);
+  flow_status status = FLOW_OK;
+  for (uint32_t i = 0; !status && i < count; i++) status = add_variant(c, computes[i], error);
   return status;
 }
 
-/* What `flowc sample` can do with this flow and its library cannot. */
+static flow_status add_source(Compile *c, flow_error *error) {
+  if (!flow_compiled_flow(c->program.compiled)) return compile_points(c, error);
+  flow_status status = aot_density_open(c->program.compiled, &c->density, error);
+  if (c->density.of.size) c->library.density = &c->density;
+  return status ? status : compile_points(c, error);
+}
+
+/* What `flowc sample` does with this flow on its own, and its library does not. */
 static void tell_limits(const Compile *c) {
   const TypedFlow *flow = flow_compiled_flow(c->program.compiled);
   if (!flow) return;
-  if (flow->source == SOURCE_DENSITY)
-    warn(&c->run->terminal, "the library cannot draw from the density `%s`, nor evaluate it: it has no log p, and starting points are handed to it",
-         flow->density->name);
-  if (flow->source == SOURCE_FILE) warn(&c->run->terminal, "the points of %s are not in the library: starting points are handed to it", flow->source_path);
-  if (flow->dim > AOT_MOST_EXACT)
-    warn(&c->run->terminal, "a state has %" PRId64 " numbers: the library has no log p, whose exact trace is for up to %d", flow->dim, AOT_MOST_EXACT);
+  if (flow->source == SOURCE_FILE && !c->library.rows)
+    warn(&c->run->terminal, "the points of %s are not in the library: who opens it names the file", flow->source_path);
+  if (flow->dim > AOT_MOST_EXACT && !flow->map)
+    warn(&c->run->terminal, "a state has %" PRId64 " numbers: log p is estimated by probes, %u at a time (--probes K); its exact trace is for up to %d", flow->dim,
+         c->probes ? c->probes : AOT_STANDARD_PROBES, AOT_MOST_EXACT);
 }
 
 static void report(const Compile *c, const char *path) {
-  bool measured = c->library.variants > 1 && c->variant[1].computes == FLOW_COMPUTES_LOG_P;
+  const TypedFlow *flow = flow_compiled_flow(c->program.compiled);
+  bool measured = false;
+  for (uint32_t i = 0; flow && flow->source != SOURCE_FILE && i < c->library.variants; i++)
+    measured = measured || c->variant[i].computes == FLOW_COMPUTES_LOG_P || c->variant[i].computes == FLOW_COMPUTES_PROBES;
   if (has(c->run, OPTION_quiet)) return;
   tell_limits(c);
   fprintf(stderr, "%s: samples%s; weights %s\n", path, measured ? " and log-densities" : "",
-          !program_has_weights(&c->program) ? "none" : c->embed ? "inside" : "to be loaded");
+          !program_has_weights(&c->program) ? "none" : c->weights.embed ? "inside" : "to be loaded");
   if (strcmp(strrchr(path, '.'), ".so") == 0)
     fprintf(stderr, "in Python:  import flowrt; m = flowrt.load(\"%s\"); x = m.sample(1000, seed=1)\nin C:       its header tells\n", path);
 }
 
 static int compile(Compile *c, const char *path) {
   flow_error error = {{0}};
-  const char *file;
-  bool said;
-  flow_status status = take_binding(c, &file, &said, &error);
+  flow_status status = take_binding(c->run, OPTION_binding, &c->weights, &error);
+  if (!status) status = take_binding(c->run, OPTION_source_binding, &c->source, &error);
   if (!status) status = compile_check_output(path, &error);
+  if (!status && has(c->run, OPTION_library_probes)) status = trace_take_count(VERB_compile, text_of(c->run, OPTION_library_probes), &c->probes, &error);
   if (status) return failed(c->run, status, &error);
   choose_cpus(c);
   int code = program_open(c->run, c->run->line->operand[0], &c->program);
   if (code) return code;
-  if (file && !(c->program.weights_path = strdup(file))) status = FLOW_NO_MEMORY;
+  if (c->weights.file && !(c->program.weights_path = strdup(c->weights.file))) status = FLOW_NO_MEMORY;
   if (!flow_compiled_function(c->program.compiled)) status = flow_fail(&error, FLOW_BAD_CALL, "%s has no flow and no field", c->program.path);
+  if (!status && c->probes && !flow_compiled_flow(c->program.compiled))
+    status = flow_fail(&error, FLOW_BAD_CALL, "--probes is for log p, and %s has no flow", c->program.path);
   if (status) return failed(c->run, status, &error);
   code = program_bind(c->run, &c->program);
   if (code) return code;
   c->library.variant = c->variant;
-  status = add_variants(c, said, &error);
+  status = add_variants(c, &error);
+  if (!status) status = add_source(c, &error);
   if (!status) status = compile_write(c, path, &error);
   if (status) return failed(c->run, status, &error);
   report(c, path);
@@ -141,10 +148,12 @@ int verb_compile(const Run *run) {
     return flow_status_exit_code(FLOW_BAD_CALL);
   }
   int code = compile(&c, path);
-  for (uint32_t i = 0; i < COMPILE_MOST_VARIANTS; i++) {
+  for (uint32_t i = 0; i < AOT_MOST_VARIANTS; i++) {
     if (c.blob[i].data) flow_blob_free(&c.blob[i]);
     if (i) flow_compiled_free(c.compiled[i]);
   }
+  aot_density_close(&c.density);
+  compile_points_free(&c);
   program_close(&c.program);
   return code;
 }

@@ -28,12 +28,6 @@ static flow_status take_numbers(const char *text, size_t count, Given *given, fl
   return FLOW_OK;
 }
 
-static const FlowTensor *choose_array(const char *what, const FlowTensors *file) {
-  if (file->count == 1) return &file->tensor[0];
-  const FlowTensor *own = flow_tensors_find(file, what + strspn(what, "-"));
-  return own ? own : flow_tensors_find(file, "samples");
-}
-
 flow_status given_read(const char *what, const char *text, Given *given, flow_error *error) {
   *given = (Given){0};
   size_t count = count_numbers(text);
@@ -45,7 +39,7 @@ flow_status given_read(const char *what, const char *text, Given *given, flow_er
   flow_status status = flow_tensors_read(&flow_standard_allocator, text, &given->file, error);
   if (status) return status;
   given->from_file = true;
-  const FlowTensor *chosen = choose_array(what, &given->file);
+  const FlowTensor *chosen = flow_tensors_choose(&given->file, what + strspn(what, "-"));
   if (chosen) {
     given->tensor = *chosen;
     return FLOW_OK;

@@ -15,12 +15,12 @@ enum {
 enum { TRACE_EXACT, TRACE_HUTCHINSON };  /* the words of --trace */
 static const double standard_target = 0.01;
 
-static flow_status take_count(const Run *run, const char *text, uint32_t *probes, flow_error *error) {
+flow_status trace_take_count(VerbId verb, const char *text, uint32_t *probes, flow_error *error) {
   char *end;
-  unsigned long count = strtoul(text, &end, 10), most = run->line->verb == VERB_train ? MOST_TRAINING_PROBES : MOST_PROBES;
+  unsigned long count = strtoul(text, &end, 10), most = verb == VERB_train ? MOST_TRAINING_PROBES : MOST_PROBES;
   if (*text < '0' || *text > '9' || *end || count < 1 || count > most)
     return flow_fail(error, FLOW_BAD_CALL, "--probes wants a whole number from 1 to %lu%s, not `%s`", most,
-                     run->line->verb == VERB_logp ? ", or auto" : "", text);
+                     verb == VERB_logp ? ", or auto" : "", text);
   *probes = (uint32_t)count;
   return FLOW_OK;
 }
@@ -68,7 +68,7 @@ static flow_status choose_training_probes(const Run *run, const TypedFlow *flow,
   if (train && train->probes > 0) trace->probes = (uint32_t)train->probes;
   if (train && train->probe && !has(run, OPTION_probe))
     trace->probe = strcmp(train->probe, "gaussian") == 0 ? FLOW_PROBE_GAUSSIAN : FLOW_PROBE_RADEMACHER;
-  flow_status status = has(run, OPTION_probes) ? take_count(run, text_of(run, OPTION_probes), &trace->probes, error) : FLOW_OK;
+  flow_status status = has(run, OPTION_probes) ? trace_take_count(run->line->verb, text_of(run, OPTION_probes), &trace->probes, error) : FLOW_OK;
   if (!status && !said && !has(run, OPTION_quiet) && !has(run, OPTION_trace) && !given_of_probes(run))
     warn(&run->terminal, "a state has %" PRId64 " numbers: the trace in the loss is estimated by a random vector, a new one in every iteration "
          "(--trace exact computes it)", flow->dim);
@@ -84,7 +84,7 @@ static flow_status choose_probes(const Run *run, uint64_t dim, Trace *trace, flo
   if (automatic) return take_target(run, trace, error);
   if (has(run, OPTION_se) || has(run, OPTION_most_probes))
     return flow_fail(error, FLOW_BAD_CALL, "--%s is for --probes auto", has(run, OPTION_se) ? "se" : "most-probes");
-  if (probes) return take_count(run, probes, &trace->probes, error);
+  if (probes) return trace_take_count(run->line->verb, probes, &trace->probes, error);
   if (!has(run, OPTION_quiet) && !has(run, OPTION_trace) && !has(run, OPTION_probe))
     warn(&run->terminal, "a state has %" PRIu64 " numbers: log p is estimated by %d probes (--trace exact computes it, --probes auto "
          "adds probes until it is sure)",

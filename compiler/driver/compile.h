@@ -16,7 +16,7 @@
 #define FLOW_COMPILE_H
 #include <stdio.h>
 #include "diag.h"
-#include "flow/model.h"
+#include "flow/export.h"
 #include "ir.h"
 #include "smooth.h"
 #include "tensor.h"
@@ -97,10 +97,14 @@ struct TileProgram;
 flow_status flow_compiled_schedule(FlowCompiled *compiled, const struct TileProgram **tile, flow_model *model, flow_error *error);
 
 /* The flow's source; what it points to is the compilation's.  SOURCE_FILE: a tensor that the caller has to read, named by its
- * path.  A density of the program draws in the order of its draw line: each name takes the sample's next numbers (random.h)
- * from an even one on, a choice one uniform number.  BAD_PROGRAM may leave its words in the diagnostics. */
+ * path.  A density of the program draws in the order of its draw line (draws.h).  BAD_PROGRAM may leave its words in the diagnostics. */
 struct FlowSource;
 flow_status flow_compiled_source(FlowCompiled *compiled, struct FlowSource *source, flow_error *error);
+
+/* A source that is a density of the program, as the parts of a library (flow/export.h): the draw line, and its two functions as
+ * compilations of their own, in f64, with code for one lane; *make and *log_p are the caller's to free, also after a failure.
+ * NULL, and density->size 0, where the source is another.  Models and blobs are left to the caller; borrows the compilation. */
+flow_status flow_compiled_density(FlowCompiled *compiled, flow_density *density, FlowCompiled **make, FlowCompiled **log_p, flow_error *error);
 
 /* What runs when: once for the weights, once for a solve's times, once for a sample's conditions, at every evaluation; and an
  * evaluation without the extras. */

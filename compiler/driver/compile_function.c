@@ -43,7 +43,7 @@ static Ref in_numbers(IrFunction *f, Ref r) {
   return ir_three(f, IR_select, r, ir_number(f, &node.shape, 1, node.at), ir_number(f, &node.shape, 0, node.at), node.at);
 }
 
-static IrFunction *as_velocity(Arena *arena, const IrFunction *from) {
+IrFunction *compile_as_velocity(Arena *arena, const IrFunction *from) {
   Shape state = {1, {(int64_t)numbers_of(from)}}, results = {1, {shape_count(&from->node[from->result].shape)}};
   Span at = from->node[from->result].at;
   IrFunction *f = ir_new(arena, from->name);
@@ -63,7 +63,7 @@ static flow_status make(FlowCompiled *c, const IrFunction *f, flow_error *error)
   if (setjmp(c->no_memory)) return flow_fail(error, FLOW_NO_MEMORY, "out of memory while compiling");
   c->function = arena_alloc(&c->arena, sizeof *c->function);
   c->function->name = f->name;
-  c->source = as_velocity(&c->arena, f);
+  c->source = compile_as_velocity(&c->arena, f);
   c->frozen = f->frozen ? ir_sweep(c->source) : ir_optimise(c->source, c->options.precision);
   return FLOW_OK;
 }

@@ -30,6 +30,11 @@ flow_status compile_front(FlowCompiled *c, const char *name, const char *text, s
 /* compile_map.c: the function of a flow that is given by a map. */
 TypedFunction *compile_jump(FlowCompiled *c);
 TypedFunction *compile_path(FlowCompiled *c);
+/* compile_function.c: a general function in the form of a velocity, in `arena`. */
+IrFunction *compile_as_velocity(Arena *arena, const IrFunction *from);
+/* compile_density.c: a density of the program as the flow's source. */
+struct FlowSource;
+flow_status compile_density_source(FlowCompiled *c, struct FlowSource *source, flow_error *error);
 double compile_clock_ms(void);
 /* The tile program, made when first asked for. */
 TileProgram *compile_tile(FlowCompiled *c);

@@ -23,6 +23,7 @@ static const char *const entry_name[EMIT_ENTRIES] = {
 
 bool emit_part_has(const EmitPart *part, EmitEntry entry) {
   const TileSection *section = part->program->section;
+  if (part->options.entries == 0) return false;
   switch (entry) {
   case EMIT_EVAL: return part->options.entries & FLOW_ENTRY_EVAL;
   case EMIT_EVAL_LANE: return part->options.entries & FLOW_ENTRY_EVAL_LANE;
@@ -43,14 +44,17 @@ static const char *entry_label(Library *l, uint32_t part, EmitEntry entry) {
                       l->what->part[part].options.cpu == FLOW_CPU_V4 ? "v4" : "v3", part);
 }
 
-/* Its functions know their CPU; its entries get names that no other part has. */
+/* Its functions know their CPU, and nothing compares their addresses; its entries get names that no other part has. */
 static void mark(Library *l, uint32_t part, LLVMModuleRef module) {
   static const char key[] = "target-cpu";
   const char *cpu = emit_cpu_name(l->what->part[part].options.cpu);
   LLVMAttributeRef target =
       LLVMCreateStringAttribute(l->context, key, (unsigned)strlen(key), cpu, (unsigned)strlen(cpu));
   for (Val f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f))
-    if (!LLVMIsDeclaration(f)) LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, target);
+    if (!LLVMIsDeclaration(f)) {
+      LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, target);
+      LLVMSetUnnamedAddress(f, LLVMGlobalUnnamedAddr);
+    }
   for (int e = 0; e < EMIT_ENTRIES; e++) {
     Val function = LLVMGetNamedFunction(module, entry_name[e]);
     if (!function) continue;
@@ -62,6 +66,7 @@ static void mark(Library *l, uint32_t part, LLVMModuleRef module) {
 
 static flow_status add_part(Library *l, uint32_t part, flow_error *error) {
   const EmitPart *from = &l->what->part[part];
+  if (from->options.entries == 0) return FLOW_OK;
   Emit emit;
   emit_module(&emit, &l->arena, l->context, from->program, &from->options);
   LLVMDisposeBuilder(emit.ll.builder);
@@ -133,7 +138,8 @@ static flow_status build(Library *l, flow_error *error) {
   LLVMBuilderRef builder = LLVMCreateBuilderInContext(l->context);
   for (uint32_t i = 0; i < l->what->getters; i++) add_getter(l, builder, l->what->getter[i]);
   LLVMDisposeBuilder(builder);
-  return emit_machine_verify(l->module, error);
+  flow_status merged = emit_machine_merge(l->machine, l->module, error);
+  return merged ? merged : emit_machine_verify(l->module, error);
 }
 
 static flow_status write_form(Library *l, EmitForm form, LLVMMemoryBufferRef *buffer, flow_error *error) {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* machine.c -- a module becomes bytes for one kind of CPU.
  *
- * No passes are run: the code is emitted in its final form, and the code generator alone costs 10 to 20 ms where an
- * optimiser would add 30 for nothing.  CPU names come from the table below and never from a user or from the host's own
+ * No passes are run, but the one by which one of the equal functions of a library's parts is left: the code is emitted in its
+ * final form, and the code generator alone costs 10 to 20 ms where an optimiser would add 30 for nothing.  CPU names come from the table below and never from a user or from the host's own
  * name (a masked model would mislead): LLVM ends the process on a name that it does not know. */
 #include <llvm-c/Analysis.h>
 #include <llvm-c/Target.h>
 #include <llvm-c/TargetMachine.h>
+#include <llvm-c/Transforms/PassBuilder.h>
 #include <string.h>
 #include <time.h>
 #include "emit_module.h"
@@ -81,6 +82,17 @@ static flow_status open_build(Build *b, const TileProgram *program, const EmitOp
   emit_module(&b->emit, &b->arena, b->context, program, options);
   emit_machine_prepare(b->machine, b->emit.ll.module);
   return emit_machine_verify(b->emit.ll.module, error);
+}
+
+flow_status emit_machine_merge(LLVMTargetMachineRef machine, LLVMModuleRef module, flow_error *error) {
+  LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+  LLVMErrorRef wrong = LLVMRunPasses(module, "mergefunc", machine, options);
+  LLVMDisposePassBuilderOptions(options);
+  if (!wrong) return FLOW_OK;
+  char *message = LLVMGetErrorMessage(wrong);
+  flow_fail(error, FLOW_INTERNAL, "LLVM could not merge functions: %s", message);
+  LLVMDisposeErrorMessage(message);
+  return FLOW_INTERNAL;
 }
 
 flow_status emit_machine_generate(LLVMTargetMachineRef machine, LLVMModuleRef module, LLVMCodeGenFileType type,

@@ -12,6 +12,8 @@ LLVMTargetMachineRef emit_machine_open(int cpu, bool quick, flow_error *error);
 /* Sets the module's triple and layout to the machine's. */
 void emit_machine_prepare(LLVMTargetMachineRef machine, LLVMModuleRef module);
 flow_status emit_machine_verify(LLVMModuleRef module, flow_error *error);
+/* Of functions that are equal, instruction by instruction, one is left. */
+flow_status emit_machine_merge(LLVMTargetMachineRef machine, LLVMModuleRef module, flow_error *error);
 flow_status emit_machine_generate(LLVMTargetMachineRef machine, LLVMModuleRef module, LLVMCodeGenFileType type,
                                   LLVMMemoryBufferRef *buffer, flow_error *error);
 

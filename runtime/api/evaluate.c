@@ -47,15 +47,16 @@ static flow_status with_velocity(const Points *p, const ApiVariant *variant, voi
   return status;
 }
 
-static flow_status evaluate_jvp(Points *p, flow_error *error) {
-  const ApiVariant *variant = api_variant(p->model, FLOW_COMPUTES_JVP);
+/* The Jacobian times the directions, or they times it. */
+static flow_status evaluate_product(Points *p, uint32_t computes, void *product, flow_error *error) {
+  const ApiVariant *variant = api_variant(p->model, computes);
   if (!variant) return api_lacks(p->model, "products with the Jacobian", error);
   if (!p->what.direction) return flow_fail(error, FLOW_BAD_CALL, "a product with the Jacobian wants directions");
   uint32_t last = variant->of->model->conditions - 1;
   p->condition[last] = (FlowTensor){.name = "direction", .type = p->model->exported->precision == FLOW_F32 ? FLOW_TYPE_F32 : FLOW_TYPE_F64, .rank = 2,
                                     .dim = {p->what.count, p->model->exported->dim}, .count = p->what.count * p->model->exported->dim,
                                     .data = p->what.direction};
-  return with_velocity(p, variant, p->what.jvp, error);
+  return with_velocity(p, variant, product, error);
 }
 
 static flow_status evaluate_divergence(const Points *p, flow_error *error) {
@@ -73,6 +74,7 @@ flow_status flowrt_evaluate(const flowrt_model *model, const flowrt_points *poin
   if (!status) status = check(&p, error);
   if (!status && p.what.velocity) status = run(&p, &model->variant[0], p.what.velocity, NULL, error);
   if (!status && p.what.divergence) status = evaluate_divergence(&p, error);
-  if (!status && p.what.jvp) status = evaluate_jvp(&p, error);
+  if (!status && p.what.jvp) status = evaluate_product(&p, FLOW_COMPUTES_JVP, p.what.jvp, error);
+  if (!status && p.what.vjp) status = evaluate_product(&p, FLOW_COMPUTES_VJP, p.what.vjp, error);
   return status;
 }

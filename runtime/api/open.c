@@ -12,10 +12,25 @@ static flow_status check_abi(const flow_export *e, const char *path, flow_error 
   if (e->abi != FLOW_EXPORT_ABI)
     return flow_fail(error, FLOW_BAD_INPUT, "%s: a library of interface %" PRIu32 "; this libflowrt (" FLOWRT_VERSION ") opens %u: compile the flow again",
                      path, e->abi, FLOW_EXPORT_ABI);
-  if (e->size < sizeof *e || e->table_bytes != FLOW_EXPORT_TABLE_BYTES)
+  if (e->size < FLOW_EXPORT_LEAST_BYTES || e->table_bytes != FLOW_EXPORT_TABLE_BYTES)
     return flow_fail(error, FLOW_BAD_INPUT, "%s: its tables have %" PRIu32 " bytes; this libflowrt (" FLOWRT_VERSION ") reads %zu: compile the flow again", path,
-                     e->size < sizeof *e ? e->size : e->table_bytes, e->size < sizeof *e ? sizeof *e : (size_t)FLOW_EXPORT_TABLE_BYTES);
+                     e->size < FLOW_EXPORT_LEAST_BYTES ? e->size : e->table_bytes, e->size < FLOW_EXPORT_LEAST_BYTES ? FLOW_EXPORT_LEAST_BYTES : (size_t)FLOW_EXPORT_TABLE_BYTES);
   return FLOW_OK;
+}
+
+/* Rows and conditions that a variant has beside the velocity's; those of variants that this library does not know are left alone. */
+static bool fits(const flow_export *e, const flow_variant *variant) {
+  const flow_model *model = variant->model;
+  uint64_t extras = model->extras, own = (uint64_t)model->conditions - e->variant[0].model->conditions;
+  switch (variant->computes) {
+  case FLOW_COMPUTES_VELOCITY: return extras == 0 && own == 0 && !model->jump;
+  case FLOW_COMPUTES_LOG_P: return extras == 1 && own == 0 && !model->jump;
+  case FLOW_COMPUTES_PROBES: return variant->probes > 0 && extras == variant->probes && own == 1 && !model->jump;
+  case FLOW_COMPUTES_JVP:
+  case FLOW_COMPUTES_VJP: return extras == model->dim && own == 1 && !model->jump;
+  case FLOW_COMPUTES_JUMP: return extras <= 1 && own == 0 && model->jump;
+  default: return true;
+  }
 }
 
 static flow_status check_export(const flow_export *e, const char *path, flow_error *error) {
@@ -29,7 +44,7 @@ static flow_status check_export(const flow_export *e, const char *path, flow_err
   for (uint32_t i = 0; !status && i < e->variants; i++) {
     const flow_model *model = e->variant[i].model;
     status = model ? flow_model_check(model, error) : flow_fail(error, FLOW_BAD_INPUT, "%s: a variant without a model", path);
-    if (!status && (model->dim != e->dim || model->precision != e->precision || model->conditions > API_MOST_CONDITIONS))
+    if (!status && (model->dim != e->dim || model->precision != e->precision || model->conditions > API_MOST_CONDITIONS || !fits(e, &e->variant[i])))
       status = flow_fail(error, FLOW_BAD_INPUT, "%s: its variants do not fit each other", path);
   }
   return status;
@@ -74,15 +89,6 @@ static flow_status open_variant(flowrt_model *model, uint32_t index, uint32_t cp
 
 /* ---- the model ---------------------------------------------------------------------------------------------------------------- */
 
-static void open_source(flowrt_model *model) {
-  const flow_start *start = &model->exported->start;
-  static const FlowSourceKind kind[] = {
-      [FLOW_START_NORMAL] = FLOW_SOURCE_NORMAL, [FLOW_START_UNIFORM] = FLOW_SOURCE_UNIFORM, [FLOW_START_GAUSSIAN] = FLOW_SOURCE_GAUSSIAN};
-  model->has_source = start->kind <= FLOW_START_GAUSSIAN;
-  model->source = (FlowSource){.kind = model->has_source ? kind[start->kind] : FLOW_SOURCE_TENSOR, .dim = model->exported->dim,
-                               .low = start->low, .high = start->high, .mean = start->mean, .factor = start->factor};
-}
-
 static flow_status open_variants(flowrt_model *model, const flowrt_options *options, flow_error *error) {
   Weights weights;
   flow_status status = read_weights(model, options, &weights, error);
@@ -104,8 +110,8 @@ static flow_status open_model(const char *path, const flow_export *exported, voi
   if (!m) return flow_fail(error, FLOW_NO_MEMORY, "out of memory while opening a model");
   m->allocator = allocator;
   m->exported = exported;
-  open_source(m);
-  status = open_variants(m, options, error);
+  status = api_start_open(m, options, error);
+  if (!status) status = open_variants(m, options, error);
   if (status) {
     flowrt_close(m);
     return status;
@@ -146,6 +152,7 @@ void flowrt_close(flowrt_model *model) {
   if (!model) return;
   for (uint32_t i = 0; i < model->variants; i++)
     if (model->variant[i].own.data) flow_blob_free(&model->variant[i].own);
+  if (model->points.tensor) flow_tensors_free(&model->points);
   FlowAllocator allocator = model->allocator;
   void *library = model->library;
   flow_free(&allocator, model, sizeof *model);

@@ -17,7 +17,7 @@ typedef struct Block {
 
 struct flowrt_solver {
   const flowrt_model *model;
-  flowrt_request request;       /* how: method, steps, tolerances, threads; count: the most */
+  flowrt_request request;       /* how: method, steps, tolerances, probes, threads; count: the most */
   bool log_prob;
   Block block;
 };
@@ -101,6 +101,9 @@ flow_status flowrt_solve(flowrt_solver *solver, const flowrt_request *request, f
   known.rtol = prepared->rtol;
   known.atol = prepared->atol;
   known.ltol = prepared->ltol;
+  known.probes = prepared->probes;
+  known.probe = prepared->probe;
+  known.target = prepared->target;
   return solve(solver, &known, error);
 }
 

@@ -21,8 +21,7 @@ flow_status api_take(void *to, size_t size, const void *from, const char *type, 
 
 /* ---- arrays -------------------------------------------------------------------------------------------------------------- */
 
-/* Rows for samples first, first + 1, ...: the drivers index by sample, and never below the first. */
-static FlowTensor rows_of(const char *name, uint32_t precision, const void *data, uint64_t first, uint64_t count, uint64_t size) {
+FlowTensor api_rows(const char *name, uint32_t precision, const void *data, uint64_t first, uint64_t count, uint64_t size) {
   uintptr_t at = (uintptr_t)data - (uintptr_t)(first * size * precision);
   return (FlowTensor){.name = name, .type = precision == FLOW_F32 ? FLOW_TYPE_F32 : FLOW_TYPE_F64, .rank = 2, .dim = {first + count, size},
                       .count = (first + count) * size, .data = (const void *)at};
@@ -38,22 +37,9 @@ flow_status api_conditions(const flowrt_model *model, const flowrt_array *condit
       return flow_fail(error, FLOW_BAD_CALL, "condition `%s` has %" PRIu64 " rows; there may be 1, or one for each of %" PRIu64 " samples", needs->name,
                        condition[i].rows, count);
     bool one = condition[i].rows == 1 && count != 1;
-    to[i] = rows_of(needs->name, of->precision, condition[i].data, one ? 0 : first, one ? 1 : count, needs->size);
+    to[i] = api_rows(needs->name, of->precision, condition[i].data, one ? 0 : first, one ? 1 : count, needs->size);
     if (one || first == 0) continue;
-    if (condition[i].rows == 1) to[i] = rows_of(needs->name, of->precision, condition[i].data, 0, 1, needs->size);
-  }
-  return FLOW_OK;
-}
-
-static flow_status choose_source(ApiSolve *s, flow_error *error) {
-  const flowrt_model *model = s->model;
-  const flowrt_request *r = &s->request;
-  s->source = model->source;
-  if (r->from) {
-    s->from = rows_of("from", model->exported->precision, r->from, r->first, r->count, model->exported->dim);
-    s->source = (FlowSource){.kind = FLOW_SOURCE_TENSOR, .dim = model->exported->dim, .tensor = &s->from, .name = "from"};
-  } else if (!model->has_source) {
-    return flow_fail(error, FLOW_BAD_CALL, "%s: the library does not know the flow's source; hand in starting points in `from`", model->exported->name);
+    if (condition[i].rows == 1) to[i] = api_rows(needs->name, of->precision, condition[i].data, 0, 1, needs->size);
   }
   return FLOW_OK;
 }
@@ -107,23 +93,49 @@ static flow_status choose_solver(ApiSolve *s, flow_error *error) {
 
 static bool wants_a_solver(const flowrt_request *r) { return r->method || r->steps || r->rtol != 0 || r->atol != 0; }
 
+static bool has_probes(const flowrt_request *r) { return r->probes || r->target != 0; }
+
+static flow_status lacks_log_p(const ApiSolve *s, flow_error *error) {
+  if (has_probes(&s->request)) return api_lacks(s->model, "log p by probes: compile it with `--probes K`", error);
+  if (api_variant(s->model, FLOW_COMPUTES_PROBES)) return api_lacks(s->model, "exact log p of so large a state: say how many probes, in `probes`", error);
+  return api_lacks(s->model, "log-densities", error);
+}
+
+static flow_status choose_probes(ApiSolve *s, const ApiVariant *variant, flow_error *error) {
+  const flowrt_request *r = &s->request;
+  if (r->probe > FLOWRT_GAUSSIAN || !(r->target >= 0))
+    return flow_fail(error, FLOW_BAD_CALL, "probes of kind %" PRIu32 " to a standard error of %.17g: the kinds are FLOWRT_RADEMACHER and FLOWRT_GAUSSIAN, the error is at least 0",
+                     r->probe, r->target);
+  static const FlowProbeKind kind[] = {[FLOWRT_RADEMACHER] = FLOW_PROBE_RADEMACHER, [FLOWRT_GAUSSIAN] = FLOW_PROBE_GAUSSIAN};
+  s->probes = (FlowProbes){kind[r->probe], r->seed, 0, variant->of->probes};
+  s->sampling.probes = &s->probes;
+  FlowProbes all = s->probes;
+  if (r->probes > all.count) all.count = r->probes;
+  return flow_probes_check(&all, s->model->exported->dim, error);
+}
+
 /* A flow that is given by a map is one evaluation of it. */
-static flow_status choose_variant(ApiSolve *s, uint32_t computes, flow_error *error) {
+static flow_status choose_variant(ApiSolve *s, bool measured, flow_error *error) {
+  bool probes = measured && has_probes(&s->request);
+  uint32_t computes = !measured ? FLOW_COMPUTES_VELOCITY : probes ? FLOW_COMPUTES_PROBES : FLOW_COMPUTES_LOG_P;
   const ApiVariant *jump = wants_a_solver(&s->request) ? NULL : api_variant(s->model, FLOW_COMPUTES_JUMP);
-  if (jump && computes == FLOW_COMPUTES_LOG_P && jump->of->model->extras == 0) jump = NULL;
+  if (jump && probes)
+    return flow_fail(error, FLOW_BAD_CALL, "%s is given by a map, and its log p is exact: no probes", s->model->exported->name);
+  if (jump && measured && jump->of->model->extras == 0) jump = NULL;
   const ApiVariant *variant = jump ? jump : api_variant(s->model, computes);
-  if (!variant) return api_lacks(s->model, "log-densities (a state has more than 64 numbers, or there is no flow)", error);
+  if (!variant) return lacks_log_p(s, error);
   s->sampling.model = variant->of->model;
   s->sampling.level = s->request.count < FLOW_FEW_SAMPLES ? variant->few : variant->level;
   s->sampling.weights = variant->weights;
-  s->sampling.quiet = computes == FLOW_COMPUTES_VELOCITY;
-  if (!jump) return choose_solver(s, error);
+  s->sampling.quiet = !measured;
+  flow_status status = probes ? choose_probes(s, variant, error) : FLOW_OK;
+  if (status || !jump) return status ? status : choose_solver(s, error);
   s->sampling.tableau = flow_tableau_find("euler");
   s->sampling.steps = 1;
   return FLOW_OK;
 }
 
-flow_status api_resolve(ApiSolve *s, const flowrt_model *model, const flowrt_request *request, uint32_t computes, const FlowAllocator *allocator,
+flow_status api_resolve(ApiSolve *s, const flowrt_model *model, const flowrt_request *request, bool measured, const FlowAllocator *allocator,
                         flow_error *error) {
   memset(s, 0, offsetof(ApiSolve, condition));
   flow_status status = api_take(&s->request, sizeof s->request, request, "flowrt_request", error);
@@ -136,10 +148,12 @@ flow_status api_resolve(ApiSolve *s, const flowrt_model *model, const flowrt_req
   s->sampling = (FlowSampling){.source = &s->source, .seed = r->seed, .first = r->first, .end = end, .t0 = model->exported->plan.from,
                                .t1 = model->exported->plan.to, .condition = s->condition, .threads = r->threads, .allocator = allocator,
                                .progress = r->progress, .user = r->user, .summary = &s->summary};
-  status = choose_variant(s, computes, error);
+  status = choose_variant(s, measured, error);
   if (!status) status = api_conditions(model, r->condition, r->first, r->count, s->condition, error);
-  return status ? status : choose_source(s, error);
+  return status ? status : api_start(s, measured, error);
 }
+
+void api_release(ApiSolve *s) { api_drawn_close(&s->drawn); }
 
 flow_status api_summarise(const ApiSolve *s, flow_error *error) {
   const FlowSummary *summary = &s->summary;

@@ -30,18 +30,23 @@ static void receive(ApiSolve *s) {
   s->sampling.user = s;
 }
 
+static flow_status draw_samples(ApiSolve *s, flow_error *error) {
+  if (s->request.log_p) s->sampling.density = &s->density;
+  receive(s);
+  flow_status status = s->sampling.probes ? api_sample_by_probes(s, error) : flow_sample(&s->sampling, error);
+  for (uint64_t i = 0; !status && s->request.standard_error && !s->sampling.probes && i < s->request.count; i++) s->request.standard_error[i] = 0;
+  return status ? status : api_summarise(s, error);
+}
+
 flow_status api_sample(const flowrt_model *model, const flowrt_request *request, const FlowAllocator *allocator, flow_error *error) {
   ApiSolve s;
   flowrt_request known;
   flow_status status = api_take(&known, sizeof known, request, "flowrt_request", error);
-  if (!status) status = api_resolve(&s, model, request, known.log_p ? FLOW_COMPUTES_LOG_P : FLOW_COMPUTES_VELOCITY, allocator, error);
   if (status) return status;
-  if (s.request.log_p && !model->has_source)
-    return flow_fail(error, FLOW_BAD_CALL, "%s: the library does not know the source's density, and so no log p", model->exported->name);
-  if (s.request.log_p) s.sampling.density = &model->source;
-  receive(&s);
-  status = flow_sample(&s.sampling, error);
-  return status ? status : api_summarise(&s, error);
+  status = api_resolve(&s, model, request, known.log_p != NULL, allocator, error);
+  if (!status) status = draw_samples(&s, error);
+  api_release(&s);
+  return status;
 }
 
 flow_status flowrt_sample(const flowrt_model *model, const flowrt_request *request, flow_error *error) {
@@ -50,13 +55,17 @@ flow_status flowrt_sample(const flowrt_model *model, const flowrt_request *reque
 
 /* ---- log-densities --------------------------------------------------------------------------------------------------------- */
 
+enum { MOST_PROBES = 4096 };    /* to a target, unless the request says */
+
 static flow_status solve_log_prob(ApiSolve *s, uint8_t *own_status, double *own_log_p, flow_error *error) {
   const flowrt_request *r = &s->request;
   FlowLikelihoodSummary summary;
   FlowTensor data = s->from;
   FlowLikelihood what = {.solve = s->sampling, .data = &data, .data_name = "from", .log_p = r->log_p ? r->log_p : own_log_p,
-                         .status = r->status ? r->status : own_status, .latent = r->x, .summary = &summary};
-  what.solve.source = &s->model->source;
+                         .status = r->status ? r->status : own_status, .standard_error = r->standard_error, .probes_used = r->probes_used,
+                         .latent = r->x, .target = r->target, .most_probes = r->probes ? r->probes : MOST_PROBES,
+                         .all_probes = r->target > 0 ? 0 : r->probes, .summary = &summary};
+  what.solve.source = &s->density;
   what.solve.quiet = false;
   if (r->progress) {
     what.solve.progress = tell;
@@ -68,22 +77,30 @@ static flow_status solve_log_prob(ApiSolve *s, uint8_t *own_status, double *own_
   return status;
 }
 
-flow_status api_log_prob(const flowrt_model *model, const flowrt_request *request, const FlowAllocator *allocator, flow_error *error) {
-  ApiSolve s;
-  flow_status status = api_resolve(&s, model, request, FLOW_COMPUTES_LOG_P, allocator, error);
-  if (status) return status;
-  if (!s.request.from) return flow_fail(error, FLOW_BAD_CALL, "flowrt_log_prob wants data in `from`");
-  if (!model->has_source)
-    return flow_fail(error, FLOW_BAD_CALL, "%s: the library does not know the source's density, and so no log p", model->exported->name);
-  size_t count = (size_t)s.request.count;
-  uint8_t *own_status = s.request.status ? NULL : flow_alloc(allocator, count + 1);
-  double *own_log_p = s.request.log_p ? NULL : flow_alloc_array(allocator, count + 1, sizeof *own_log_p);
-  if ((!s.request.status && !own_status) || (!s.request.log_p && !own_log_p))
+static flow_status log_prob(ApiSolve *s, flow_error *error) {
+  const FlowAllocator *allocator = s->sampling.allocator;
+  size_t count = (size_t)s->request.count;
+  uint8_t *own_status = s->request.status ? NULL : flow_alloc(allocator, count + 1);
+  double *own_log_p = s->request.log_p ? NULL : flow_alloc_array(allocator, count + 1, sizeof *own_log_p);
+  flow_status status = FLOW_OK;
+  if ((!s->request.status && !own_status) || (!s->request.log_p && !own_log_p))
     status = flow_fail(error, FLOW_NO_MEMORY, "out of memory for the log-densities of %zu points", count);
-  if (!status) status = solve_log_prob(&s, own_status, own_log_p, error);
+  if (!status) status = solve_log_prob(s, own_status, own_log_p, error);
   flow_free(allocator, own_log_p, (count + 1) * sizeof *own_log_p);
   flow_free(allocator, own_status, count + 1);
-  return status ? status : api_summarise(&s, error);
+  return status ? status : api_summarise(s, error);
+}
+
+flow_status api_log_prob(const flowrt_model *model, const flowrt_request *request, const FlowAllocator *allocator, flow_error *error) {
+  ApiSolve s;
+  flowrt_request known;
+  flow_status status = api_take(&known, sizeof known, request, "flowrt_request", error);
+  if (status) return status;
+  if (!known.from) return flow_fail(error, FLOW_BAD_CALL, "flowrt_log_prob wants data in `from`");
+  status = api_resolve(&s, model, request, true, allocator, error);
+  if (!status) status = log_prob(&s, error);
+  api_release(&s);
+  return status;
 }
 
 flow_status flowrt_log_prob(const flowrt_model *model, const flowrt_request *request, flow_error *error) {
@@ -109,21 +126,27 @@ static flow_status take_path(void *user, size_t time, const FlowRows *rows, flow
 
 static int tell_of_path(void *user, uint64_t done, uint64_t total) { return tell(&((Path *)user)->s, done, total); }
 
+static flow_status follow(Path *self, const double *time, size_t times, flow_error *error) {
+  ApiSolve *s = &self->s;
+  if (s->sampling.model->jump)
+    return flow_fail(error, FLOW_BAD_CALL, "%s is given by a map, and a path is solved: set `rtol`, or `method` and `steps`", s->model->exported->name);
+  s->sampling.progress = s->request.progress ? tell_of_path : NULL;
+  s->sampling.user = self;
+  s->sampling.sink = NULL;
+  flow_status status = flow_trajectory(&s->sampling, time, times, take_path, error);
+  return status ? status : api_summarise(s, error);
+}
+
 flow_status flowrt_trajectory(const flowrt_model *model, const flowrt_request *request, const double *time, size_t times, void *path, uint8_t *status,
                               flow_error *error) {
   Path self;
   self.state = path;
   self.status = status;
   if (!time || times == 0) return flow_fail(error, FLOW_BAD_CALL, "a trajectory wants at least one time");
-  flow_status answer = api_resolve(&self.s, model, request, FLOW_COMPUTES_VELOCITY, &model->allocator, error);
-  if (answer) return answer;
-  if (self.s.sampling.model->jump)
-    return flow_fail(error, FLOW_BAD_CALL, "%s is given by a map, and a path is solved: set `rtol`, or `method` and `steps`", model->exported->name);
-  self.s.sampling.progress = self.s.request.progress ? tell_of_path : NULL;
-  self.s.sampling.user = &self;
-  self.s.sampling.sink = NULL;
-  answer = flow_trajectory(&self.s.sampling, time, times, take_path, error);
-  return answer ? answer : api_summarise(&self.s, error);
+  flow_status answer = api_resolve(&self.s, model, request, false, &model->allocator, error);
+  if (!answer) answer = follow(&self, time, times, error);
+  api_release(&self.s);
+  return answer;
 }
 
 const char *flowrt_status_text(uint8_t status) { return flow_sample_status_text((FlowSampleStatus)status); }

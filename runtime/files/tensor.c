@@ -80,6 +80,12 @@ const FlowTensor *flow_tensors_find(const FlowTensors *tensors, const char *name
   return bsearch(&wanted, tensors->tensor, tensors->count, sizeof wanted, by_name);
 }
 
+const FlowTensor *flow_tensors_choose(const FlowTensors *tensors, const char *name) {
+  if (tensors->count == 1) return &tensors->tensor[0];
+  const FlowTensor *own = flow_tensors_find(tensors, name);
+  return own ? own : flow_tensors_find(tensors, "samples");
+}
+
 void flow_tensors_free(FlowTensors *tensors) {
   if (tensors->tensor) flow_free(&tensors->allocator, tensors->tensor, tensors->count * sizeof *tensors->tensor);
   flow_free(&tensors->allocator, tensors->memory, tensors->memory_bytes);

@@ -49,6 +49,8 @@ flow_status flow_tensors_parse(const FlowAllocator *allocator, const char *name,
                                FlowTensors *tensors, flow_error *error);
 void flow_tensors_free(FlowTensors *tensors);
 const FlowTensor *flow_tensors_find(const FlowTensors *tensors, const char *name);     /* NULL if there is none */
+/* The array that is meant: the only one, else the one of this name, else `samples`, which flowc sample writes; or NULL. */
+const FlowTensor *flow_tensors_choose(const FlowTensors *tensors, const char *name);
 /* net.2 < net.10: runs of digits compare as numbers. */
 int flow_natural_order(const char *a, const char *b);
 

@@ -2,7 +2,7 @@
 /* chunk_open.c -- how many tiles are in flight, how wide they are, and the memory of all of them. */
 #include "chunk.h"
 #include "checked.h"
-#include <omp.h>
+#include "threads.h"
 
 /* Tiles of a chunk for each thread: enough that threads seldom wait for each other, as long as they stay small. */
 enum { MOST_TILES_A_THREAD = 16, BYTES_A_THREAD = 1 << 20 };
@@ -19,7 +19,7 @@ static uint32_t width_of_tiles(const flow_level *level, uint64_t samples, int th
 static void choose_sizes(FlowChunk *chunk) {
   const FlowSampling *what = chunk->what;
   uint64_t samples = what->end - what->first;
-  int threads = what->threads > 0 ? what->threads : omp_get_max_threads();
+  int threads = flow_threads(what->threads);
   uint64_t vectors = samples / chunk->level->quantum + 1;
   chunk->threads = (uint64_t)threads < vectors ? threads : (int)vectors;
   chunk->width = width_of_tiles(chunk->level, samples, chunk->threads);

@@ -3,8 +3,8 @@
 #include "eval.h"
 #include "checked.h"
 #include "rounding.h"
+#include "threads.h"
 #include "times.h"
-#include <omp.h>
 
 /* The memory of a thread: lane buffers one after another, then scratch. */
 enum { X, U, CONDITIONS, COND, T, TIMES, BUFFERS };
@@ -139,7 +139,7 @@ static flow_status run(Evaluation *self, flow_error *error) {
   if (!status) status = flow_conditions_check(what->model, what->condition, 0, what->count, error);
   if (!status) status = choose_level(self, error);
   if (status || what->count == 0) return status;
-  self->threads = what->threads > 0 ? what->threads : omp_get_max_threads();
+  self->threads = flow_threads(what->threads);
   uint64_t tiles = what->count / self->level->lanes + 1;
   if ((uint64_t)self->threads > tiles) self->threads = (int)tiles;
   status = flow_times_open(what->allocator, what->model, self->level, what->weights, 1, &self->times, error);

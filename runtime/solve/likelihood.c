@@ -1,35 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* likelihood.c -- rounds of backward solves, and what they add up to. */
 #include "likelihood.h"
+#include "estimate.h"
 #include "likelihood_checks.h"
 #include "rounding.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-/* Mean and sum of squared deviations of a point's integrals so far, one after the other (Welford, Technometrics 4 (1962), 419). */
-typedef struct Estimate {
-  double mean, squares;
-  uint64_t count;
-} Estimate;
-
-static void add(Estimate *estimate, double value) {
-  double from_mean = value - estimate->mean;
-  estimate->count++;
-  estimate->mean += from_mean / (double)estimate->count;
-  estimate->squares += from_mean * (value - estimate->mean);
-}
-
-static double standard_error(const Estimate *estimate) {
-  double count = (double)estimate->count;
-  return estimate->count < 2 ? NAN : sqrt(estimate->squares / (count - 1) / count);
-}
-
 FlowLogP flow_rows_log_p(const FlowRows *rows, uint64_t index, bool backward, bool probes) {
-  Estimate estimate = {0};
-  for (uint32_t e = 0; e < rows->extras; e++) add(&estimate, rows->integral[index * rows->extras + e]);
+  FlowEstimate estimate = {0};
+  for (uint32_t e = 0; e < rows->extras; e++) flow_estimate_add(&estimate, rows->integral[index * rows->extras + e]);
   double start = rows->log_density[index];
-  return (FlowLogP){backward ? start - estimate.mean : start + estimate.mean, probes ? standard_error(&estimate) : 0};
+  return (FlowLogP){backward ? start - estimate.mean : start + estimate.mean, probes ? flow_estimate_error(&estimate) : 0};
 }
 
 /* ---- one likelihood -------------------------------------------------------------------------------------------------- */
@@ -40,8 +23,8 @@ typedef struct Likelihood {
   FlowSource data;
   FlowProbes probes;            /* of the round */
   FlowSampling solve;
-  Estimate *estimate;           /* [count] */
-  uint64_t *unsettled;          /* [count]: rows that need another round; NULL without a target */
+  FlowEstimate *estimate;           /* [count] */
+  uint64_t *unsettled;          /* [count]: rows that need another round; NULL where one round is all */
   uint64_t unsettled_count, rounds;
   LikelihoodChecks checks;
   FlowLikelihoodSummary summary;
@@ -60,19 +43,32 @@ static flow_status check(const FlowLikelihood *what, flow_error *error) {
                      model->name, model->extras, extras);
   if (what->target < 0 || isnan(what->target) || (what->target > 0 && !what->solve.probes))
     return flow_fail(error, FLOW_BAD_CALL, "a standard error of %.17g: the target of a likelihood by probes is above 0", what->target);
+  if (what->all_probes && (what->target > 0 || !what->solve.probes))
+    return flow_fail(error, FLOW_BAD_CALL, "%" PRIu32 " probes in all: for a likelihood by probes, without a target", what->all_probes);
   if (what->solve.source->dim != model->dim)
     return flow_fail(error, FLOW_BAD_INPUT, "the source has %" PRIu64 " numbers in a state; a state of this model has %" PRIu32,
                      what->solve.source->dim, model->dim);
   return flow_source_has_density(what->solve.source, error);
 }
 
-/* With a target, progress tells of the points that need no further round; else of those that have arrived. */
+static bool has_rounds(const FlowLikelihood *what) {
+  return what->target > 0 || (what->solve.probes && what->all_probes > what->solve.probes->count);
+}
+
+/* Where there are rounds, progress tells of the points that need no further one; else of those that have arrived. */
 static int report(void *user, uint64_t done, uint64_t total) {
   const Likelihood *self = user;
   const FlowLikelihood *what = self->what;
-  bool only_settled = what->target > 0 || self->rounds > 1;
-  uint64_t settled = self->rounds == 1 && what->target > 0 ? 0 : self->count - self->unsettled_count;
+  bool only_settled = has_rounds(what);
+  uint64_t settled = self->rounds == 1 ? 0 : self->count - self->unsettled_count;
   return what->solve.progress(what->solve.user, only_settled ? settled : done, only_settled ? self->count : total);
+}
+
+/* Those of the round's probes that there are to be. */
+static void add_integrals(const FlowLikelihood *what, const FlowRows *rows, uint64_t index, FlowEstimate *estimate) {
+  const double *integral = rows->integral + index * rows->extras;
+  for (uint32_t e = 0; e < rows->extras; e++)
+    if (what->all_probes == 0 || estimate->count < what->all_probes) flow_estimate_add(estimate, integral[e]);
 }
 
 static flow_status take(void *user, const FlowRows *rows, flow_error *error) {
@@ -82,7 +78,7 @@ static flow_status take(void *user, const FlowRows *rows, flow_error *error) {
   size_t row = (size_t)what->solve.model->dim * what->solve.model->precision;
   for (uint64_t i = 0; i < rows->count; i++) {
     uint64_t place = rows->first + i, sample = self->solve.picked ? self->solve.picked[place] : place, at = sample - what->solve.first;
-    for (uint32_t e = 0; e < rows->extras; e++) add(&self->estimate[at], rows->integral[i * rows->extras + e]);
+    add_integrals(what, rows, i, &self->estimate[at]);
     what->status[at] = rows->status[i];
     if (self->rounds > 1) continue;
     what->log_p[at] = rows->log_density[i];     /* log p0; settle_all makes log p of it */
@@ -115,8 +111,8 @@ static void prepare(Likelihood *self) {
 static flow_status allocate(Likelihood *self, flow_error *error) {
   const FlowLikelihood *what = self->what;
   self->estimate = flow_alloc_array(what->solve.allocator, (size_t)self->count, sizeof *self->estimate);
-  if (what->target > 0) self->unsettled = flow_alloc_array(what->solve.allocator, (size_t)self->count, sizeof *self->unsettled);
-  if (!self->estimate || (what->target > 0 && !self->unsettled))
+  if (has_rounds(what)) self->unsettled = flow_alloc_array(what->solve.allocator, (size_t)self->count, sizeof *self->unsettled);
+  if (!self->estimate || (has_rounds(what) && !self->unsettled))
     return flow_fail(error, FLOW_NO_MEMORY, "out of memory for the estimates of %" PRIu64 " points", self->count);
   return likelihood_checks_open(what, &self->checks, error);
 }
@@ -130,19 +126,22 @@ static void release(Likelihood *self) {
 
 /* ---- rounds ------------------------------------------------------------------------------------------------------------ */
 
-static bool reached(const FlowLikelihood *what, const Estimate *estimate) {
-  return estimate->count >= FLOW_LEAST_PROBES && standard_error(estimate) <= what->target;
+static bool reached(const FlowLikelihood *what, const FlowEstimate *estimate) {
+  return estimate->count >= FLOW_LEAST_PROBES && flow_estimate_error(estimate) <= what->target;
+}
+
+static bool wants_more(const Likelihood *self, const FlowEstimate *estimate) {
+  const FlowLikelihood *what = self->what;
+  if (what->all_probes) return estimate->count < what->all_probes;
+  return estimate->count + self->probes.count <= what->most_probes && !reached(what, estimate);
 }
 
 static void list_unsettled(Likelihood *self) {
   const FlowLikelihood *what = self->what;
   self->unsettled_count = 0;
-  for (uint64_t i = 0; what->target > 0 && i < self->count; i++) {
-    const Estimate *estimate = &self->estimate[i];
-    bool room = estimate->count + self->probes.count <= what->most_probes;
-    if (what->status[i] != FLOW_SAMPLE_OK || !room || reached(what, estimate)) continue;
-    self->unsettled[self->unsettled_count++] = what->solve.first + i;
-  }
+  for (uint64_t i = 0; has_rounds(what) && i < self->count; i++)
+    if (what->status[i] == FLOW_SAMPLE_OK && wants_more(self, &self->estimate[i]))
+      self->unsettled[self->unsettled_count++] = what->solve.first + i;
 }
 
 static flow_status run_rounds(Likelihood *self, flow_error *error) {
@@ -182,13 +181,13 @@ static void settle_all(Likelihood *self) {
   const FlowLikelihood *what = self->what;
   for (uint64_t i = 0; i < self->count; i++) {
     FlowSampleStatus status = (FlowSampleStatus)what->status[i];
-    const Estimate *estimate = &self->estimate[i];
+    const FlowEstimate *estimate = &self->estimate[i];
     if (status == FLOW_SAMPLE_OK)
       what->log_p[i] -= estimate->mean;
     else
       what->log_p[i] = status == FLOW_SAMPLE_OUTSIDE ? -INFINITY : NAN;
     if (what->standard_error)
-      what->standard_error[i] = status != FLOW_SAMPLE_OK ? NAN : what->solve.probes ? standard_error(estimate) : 0;
+      what->standard_error[i] = status != FLOW_SAMPLE_OK ? NAN : what->solve.probes ? flow_estimate_error(estimate) : 0;
     if (what->probes_used) what->probes_used[i] = what->solve.probes ? (uint32_t)estimate->count : 0;
     count_point(&self->summary.solve, what->solve.first + i, status);
   }
@@ -217,7 +216,7 @@ static void sum_probes(Likelihood *self) {
   for (uint64_t i = 0; i < self->count; i++) {
     if (what->status[i] != FLOW_SAMPLE_OK) continue;
     uint32_t used = (uint32_t)self->estimate[i].count;
-    double error = standard_error(&self->estimate[i]);
+    double error = flow_estimate_error(&self->estimate[i]);
     if (points == 0 || used < summary->least_probes) summary->least_probes = used;
     if (used > summary->most_probes) summary->most_probes = used;
     if (what->target > 0 && !(error <= what->target)) summary->above_target++;

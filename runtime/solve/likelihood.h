@@ -21,10 +21,11 @@
  * vector for its whole path (Grathwohl et al., FFJORD, ICLR 2019): log_p is their mean, standard_error is sd/sqrt(k),
  * NaN for k = 1.  With `target` more probes follow, k in each round, until a point's own standard error is at most the
  * target, though never fewer than 8 probes and never more than `most_probes`.  A point stops for itself alone, so that its
- * result does not depend on the others.
+ * result does not depend on the others.  With `all_probes` a point has so many, in as many rounds as that takes.
  *
  * SAME BITS.  As in solve.h: log p of a point is a function of (model, weights, source, point, conditions of its row, method,
- * steps, times) and, with probes, (seed, row).  Not of other points, threads, tiles, or how many probes a round has.
+ * steps, times) and, with probes, (seed, row).  Not of other points, threads, tiles, or, where steps are fixed, how many probes a
+ * round has: steps that adapt keep the error of all of a round's estimates small.
  *
  * CHECKS on at most check_points points, evenly spread: how far a path that is solved back to the source and forward again
  * ends from where it began, and how much log p changes with twice as many steps, or where steps adapt with a tenth of
@@ -61,6 +62,7 @@ typedef struct FlowLikelihood { /* unset = 0; everything is borrowed */
   const char *data_name;        /* its file, for messages */
   double target;                /* greatest standard error; 0: one round */
   uint32_t most_probes;         /* with target */
+  uint32_t all_probes;          /* without: of a point; 0: one round */
   uint64_t check_points;        /* 0: no checks */
   double *log_p;                /* [end - first] */
   uint8_t *status;              /* [end - first] of FlowSampleStatus */

@@ -144,7 +144,7 @@ static flow_status derive(const Packing *packing, const flow_level *level, char 
 static flow_status fill_derived(Packing *packing, const FlowAllocator *allocator, flow_error *error) {
   const flow_model *model = packing->model;
   const flow_level *level;
-  size_t lanes_bytes, values_bytes;
+  size_t lanes_bytes = 0, values_bytes = 0;
   if (model->derived_rows == 0) return FLOW_OK;
   flow_status status = flow_model_level(model, 0, &level, error);
   if (status) return status;

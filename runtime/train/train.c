@@ -3,9 +3,9 @@
 #include "checked.h"
 #include "rounding.h"
 #include "streams.h"
+#include "threads.h"
 #include <inttypes.h>
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@ enum { SOME_STEPS = 8 };        /* of a solve whose steps adapt */
 /* No more threads than blocks, and where nobody says how many, none for less than some 4 million multiply-adds: waking it would take
  * longer. */
 static int choose_threads(const FlowTrainSettings *s, size_t weights) {
-  int asked = s->threads > 0 ? s->threads : omp_get_max_threads();
+  int asked = flow_threads(s->threads);
   double steps = s->solve.adaptive ? SOME_STEPS : (double)s->solve.steps;
   double evaluations = s->loss == FLOW_LOSS_likelihood ? 8 * steps * s->solve.tableau->stages : 1;
   double work = evaluations * (double)s->batch * (double)weights, most = work / (1 << 22);

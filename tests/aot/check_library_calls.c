@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_library_calls.c -- the calls of flow/flow.h: what they answer, refuse, allocate, and leave as it was. */
 #include "run_suite.h"
+#include "sanitized.h"
 #include "../cli/user.h"
 #include "library_file.h"
 #include <fenv.h>
 #include <locale.h>
 #include <math.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,6 +17,8 @@ extern char **environ;
 
 static flowrt_model *moons(void) { return open_library(compile_to(model_named("moons_elu"), "moons.so", ""), 0); }
 
+static flowrt_model *probed_moons(void) { return open_library(compile_to(model_named("moons_elu"), "probed.so", "--probes 2"), 0); }
+
 #define expect_status(call, wanted, error)                                                                             \
   do {                                                                                                                 \
     flow_status got = (call);                                                                                          \
@@ -25,7 +27,7 @@ static flowrt_model *moons(void) { return open_library(compile_to(model_named("m
 
 /* ---- memory: every malloc of the process is counted ------------------------------------------------------------------------- */
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if UNDER_ADDRESS_SANITIZER || UNDER_THREAD_SANITIZER
 static unsigned long allocations(void) { return 0; }
 #else
 extern void *__libc_malloc(size_t size);
@@ -57,6 +59,8 @@ static const Prepared prepared[] = {
     {"adaptive steps", {.count = 40, .threads = 1, .rtol = 1e-4}, 0},
     {"log p", {.count = 3, .threads = 1, .steps = 10}, 1},
     {"log p by adaptive steps", {.count = 3, .threads = 1, .rtol = 1e-4}, 1},
+    {"log p by probes", {.count = 3, .threads = 1, .steps = 10, .probes = 5}, 1},
+    {"log p by probes to a target", {.count = 3, .threads = 1, .steps = 10, .target = 0.3, .probes = 30}, 1},
 };
 
 /* Seeds differ, and counts do; what comes out is what flowrt_sample gives. */
@@ -65,7 +69,7 @@ START_TEST(a_prepared_solve_allocates_nothing_and_gives_the_same_bits) {
   static float data[200][2], x[200][2], y[200][2];
   static double log_p[200], other[200];
   flow_error error = {{0}};
-  flowrt_model *model = moons();
+  flowrt_model *model = probed_moons();
   flowrt_solver *solver;
   flowrt_request request = p->how;
   request.size = sizeof request;
@@ -91,6 +95,30 @@ START_TEST(a_prepared_solve_allocates_nothing_and_gives_the_same_bits) {
   if (p->log_prob) ck_assert_int_eq(memcmp(log_p, other, (size_t)request.count * sizeof *log_p), 0);
   request.count = p->how.count + 1;
   expect_status(flowrt_solve(solver, &request, &error), FLOW_BAD_CALL, error);
+  flowrt_solver_close(solver);
+  flowrt_close(model);
+}
+END_TEST
+
+/* Its draws and its log p need memory of each thread, which is the solver's. */
+START_TEST(a_prepared_solve_from_a_density_allocates_nothing) {
+  const char *text = "density p(x: [2]) = -norm2(x)/2\n  draw k ~ choice(3), z ~ normal(2): z + [k, 1]\nfield u(t, x: [2]) = x\n"
+                     "flow f { source p  velocity u  solver rk4 steps 3 }\n";
+  float x[30][2], y[30][2];
+  double log_p[30];
+  flow_error error = {{0}};
+  flowrt_model *model = open_library(compile_text("density", text, ""), 0);
+  flowrt_solver *solver;
+  flowrt_request request = {.size = sizeof request, .count = 30, .threads = 1, .x = x, .log_p = log_p};
+  expect_status(flowrt_prepare(model, &request, 0, &solver, &error), FLOW_OK, error);
+  unsigned long before = allocations(), failed = 0;
+  for (request.seed = 0; request.seed < 20; request.seed++) failed += flowrt_solve(solver, &request, &error) != FLOW_OK;
+  ck_assert_uint_eq(allocations() - before, 0);
+  ck_assert_uint_eq(failed, 0);
+  request.seed = 19;
+  request.x = y;
+  expect_status(flowrt_sample(model, &request, &error), FLOW_OK, error);
+  ck_assert_int_eq(memcmp(x, y, sizeof x), 0);
   flowrt_solver_close(solver);
   flowrt_close(model);
 }
@@ -156,6 +184,7 @@ END_TEST
 /* ---- what is refused ------------------------------------------------------------------------------------------------------------- */
 
 START_TEST(requests_that_make_no_sense_are_refused_with_a_reason) {
+  static double log_p;
   static const struct Wrong { flowrt_request request; const char *words; } wrong[] = {
       {{.size = 0, .count = 1}, "sizeof(flowrt_request)"},
       {{.size = sizeof(flowrt_request) + 8, .count = 1}, "newer library"},
@@ -165,8 +194,12 @@ START_TEST(requests_that_make_no_sense_are_refused_with_a_reason) {
       {{.size = sizeof(flowrt_request), .count = 1, .steps = 3, .rtol = 1e-3}, "one or the other"},
       {{.size = sizeof(flowrt_request), .count = 1, .rtol = -1}, "rtol"},
       {{.size = sizeof(flowrt_request), .count = 2, .first = UINT64_MAX}, "beyond"},
+      {{.size = sizeof(flowrt_request), .count = 1, .log_p = &log_p, .probes = 2, .probe = 7}, "FLOWRT_GAUSSIAN"},
+      {{.size = sizeof(flowrt_request), .count = 1, .log_p = &log_p, .target = NAN}, "standard error"},
+      {{.size = sizeof(flowrt_request), .count = 1, .log_p = &log_p, .target = 0.1}, "for flowrt_log_prob"},
+      {{.size = sizeof(flowrt_request), .count = 1, .log_p = &log_p, .probes = UINT32_MAX}, "random numbers"},
   };
-  flowrt_model *model = moons();
+  flowrt_model *model = probed_moons();
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     flow_error error = {{0}};
     flow_status status = flowrt_sample(model, &wrong[i].request, &error);
@@ -254,49 +287,18 @@ START_TEST(a_model_leaves_the_host_as_it_was) {
 }
 END_TEST
 
-typedef struct Caller { const flowrt_model *model; float x[40][2]; int wrong; pthread_t thread; } Caller;
-
-static void *call_often(void *user) {
-  Caller *caller = user;
-  for (int i = 0; i < 100 && !caller->wrong; i++) {
-    float x[40][2];
-    flow_error error = {{0}};
-    flowrt_request request = {.size = sizeof request, .count = 40, .threads = 1, .steps = 2, .seed = 7, .x = x};
-    caller->wrong = flowrt_sample(caller->model, &request, &error) != FLOW_OK;
-    if (i > 0 && memcmp(x, caller->x, sizeof x) != 0) caller->wrong = 1;
-    memcpy(caller->x, x, sizeof x);
-  }
-  return NULL;
-}
-
-START_TEST(sixteen_threads_share_one_model) {
-  static Caller caller[16];
-  flowrt_model *model = moons();
-  for (int i = 0; i < 16; i++) {
-    caller[i] = (Caller){.model = model};
-    ck_assert_int_eq(pthread_create(&caller[i].thread, NULL, call_often, &caller[i]), 0);
-  }
-  for (int i = 0; i < 16; i++) ck_assert_int_eq(pthread_join(caller[i].thread, NULL), 0);
-  for (int i = 0; i < 16; i++) {
-    ck_assert_int_eq(caller[i].wrong, 0);
-    ck_assert_int_eq(memcmp(caller[i].x, caller[0].x, sizeof caller[0].x), 0);
-  }
-  flowrt_close(model);
-}
-END_TEST
-
 int main(void) {
   Suite *suite = suite_create("calls of libflowrt");
   TCase *tests = tcase_create("calls");
   tcase_set_timeout(tests, 120);
   tcase_add_loop_test(tests, a_prepared_solve_allocates_nothing_and_gives_the_same_bits, 0, sizeof prepared / sizeof *prepared);
+  tcase_add_test(tests, a_prepared_solve_from_a_density_allocates_nothing);
   tcase_add_test(tests, the_callers_allocator_gets_everything_back);
   tcase_add_test(tests, without_memory_every_call_says_so);
   tcase_add_test(tests, requests_that_make_no_sense_are_refused_with_a_reason);
   tcase_add_test(tests, a_sample_that_fails_has_a_status_and_its_neighbours_are_right);
   tcase_add_test(tests, a_solve_can_be_stopped);
   tcase_add_test(tests, a_model_leaves_the_host_as_it_was);
-  tcase_add_test(tests, sixteen_threads_share_one_model);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
 }

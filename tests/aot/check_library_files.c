@@ -150,24 +150,44 @@ START_TEST(the_output_must_have_a_suffix_that_says_what_to_make) {
 }
 END_TEST
 
-START_TEST(what_a_library_cannot_do_is_said_when_it_is_made) {
-  const char *text = "density p(x: [2]) = -norm2(x)/2\ndraw z ~ normal(2): z\nfield u(t, x: [2]) = x\n"
-                     "flow f { source p  velocity u  solver rk4 steps 3 }\n";
+/* Of a state of more than 64 numbers log p is estimated; of a source that is a file there is none. */
+START_TEST(what_a_library_cannot_do_is_said_when_it_is_made_and_when_it_is_asked) {
+  static float x[2][65];
+  double log_p[2];
   char path[512];
-  snprintf(path, sizeof path, "%s", in_scratch("density.so"));
-  Result result = flowc("%s -o %s", scratch_file("density.flow", text), path);
+  flow_error error = {{0}};
+  snprintf(path, sizeof path, "%s", in_scratch("large.so"));
+  Result result = flowc("%s -o %s", scratch_file("large.flow", "field u(t, x: [65]) = x*t\nflow f { source normal(65)  velocity u  solver rk4 steps 3 }\n"), path);
   expect_code(result, 0);
-  expect_in(result.err, "cannot draw from the density `p`");
+  expect_in(result.err, "log p is estimated by probes, 2 at a time");
   result_free(&result);
   flowrt_model *model = open_library(path, 0);
-  float x[1][2] = {{1, 2}};
-  flow_error error = {{0}};
-  flowrt_request request = {.size = sizeof request, .count = 1, .x = x};
+  ck_assert_int_eq(flowrt_computes(model, FLOW_COMPUTES_LOG_P), 0);
+  ck_assert_int_eq(flowrt_computes(model, FLOW_COMPUTES_PROBES), 1);
+  flowrt_request request = {.size = sizeof request, .count = 2, .x = x, .log_p = log_p};
   ck_assert_int_eq(flowrt_sample(model, &request, &error), FLOW_BAD_CALL);
-  expect_in(error.text, "starting points in `from`");
-  request.from = x;
-  ck_assert_int_eq(flowrt_sample(model, &request, &error), FLOW_OK);
+  expect_in(error.text, "say how many probes");
+  request.probes = 3;
+  ck_assert_msg(flowrt_sample(model, &request, &error) == FLOW_OK, "%s", error.text);
   flowrt_close(model);
+  snprintf(path, sizeof path, "%s", in_scratch("file.so"));
+  result = flowc("%s -o %s --source load", scratch_file("file.flow", "field u(t, x: [2]) = x\nflow f { source \"none.npy\"  velocity u  solver rk4 steps 3 }\n"), path);
+  expect_code(result, 0);
+  expect_in(result.err, "none.npy are not in the library");
+  result_free(&result);
+  model = open_library(path, 0);
+  request = (flowrt_request){.size = sizeof request, .count = 2, .x = x};
+  ck_assert_int_eq(flowrt_sample(model, &request, &error), FLOW_BAD_CALL);
+  expect_in(error.text, "name the file of its points");
+  flowrt_close(model);
+  result = flowc("%s/models/abc.flow -o %s --source embed", TESTS_DIR, path);
+  expect_code(result, 2);
+  expect_in(result.err, "whose source is a file");
+  result_free(&result);
+  result = flowc("%s/models/abc.flow -o %s --probes 0", TESTS_DIR, path);
+  expect_code(result, 2);
+  expect_in(result.err, "1 to 4096");
+  result_free(&result);
 }
 END_TEST
 
@@ -253,6 +273,78 @@ START_TEST(a_struct_of_another_interface_is_refused) {
   bad.variant = &variant;
   bad.variants = 1;
   expect_export_refusal(&bad, "binary interface");
+  flow_variant two[2] = {good.variant[0], good.variant[1]};
+  bad.variant = two;
+  bad.variants = 2;
+  two[1].computes = FLOW_COMPUTES_PROBES;
+  expect_export_refusal(&bad, "do not fit");
+  two[1].computes = FLOW_COMPUTES_JUMP;
+  expect_export_refusal(&bad, "do not fit");
+  flowrt_close(model);
+}
+END_TEST
+
+static flowrt_model *open_density(void) {
+  const char *text = "density p(x: [2]) = -norm2(x)/2\n  draw k ~ choice(3), z ~ normal(2): z + [k, 1]\nfield u(t, x: [2]) = x\n"
+                     "flow f { source p  velocity u  solver rk4 steps 3 }\n";
+  return open_library(compile_text("density", text, ""), 0);
+}
+
+START_TEST(a_density_that_makes_no_sense_is_refused) {
+  flowrt_model *model = open_density();
+  const flow_export *good = flowrt_exported(model);
+  flow_export bad = *good;
+  flow_density density = *good->density;
+  bad.density = &density;
+  density.size = 16;
+  expect_export_refusal(&bad, "another interface");
+  density = *good->density;
+  density.draw_bytes += 8;
+  expect_export_refusal(&bad, "another interface");
+  density = *good->density;
+  density.draws--;
+  expect_export_refusal(&bad, "makes no sense");
+  density = *good->density;
+  density.has_time = 1;
+  expect_export_refusal(&bad, "makes no sense");
+  density = *good->density;
+  density.log_p = density.make;
+  expect_export_refusal(&bad, "makes no sense");
+  density = *good->density;
+  density.make = good->variant[0].model;
+  expect_export_refusal(&bad, "makes no sense");
+  flow_draw draw[2] = {good->density->draw[0], good->density->draw[1]};
+  density = *good->density;
+  density.draw = draw;
+  draw[1].size = UINT64_C(1) << 40;
+  expect_export_refusal(&bad, "makes no sense");
+  draw[1] = good->density->draw[1];
+  draw[0].kind = 9;
+  expect_export_refusal(&bad, "makes no sense");
+  flowrt_close(model);
+}
+END_TEST
+
+/* What came after the first libraries is not read of them. */
+START_TEST(a_shorter_struct_of_an_older_library_is_opened) {
+  flowrt_model *model = open_density(), *older;
+  flow_export shorter = *flowrt_exported(model);
+  flow_error error = {{0}};
+  float from[2] = {1, 2}, x[2];
+  shorter.size = FLOW_EXPORT_LEAST_BYTES;
+  shorter.start.kind = FLOW_START_NONE;
+  shorter.density = (const flow_density *)(uintptr_t)8;
+  shorter.rows = (const flow_rows *)(uintptr_t)8;
+  ck_assert_msg(flowrt_open_export(&shorter, NULL, &older, &error) == FLOW_OK, "%s", error.text);
+  flowrt_request request = {.size = sizeof request, .count = 1, .x = x};
+  ck_assert_int_eq(flowrt_sample(older, &request, &error), FLOW_BAD_CALL);
+  expect_in(error.text, "does not have the flow's source");
+  request.from = from;
+  ck_assert_msg(flowrt_sample(older, &request, &error) == FLOW_OK, "%s", error.text);
+  flowrt_close(older);
+  shorter.start.kind = FLOW_START_DENSITY;
+  ck_assert_msg(flowrt_open_export(&shorter, NULL, &older, &error) == FLOW_OK, "%s", error.text);
+  flowrt_close(older);
   flowrt_close(model);
 }
 END_TEST
@@ -304,12 +396,14 @@ int main(void) {
   tcase_add_test(tests, the_library_of_a_small_network_is_small);
   tcase_add_test(tests, inspect_tells_what_a_library_is_without_loading_it);
   tcase_add_test(tests, the_output_must_have_a_suffix_that_says_what_to_make);
-  tcase_add_test(tests, what_a_library_cannot_do_is_said_when_it_is_made);
+  tcase_add_test(tests, what_a_library_cannot_do_is_said_when_it_is_made_and_when_it_is_asked);
   tcase_add_test(tests, what_is_no_library_is_refused);
   tcase_add_test(tests, another_library_is_no_model);
   tcase_add_test(tests, a_library_that_is_cut_off_is_refused);
   tcase_add_test(tests, a_library_that_everyone_may_write_is_refused);
   tcase_add_test(tests, a_struct_of_another_interface_is_refused);
+  tcase_add_test(tests, a_density_that_makes_no_sense_is_refused);
+  tcase_add_test(tests, a_shorter_struct_of_an_older_library_is_opened);
   tcase_add_test(tests, weights_that_do_not_fit_are_refused_and_others_can_be_swapped_in);
   suite_add_tcase(suite, tests);
   return run_suite(suite);

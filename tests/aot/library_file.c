@@ -55,6 +55,17 @@ const char *compile_to(const ReferenceModel *model, const char *name, const char
   return path;
 }
 
+const char *compile_text(const char *name, const char *text, const char *words) {
+  static char path[512];
+  char file[128];
+  snprintf(file, sizeof file, "%s.flow", name);
+  snprintf(path, sizeof path, "%s/%s.so", scratch(), name);
+  Result result = flowc("%s -o %s -q %s", scratch_file(file, text), path, words);
+  expect_code(result, 0);
+  result_free(&result);
+  return path;
+}
+
 flowrt_model *open_library(const char *path, uint32_t cpu) {
   flow_error error = {{0}};
   flowrt_options options = {.size = sizeof options, .cpu = cpu};

@@ -19,6 +19,8 @@ extern const int reference_model_count;
 const char *model_words(const ReferenceModel *model);
 /* Compiles it to scratch/NAME with further words; returns the path (valid until the next call). */
 const char *compile_to(const ReferenceModel *model, const char *name, const char *words);
+/* The same for a text: scratch/NAME.flow becomes scratch/NAME.so. */
+const char *compile_text(const char *name, const char *text, const char *words);
 const ReferenceModel *model_named(const char *program);
 const char *weights_of(const ReferenceModel *model);            /* of tests/reference; valid until the next call */
 

@@ -12,15 +12,9 @@
 #include "parse.h"
 #include "random_flow.h"
 #include "run_suite.h"
+#include "sanitized.h"
 
-/* gcc says so with a macro, clang with a feature. */
-#if defined(__SANITIZE_ADDRESS__)
-enum { SEEDS_A_TEST = 10 };
-#elif defined(__has_feature)
-enum { SEEDS_A_TEST = __has_feature(address_sanitizer) ? 10 : 100 };
-#else
-enum { SEEDS_A_TEST = 100 };
-#endif
+enum { SEEDS_A_TEST = UNDER_ADDRESS_SANITIZER || UNDER_THREAD_SANITIZER ? 10 : 100 };
 enum { TESTS = 10, MOST_LANES = 256, MOST_CONDITIONS = 4 };
 
 static Arena arena;

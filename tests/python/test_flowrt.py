@@ -74,6 +74,56 @@ class Results(WithModel):
         # Two orders of summing f32 numbers below 10.
         np.testing.assert_allclose(self.moons.divergence(0.5, x), columns[0][:, 0] + columns[1][:, 1], atol=2e-5)
 
+    def test_log_p_by_probes_is_the_commands(self):
+        flowc(MOONS, "-o", self.folder / "probed.so", "--probes", 2, "-q")
+        probed = flowrt.load(self.folder / "probed.so")
+        x = probed.sample(20, seed=4)
+        np.save(self.folder / "px.npy", x)
+        for n, probe in ((1, "rademacher"), (5, "rademacher"), (4, "gaussian")):
+            flowc("logp", MOONS, "--data", self.folder / "px.npy", "--probes", n, "--probe", probe, "--seed", 7, "-q", "-o", self.folder / "p.npz")
+            expected = np.load(self.folder / "p.npz")
+            log_p, errors = probed.log_prob(x, probes=n, probe=probe, seed=7, standard_error=True)
+            np.testing.assert_array_equal(log_p, expected["logp"])
+            np.testing.assert_array_equal(errors, expected["standard_error"])
+        drawn, log_p, errors = probed.sample(20, seed=4, log_p=True, probes=3, standard_error=True)
+        np.testing.assert_array_equal(drawn, x)
+        # The mean of enough estimates is the exact one, within what their own errors say: 6 deviations of each.
+        log_p, errors = probed.log_prob(x, target=0.1, seed=1, standard_error=True)
+        self.assertLessEqual(errors.max(), 0.1)
+        np.testing.assert_array_less(np.abs(log_p - self.moons.log_prob(x)), 6 * errors + 1e-4)
+        with self.assertRaisesRegex(flowrt.Error, "--probes K"):
+            self.moons.log_prob(x, probes=2)
+        with self.assertRaisesRegex(ValueError, "no probes 'signs'"):
+            probed.log_prob(x, probes=2, probe="signs")
+
+    def test_a_density_as_source_is_the_commands(self):
+        program = self.folder / "ring.flow"
+        program.write_text("density p(x: [2]) = -norm2(x)/2\n  draw k ~ choice([1, 3]), z ~ normal(2): z + [k, 1]\n"
+                           "field u(t, x: [2]) = [sin(x[1]), t*x[0]]\nflow f { source p  velocity u  solver rk4 steps 3 }\n")
+        flowc(program, "-o", self.folder / "ring.so", "-q")
+        x, log_p = flowrt.load(self.folder / "ring.so").sample(50, seed=1, log_p=True)
+        flowc("sample", program, "-n", 50, "--seed", 1, "-q", "-o", self.folder / "rx.npy", "--logp", self.folder / "rl.npy")
+        np.testing.assert_array_equal(x, np.load(self.folder / "rx.npy"))
+        np.testing.assert_array_equal(log_p, np.load(self.folder / "rl.npy"))
+
+    def test_a_file_as_source_is_inside_or_named(self):
+        points, program = self.folder / "points.npy", self.folder / "points.flow"
+        np.save(points, np.arange(8.0).reshape(4, 2) / 3)
+        program.write_text('field u(t, x: [2]) = [sin(x[1]), x[0]]\nflow f { source "points.npy"  velocity u  solver rk4 steps 3 }\n')
+        flowc(program, "-o", self.folder / "inside.so", "-q")
+        flowc(program, "-o", self.folder / "named.so", "-q", "--source", "load")
+        x = flowrt.load(self.folder / "inside.so").sample(4)
+        np.testing.assert_array_equal(flowrt.load(self.folder / "named.so", source=points).sample(4), x)
+        with self.assertRaisesRegex(flowrt.Error, "name the file of its points"):
+            flowrt.load(self.folder / "named.so").sample(4)
+
+    def test_vectors_times_the_jacobian_are_adjoint_to_products(self):
+        rng = np.random.default_rng(1)
+        x = self.moons.sample(5, seed=4)
+        v, w = rng.normal(size=(2, 5, 2))
+        # Two orders of summing products of f32 numbers below 10.
+        np.testing.assert_allclose((self.moons.vjp(0.5, x, w) * v).sum(1), (self.moons.jvp(0.5, x, v) * w).sum(1), atol=1e-4)
+
     def test_times_may_be_one_for_each_point(self):
         x, t = self.moons.sample(5, seed=4), np.linspace(0, 1, 5)
         each = np.concatenate([self.moons.velocity(t[i], x[i : i + 1]) for i in range(5)])

@@ -8,14 +8,7 @@
 #include <unistd.h>
 #include "session.h"
 #include "run_suite.h"
-
-#if defined(__has_feature)
-#define SANITIZED __has_feature(address_sanitizer)
-#elif defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
+#include "sanitized.h"
 
 /* The whole output of a session, and its exit status. */
 static void expect(const char *input, int code, const char *output) {
@@ -363,7 +356,7 @@ END_TEST
 
 /* 64 MiB for 10,000 evaluations are 12.8 for 2,000; the program's own size is what the first of the two sessions needs. */
 START_TEST(evaluations_leave_no_memory_behind) {
-  if (SANITIZED) return; /* an address sanitizer keeps what was freed */
+  if (UNDER_ADDRESS_SANITIZER || UNDER_THREAD_SANITIZER) return; /* a sanitizer keeps what was freed */
   enum { EVALUATIONS = 2000 };
   char *input = malloc(EVALUATIONS * 24 + 64), *to = input;
   Result few = session("field u(t, x: [2]) = x\nu(0, [1, 2])\n");

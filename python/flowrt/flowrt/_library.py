@@ -9,6 +9,7 @@ from ctypes import POINTER, c_char, c_char_p, c_double, c_int, c_int32, c_size_t
 
 STATUS = ("OK", "BAD_PROGRAM", "BAD_INPUT", "BAD_CALL", "FAILED_SAMPLES", "BAD_FILE", "NO_MEMORY", "CANCELLED", "INTERNAL")
 CPU = {None: 0, "v3": 3, "v4": 4}
+PROBE = {"rademacher": 0, "gaussian": 1}
 
 
 class Error(RuntimeError):
@@ -37,7 +38,7 @@ class FlowError(ctypes.Structure):
 
 class Options(ctypes.Structure):
     _fields_ = [("size", c_uint32), ("cpu", c_uint32), ("weights_path", c_char_p), ("weights", c_char_p),
-                ("weights_bytes", c_size_t), ("allocator", c_void_p)]
+                ("weights_bytes", c_size_t), ("allocator", c_void_p), ("source_path", c_char_p)]
 
 
 class Array(ctypes.Structure):
@@ -57,13 +58,14 @@ class Request(ctypes.Structure):
                 ("from_", c_void_p), ("condition", POINTER(Array)), ("method", c_char_p), ("steps", c_uint64),
                 ("rtol", c_double), ("atol", c_double), ("ltol", c_double), ("most_attempts", c_uint64),
                 ("progress", Progress), ("user", c_void_p), ("x", c_void_p), ("log_p", c_void_p), ("status", c_void_p),
-                ("summary", POINTER(Summary))]
+                ("summary", POINTER(Summary)), ("probes", c_uint32), ("probe", c_uint32), ("target", c_double),
+                ("standard_error", c_void_p), ("probes_used", c_void_p)]
 
 
 class Points(ctypes.Structure):
     _fields_ = [("size", c_uint32), ("threads", c_int32), ("count", c_uint64), ("t", c_void_p), ("times", c_uint64),
                 ("x", c_void_p), ("condition", POINTER(Array)), ("direction", c_void_p), ("velocity", c_void_p),
-                ("divergence", c_void_p), ("jvp", c_void_p)]
+                ("divergence", c_void_p), ("jvp", c_void_p), ("vjp", c_void_p)]
 
 
 _model, _error = c_void_p, POINTER(FlowError)

@@ -10,12 +10,13 @@ import numpy as np
 from . import _library as c
 
 
-def load(path, weights=None, cpu=None):
+def load(path, weights=None, cpu=None, source=None):
     """Opens a compiled flow.
 
     weights: a .safetensors file (or its bytes) in place of the weights in the library.  cpu: "v3" or "v4" for this code alone.
+    source: where the flow's source is a file, that file (.npy, .npz, .csv), in place of the points in the library.
     """
-    return Model(path, weights, cpu)
+    return Model(path, weights, cpu, source)
 
 
 def _address(array):
@@ -25,7 +26,7 @@ def _address(array):
 class Model:
     """A compiled flow.  It never changes; any number of threads may use it at once."""
 
-    def __init__(self, path, weights=None, cpu=None):
+    def __init__(self, path, weights=None, cpu=None, source=None):
         self._handle = None
         self._c = c.library()
         options = c.Options(size=ctypes.sizeof(c.Options), cpu=c.CPU[cpu])
@@ -33,6 +34,8 @@ class Model:
             options.weights, options.weights_bytes = bytes(weights), len(weights)
         elif weights is not None:
             options.weights_path = os.fsencode(weights)
+        if source is not None:
+            options.source_path = os.fsencode(source)
         handle, error = ctypes.c_void_p(), c.FlowError()
         c.check(self._c.flowrt_open(os.fsencode(path), options, handle, error), error)
         self._handle = handle
@@ -106,6 +109,15 @@ class Model:
             request.progress = c.Progress(lambda _, done, total: 1 if progress(done, total) else 0)
         return request
 
+    def _probes(self, request, count, probes, probe, target=0.0):
+        """Log p by random vectors; the standard errors' array."""
+        if probe not in c.PROBE:
+            raise ValueError("there are no probes %r; there are: %s" % (probe, ", ".join(c.PROBE)))
+        request.probes, request.probe, request.target = probes, c.PROBE[probe], target
+        standard_error = np.empty(count)
+        request.standard_error = _address(standard_error)
+        return standard_error
+
     def _answer(self, status, error, sample_status, result, on_error):
         if not c.check(status, error) or on_error == "keep":
             return result
@@ -113,10 +125,11 @@ class Model:
 
     # ---- what a flow is for ----
 
-    def sample(self, n=None, *, seed=0, first=0, source=None, log_p=False, out=None, on_error="raise", **how):
-        """n samples, [n, dim]; with log_p=True also their log-densities, [n].
+    def sample(self, n=None, *, seed=0, first=0, source=None, log_p=False, probes=0, probe="rademacher", standard_error=False, out=None,
+               on_error="raise", **how):
+        """n samples, [n, dim]; with log_p=True also their log-densities, [n], and with standard_error=True the errors of these.
 
-        source: starting points [n, dim] in place of the flow's source.  out: an array to fill.  how: conditions={...}, method,
+        source: starting points [n, dim] in place of the flow's source.  probes, probe: as for log_prob.  out: an array to fill.  how: conditions={...}, method,
         steps, rtol, atol, ltol, max_attempts, threads, progress(done, total), which may return True to stop.
         """
         keep = []
@@ -131,21 +144,31 @@ class Model:
         sample_status = np.zeros(n, np.uint8)
         request = self._request(n, keep, seed=seed, first=first, source=source, **how)
         request.x, request.log_p, request.status = _address(x), _address(density), _address(sample_status)
+        errors = self._probes(request, n, probes, probe)
         error = c.FlowError()
         status = self._c.flowrt_sample(self._open(), request, error)
-        return self._answer(status, error, sample_status, (x, density) if log_p else x, on_error)
+        result = (x, density, errors) if log_p and standard_error else (x, density) if log_p else x
+        return self._answer(status, error, sample_status, result, on_error)
 
-    def log_prob(self, x, *, latent=False, on_error="raise", **how):
-        """log p of the rows of x, [n], in nats; with latent=True also the points of the source that they come from."""
+    def log_prob(self, x, *, probes=0, probe="rademacher", target=0.0, standard_error=False, latent=False, on_error="raise", **how):
+        """log p of the rows of x, [n], in nats; with standard_error=True also the errors of these, [n], and with latent=True the
+        points of the source that they come from.
+
+        Without probes the trace of the Jacobian is exact.  probes: how many random vectors estimate it for each row, "rademacher" or
+        "gaussian" (probe), row i's a function of the seed and i.  target: as many as it takes for a standard error of at most this, at
+        least 8 and no more than `probes` (0: 4096).  how: as for sample.
+        """
         keep = []
         x = self._rows(x, "x")
         density, sample_status = np.empty(len(x)), np.zeros(len(x), np.uint8)
         origin = np.empty_like(x) if latent else None
         request = self._request(len(x), keep, source=x, **how)
         request.x, request.log_p, request.status = _address(origin), _address(density), _address(sample_status)
+        errors = self._probes(request, len(x), probes, probe, target)
         error = c.FlowError()
         status = self._c.flowrt_log_prob(self._open(), request, error)
-        return self._answer(status, error, sample_status, (density, origin) if latent else density, on_error)
+        extras = ((errors,) if standard_error else ()) + ((origin,) if latent else ())
+        return self._answer(status, error, sample_status, (density, *extras) if extras else density, on_error)
 
     def trajectory(self, times, n=None, *, seed=0, first=0, source=None, on_error="raise", **how):
         """The states at the times: [times, n, dim].  The steps are those of `sample`, whatever the times are."""
@@ -186,9 +209,16 @@ class Model:
         """div u(t, x), exactly: [n]."""
         return self._evaluate(t, x, "divergence", conditions, threads)
 
+    def _product(self, wanted, t, x, direction, name, conditions, threads):
+        x, direction = self._rows(x, "x"), self._rows(direction, name)
+        if len(direction) != len(x):
+            raise ValueError("%d directions for %d points" % (len(direction), len(x)))
+        return self._evaluate(t, x, wanted, conditions, threads, direction)
+
     def jvp(self, t, x, v, *, conditions=None, threads=0):
         """(du/dx)(t, x) v: [n, dim]."""
-        v = self._rows(v, "v")
-        if len(v) != len(self._rows(x, "x")):
-            raise ValueError("%d directions for %d points" % (len(v), len(x)))
-        return self._evaluate(t, x, "jvp", conditions, threads, v)
+        return self._product("jvp", t, x, v, "v", conditions, threads)
+
+    def vjp(self, t, x, w, *, conditions=None, threads=0):
+        """w (du/dx)(t, x): [n, dim]."""
+        return self._product("vjp", t, x, w, "w", conditions, threads)

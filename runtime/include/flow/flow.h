@@ -30,6 +30,11 @@
  * SAME BITS.  Sample i is a function of (model, weights, seed, i, method, steps, conditions): the same as from `flowc sample`,
  * whatever the count, the threads or the processor.
  *
+ * PROBES.  Log p needs the trace of the velocity's Jacobian.  It is computed exactly for states of up to 64 numbers; a library of
+ * a larger state, or one that is compiled with `--probes K`, estimates it by random vectors (Hutchinson), K in one solve and in as
+ * many solves as it takes: the same bits as `flowc logp --probes N` with the same seed.  (Where steps adapt they keep to the
+ * tolerance for all K estimates of a solve, so there this holds for N = K.)
+ *
  * REAL TIME.  flowrt_prepare allocates all that solves of up to `count` samples need; flowrt_solve then neither allocates nor
  * opens nor locks anything, on the calling thread alone where `threads` is 1.
  *
@@ -60,6 +65,8 @@ typedef struct flowrt_options {
   const void *weights;          /* the bytes of a .safetensors; or NULL.  Not kept */
   size_t weights_bytes;
   const flowrt_allocator *allocator;    /* NULL: malloc.  Copied; used by all calls on the model, from their threads */
+  const char *source_path;      /* where the flow's source is a file: its points (.npy, .npz, .csv, .safetensors), in place of those
+                                   in the library; or NULL */
 } flowrt_options;
 
 /* From a file.  Before anything of it runs it is checked: a whole ELF library for this kind of processor, which not everyone
@@ -102,6 +109,8 @@ typedef struct flowrt_summary {
   uint64_t rejected;            /* attempted steps of all samples that were too long */
 } flowrt_summary;
 
+enum { FLOWRT_RADEMACHER, FLOWRT_GAUSSIAN };    /* components of a probe: +1 or -1, or standard normal */
+
 typedef struct flowrt_request {
   uint32_t size;                /* sizeof(flowrt_request) */
   int32_t threads;              /* 0: all cores */
@@ -123,6 +132,13 @@ typedef struct flowrt_request {
   double *log_p;                /* [count]: log-densities, in nats */
   uint8_t *status;              /* [count]: 0, or what happened (flowrt_status_text) */
   flowrt_summary *summary;
+  /* log p by random vectors, PROBES below */
+  uint32_t probes;              /* how many for each point; 0: the exact trace */
+  uint32_t probe;               /* FLOWRT_RADEMACHER, ... */
+  double target;                /* log_prob: above 0: each point has probes until the standard error of its log p is at most this, but
+                                   at least 8, and no more than `probes` (0: 4096) */
+  double *standard_error;       /* [count] or NULL: of each log p; NaN for one probe, 0 where the trace is exact */
+  uint32_t *probes_used;        /* [count] or NULL */
 } flowrt_request;
 
 /* Draws samples; with log_p their log-densities too, computed on the way.  FAILED_SAMPLES, BAD_CALL, BAD_INPUT, NO_MEMORY,
@@ -148,10 +164,11 @@ typedef struct flowrt_points {
   uint64_t times;               /* 1, or count: each point its own */
   const void *x;                /* [count][dim] */
   const flowrt_array *condition;
-  const void *direction;        /* [count][dim]: v of jvp */
+  const void *direction;        /* [count][dim]: v of jvp, w of vjp */
   void *velocity;               /* [count][dim] or NULL */
   void *divergence;             /* [count] or NULL, in the model's precision: div u */
   void *jvp;                    /* [count][dim] or NULL: (du/dx) v */
+  void *vjp;                    /* [count][dim] or NULL: w (du/dx) */
 } flowrt_points;
 
 flow_status flowrt_evaluate(const flowrt_model *model, const flowrt_points *points, flow_error *error);
@@ -164,7 +181,8 @@ typedef struct flowrt_solver flowrt_solver;     /* for one thread at a time */
  * texts and its method hold for all solves.  The model must stay open. */
 flow_status flowrt_prepare(const flowrt_model *model, const flowrt_request *request, int log_prob, flowrt_solver **solver,
                            flow_error *error);
-/* The request's method, steps, tolerances and threads are those of flowrt_prepare, its count no larger; all else may change. */
+/* The request's method, steps, tolerances, probes and threads are those of flowrt_prepare, its count no larger; all else may
+ * change. */
 flow_status flowrt_solve(flowrt_solver *solver, const flowrt_request *request, flow_error *error);
 void flowrt_solver_close(flowrt_solver *solver);
 

@@ -32,6 +32,8 @@ typedef struct flowc_options {
   const char *weights_path;     /* a file with the tensors of its layers; or NULL */
   const void *weights;          /* the bytes of a .safetensors; or NULL */
   size_t weights_bytes;
+  uint32_t probes;              /* log p by random vectors too, so many at a time; 0: 2 of them where a state has more than 64 numbers */
+  uint32_t reserved;
 } flowc_options;
 
 /* BAD_PROGRAM: the text has errors; *program is set, and flowc_messages tells them all, with their places.  Else *program is NULL

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "variants.h"
+
+/* A row for each FLOW_COMPUTES_... */
+static const struct Row {
+  const char *word;
+  FlowExtras extras;
+  unsigned entries;
+  bool few;
+} row[] = {
+    [FLOW_COMPUTES_VELOCITY] = {"velocity", FLOW_NO_EXTRAS, FLOW_ENTRY_EVAL | FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_STEP | FLOW_ENTRY_ATTEMPT, true},
+    [FLOW_COMPUTES_LOG_P] = {"log_p", FLOW_LOG_P, FLOW_ENTRY_EVAL | FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_STEP | FLOW_ENTRY_ATTEMPT, true},
+    [FLOW_COMPUTES_PROBES] = {"probes", FLOW_PROBES, FLOW_ENTRY_EVAL_LANE | FLOW_ENTRY_STEP | FLOW_ENTRY_ATTEMPT, false},
+    [FLOW_COMPUTES_JVP] = {"jvp", FLOW_JVP, FLOW_ENTRY_EVAL | FLOW_ENTRY_EVAL_LANE, false},
+    [FLOW_COMPUTES_JUMP] = {"jump", FLOW_LOG_P, FLOW_ENTRY_STEP, true},
+    [FLOW_COMPUTES_VJP] = {"vjp", FLOW_VJP, FLOW_ENTRY_EVAL | FLOW_ENTRY_EVAL_LANE, false},
+};
+
+unsigned aot_entries(uint32_t computes) { return row[computes].entries; }
+bool aot_is_for_few(uint32_t computes) { return row[computes].few; }
+const char *aot_word(uint32_t computes) { return row[computes].word; }
+
+static bool is_exact(const TypedFlow *flow) { return flow && flow->dim <= AOT_MOST_EXACT; }
+
+void aot_compile_options(uint32_t computes, const TypedFlow *flow, uint32_t probes, FlowCompileOptions *options) {
+  options->extras = row[computes].extras;
+  options->as_velocity = computes != FLOW_COMPUTES_JUMP;
+  options->probes = probes ? probes : AOT_STANDARD_PROBES;
+  if (computes == FLOW_COMPUTES_JUMP && !is_exact(flow)) options->extras = FLOW_NO_EXTRAS;
+}
+
+uint32_t aot_choose(const TypedFlow *flow, uint32_t probes, uint32_t computes[AOT_MOST_VARIANTS]) {
+  uint32_t count = 0;
+  computes[count++] = FLOW_COMPUTES_VELOCITY;
+  if (is_exact(flow)) computes[count++] = FLOW_COMPUTES_LOG_P;
+  if (flow && (probes || (!is_exact(flow) && !flow->map))) computes[count++] = FLOW_COMPUTES_PROBES;
+  computes[count++] = FLOW_COMPUTES_JVP;
+  computes[count++] = FLOW_COMPUTES_VJP;
+  if (flow && flow->map) computes[count++] = FLOW_COMPUTES_JUMP;
+  return count;
+}
+
+bool aot_must(uint32_t computes, uint32_t probes) {
+  return computes == FLOW_COMPUTES_VELOCITY || (computes == FLOW_COMPUTES_PROBES && probes);
+}
