@@ -18,7 +18,7 @@ typedef struct Trace {
  * were not asked for. */
 flow_status trace_choose(const Run *run, const Program *program, Trace *trace, flow_error *error);
 static inline FlowExtras trace_extras(const Trace *trace) { return trace->probes ? FLOW_PROBES : FLOW_LOG_P; }
-/* A number of probes, 1 to 4096; or_else: words of a message for what else there may be. */
+/* A number of probes, as many as the verb takes at most. */
 flow_status trace_take_count(VerbId verb, const char *text, uint32_t *probes, flow_error *error);
 const char *trace_probe_name(const Trace *trace);
 

@@ -107,7 +107,7 @@ static flow_status choose_probes(ApiSolve *s, const ApiVariant *variant, flow_er
     return flow_fail(error, FLOW_BAD_CALL, "probes of kind %" PRIu32 " to a standard error of %.17g: the kinds are FLOWRT_RADEMACHER and FLOWRT_GAUSSIAN, the error is at least 0",
                      r->probe, r->target);
   static const FlowProbeKind kind[] = {[FLOWRT_RADEMACHER] = FLOW_PROBE_RADEMACHER, [FLOWRT_GAUSSIAN] = FLOW_PROBE_GAUSSIAN};
-  s->probes = (FlowProbes){kind[r->probe], r->seed, 0, variant->of->probes};
+  s->probes = (FlowProbes){.kind = kind[r->probe], .seed = r->seed, .count = variant->of->probes};
   s->sampling.probes = &s->probes;
   FlowProbes all = s->probes;
   if (r->probes > all.count) all.count = r->probes;

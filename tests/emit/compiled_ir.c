@@ -61,7 +61,7 @@ CompiledIr *compile_ir(Arena *arena, IrFunction *frozen, int precision, int sche
   flow_error error;
   EmitObject object;
   int cpu = (int)flow_cpu_level();
-  EmitOptions options = {cpu, schedule == ONE_LANE ? cpu : schedule, entries, schedule == ONE_LANE};
+  EmitOptions options = {.cpu = cpu, .schedule = schedule == ONE_LANE ? cpu : schedule, .entries = entries, .rows = schedule == ONE_LANE};
   *c = (CompiledIr){.arena = arena, .f = frozen, .precision = precision, .weight = weight};
   c->tile = tile_build(arena, frozen, precision);
   ck_assert_msg(!emit_object(c->tile, &options, &object, &error), "%s", error.text);
