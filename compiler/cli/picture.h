@@ -7,6 +7,7 @@
 #include "tensor.h"
 
 enum { PICTURE_MOST_ROWS = 200000 }; /* more would not be seen */
+enum { PICTURE_MOST_LINES = 100 };   /* of more paths the points are drawn: lines would cover each other */
 
 /* rows x dim numbers; `all`: how many rows there would be, if only the first are here. */
 int picture_of_rows(const Run *run, FILE *to, const double *x, size_t rows, size_t dim, uint64_t all);

@@ -41,6 +41,9 @@ PlotGrid plot_heat_grid(PlotFrame frame, PlotStyle style);
 char *plot_heat(const double *value, PlotFrame frame, double depth, PlotStyle style);
 /* Points as they are, those in the frame. */
 char *plot_points(const double *x, const double *y, size_t count, size_t stride, PlotFrame frame, PlotStyle style);
+/* A line through point[times][paths][2] for each path, a gap where a point is not finite.  With `round` both axes have one
+ * scale, as far as a screen allows.  The frame gives no more than whether there are colours. */
+char *plot_paths(const double *point, size_t times, size_t paths, bool round, PlotFrame frame, PlotStyle style);
 /* y over ascending x, a gap where y is not finite; the frame gives no more than whether there are colours. */
 char *plot_curve(const double *x, const double *y, size_t count, PlotFrame frame, PlotStyle style);
 

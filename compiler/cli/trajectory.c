@@ -58,18 +58,20 @@ static flow_status prepare(Trajectory *path, flow_error *error) {
 
 /* ---- after -------------------------------------------------------------------------------------------------------- */
 
-/* Points of all paths, as many as are seen: (t, x) where a state is one number, else the first two of its numbers. */
-static double *points_of(const Trajectory *path, size_t *count) {
+static uint64_t paths_shown(const Trajectory *path) {
+  uint64_t shown = PICTURE_MOST_ROWS / path->times.count, samples = path->output.samples;
+  return shown > samples ? samples : shown == 0 && samples > 0 ? 1 : shown;
+}
+
+/* [times][shown][2]: (t, x) where a state is one number, else the first two of its numbers. */
+static double *points_of(const Trajectory *path, uint64_t shown) {
   const PathOutput *output = &path->output;
-  uint64_t dim = path->program->model->dim, shown = PICTURE_MOST_ROWS / path->times.count;
-  if (shown > output->samples) shown = output->samples;
-  if (shown == 0 && output->samples > 0) shown = 1;
-  double *point = malloc((path->times.count * (size_t)shown * 2 + 1) * sizeof *point);
-  *count = 0;
+  uint64_t dim = path->program->model->dim;
+  double *point = malloc((path->times.count * (size_t)shown * 2 + 1) * sizeof *point), *to = point;
   for (size_t t = 0; point && t < path->times.count; t++)
-    for (uint64_t i = 0; i < shown; i++, ++*count) {
-      point[2 * *count] = dim == 1 ? path->times.time[t] : path_output_at(output, t, i, 0);
-      point[2 * *count + 1] = path_output_at(output, t, i, dim == 1 ? 0 : 1);
+    for (uint64_t i = 0; i < shown; i++, to += 2) {
+      to[0] = dim == 1 ? path->times.time[t] : path_output_at(output, t, i, 0);
+      to[1] = path_output_at(output, t, i, dim == 1 ? 0 : 1);
     }
   return point;
 }
@@ -77,20 +79,21 @@ static double *points_of(const Trajectory *path, size_t *count) {
 static int draw_paths(const Trajectory *path, FILE *to) {
   const Run *run = path->run;
   uint64_t dim = path->program->model->dim;
-  size_t count;
-  double *point = points_of(path, &count);
-  if (point && count == 0) {
+  uint64_t shown = paths_shown(path);
+  if (shown == 0) {
     complain(&run->terminal, "there is nothing to draw in the paths of no samples");
-    free(point);
     return flow_status_exit_code(FLOW_BAD_INPUT);
   }
   PlotStyle style = {run->terminal.width, has(run, OPTION_ascii) || !run->terminal.utf8};
-  char *text = point ? plot_scatter(point, point + 1, count, 2, style) : NULL;
+  PlotFrame frame = {.colour = run->terminal.colour_out};
+  double *point = points_of(path, shown);
+  char *text = !point               ? NULL
+               : shown > PICTURE_MOST_LINES ? plot_scatter(point, point + 1, path->times.count * (size_t)shown, 2, style)
+                                    : plot_paths(point, path->times.count, (size_t)shown, dim > 1, frame, style);
   free(point);
   if (!text) return failed(run, FLOW_NO_MEMORY, NULL);
   fputs(text, to);
   free(text);
-  uint64_t shown = count / path->times.count;
   const char *axes = dim == 1 ? "x over t: " : dim > 2 ? "the first two components: " : "";
   fprintf(to, "%s%" PRIu64 " of %" PRIu64 " paths at %zu times\n", axes, shown, path->output.samples, path->times.count);
   return 0;

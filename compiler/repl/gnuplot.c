@@ -52,6 +52,7 @@ static const struct {
                          "splot $data using 1:2:3 with pm3d nocontour, $data using 1:2:3 with lines nosurface lc rgb 'white'\n"},
     [PICTURE_SHADES] = {3, "unset tics\nunset border\nunset colorbox\nset palette gray\nplot $data using 1:2:3 with image notitle\n"},
     [PICTURE_FRAMES] = {2, "do for [frame=0:all_blocks-1] { plot $data index frame using 1:2 with points pt 7 ps 0.25 notitle }\n"},
+    [PICTURE_PATHS] = {2, "plot $data using 1:2 with lines lw 0.8 notitle\n"},
     [PICTURE_PAIRS] = {0, /* as many as the picture says; 40 bars */
                        "set autoscale\nset autoscale xfix\nset style fill solid 0.6\nunset grid\nset tics font ',7'\nset lmargin 5\nset rmargin 1\nset tmargin 1\nset bmargin 2\n"
                        "set format x '%.2g'\n"
@@ -77,7 +78,8 @@ static void write_script(FILE *to, const Picture *picture, const char *path) {
   for (size_t row = 0; row < picture->rows; row++) {
     for (size_t c = 0; c < columns; c++) write_number(to, picture->number[row * columns + c]);
     fputc('\n', to);
-    if (picture->kind == PICTURE_HEAT && (row + 1) % picture->across == 0) fputc('\n', to);
+    bool lines = picture->kind == PICTURE_HEAT || picture->kind == PICTURE_PATHS;
+    if (lines && (row + 1) % picture->across == 0) fputc('\n', to);
     if (picture->kind == PICTURE_FRAMES && (row + 1) % picture->across == 0 && row + 1 < picture->rows) fputs("\n\n", to);
   }
   fprintf(to, "end_of_data\nset grid\ncomponents = %zu\n", columns);

@@ -16,14 +16,15 @@ typedef enum {
   PICTURE_HEAT,      /* rows x, y, value; [down][across] of them */
   PICTURE_SHADES,    /* the same, grey and without axes: images */
   PICTURE_FRAMES,    /* rows x, y; `across` of them a frame of a .gif */
+  PICTURE_PATHS,     /* rows x, y; `across` of them a path */
   PICTURE_PAIRS      /* rows of `across` numbers: each component against each, and by itself */
 } PictureKind;
 
 typedef struct Picture {
   PictureKind kind;
   const double *number; /* [rows][columns of the kind] */
-  size_t rows, across;  /* across: of HEAT, SHADES, FRAMES and PAIRS */
-  PlotFrame frame;      /* of all but CURVE, BARS and PAIRS, which fit themselves */
+  size_t rows, across;  /* across: of HEAT, SHADES, FRAMES, PATHS and PAIRS */
+  PlotFrame frame;      /* of all but CURVE, BARS and PAIRS, which fit themselves; so do PATHS without one */
 } Picture;
 
 /* Is it one by its suffix: .png, .svg, .pdf or .gif? */

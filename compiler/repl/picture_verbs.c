@@ -2,12 +2,13 @@
 /* picture_verbs.c -- verbs whose result is a picture rather than numbers: the verb runs as ever and writes into a file of its own,
  * which is then drawn.
  *
- *   sample, trajectory -o x.png      points; of trajectory also a .gif that moves
+ *   sample, trajectory -o x.png      points; of trajectory lines, or a .gif that moves
  *   logp --plot [-o x.png]           log p over a window, without --data: a map with contours, or a curve in one dimension;
  *                                    with --data: the distribution of its log p                                       */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "picture.h"
 #include "plot_verb.h"
 #include "program.h"
 #include "run_verb.h"
@@ -35,60 +36,94 @@ static int run_into(const Run *run, const char *file, const char *data) {
   return data && code == flow_status_exit_code(FLOW_FAILED_SAMPLES) ? 0 : code; /* a map may have holes */
 }
 
-/* ---- points, and points that move ---------------------------------------------------------------------------------------- */
+/* ---- points, and paths ------------------------------------------------------------------------------------------------------ */
 
-static int draw_frames(const Run *run, const FlowTensor *path, const char *file) {
-  uint64_t samples = path->rank > 1 ? path->dim[1] : 1, dim = path->count / path->dim[0] / (samples ? samples : 1);
-  double *x = malloc((size_t)(path->count + 1) * sizeof *x), *number = malloc((size_t)(2 * path->dim[0] * samples + 1) * sizeof *number);
-  Picture picture = {.kind = PICTURE_FRAMES, .number = number, .rows = (size_t)(path->dim[0] * samples), .across = (size_t)samples};
+/* What a trajectory leaves in its file: the times, and where the samples are. */
+typedef struct Paths {
+  size_t times, samples, dim;
+  double *t, *x; /* [times], [times][samples][dim] */
+} Paths;
+
+static void free_paths(Paths *paths) {
+  free(paths->t);
+  free(paths->x);
+}
+
+static flow_status read_paths(const FlowTensors *tensors, Paths *paths) {
+  const FlowTensor *t = flow_tensors_find(tensors, "t"), *x = flow_tensors_find(tensors, "x");
+  *paths = (Paths){0};
+  if (!t || !x || x->rank < 2 || t->count != x->dim[0]) return FLOW_INTERNAL;
+  paths->times = (size_t)x->dim[0], paths->samples = (size_t)x->dim[1];
+  paths->dim = x->count ? (size_t)(x->count / x->dim[0] / x->dim[1]) : 0;
+  paths->t = malloc((size_t)(t->count + 1) * sizeof(double));
+  paths->x = malloc((size_t)(x->count + 1) * sizeof(double));
+  if (!paths->t || !paths->x) return FLOW_NO_MEMORY;
+  flow_tensor_to_f64(t, 0, t->count, paths->t);
+  flow_tensor_to_f64(x, 0, x->count, paths->x);
+  return FLOW_OK;
+}
+
+/* [times][samples][2] for frames, [samples][times][2] for lines: the first two numbers of a state; of a state of one number the
+ * sample's number, or the time, and it. */
+static double *points_of(const Paths *paths, bool lines) {
+  size_t n = paths->samples, dim = paths->dim;
+  double *point = malloc((2 * paths->times * n + 1) * sizeof *point);
+  for (size_t t = 0; point && t < paths->times; t++)
+    for (size_t i = 0; i < n; i++) {
+      double *to = point + 2 * (lines ? i * paths->times + t : t * n + i);
+      const double *x = paths->x + (t * n + i) * dim;
+      to[0] = dim > 1 ? x[0] : lines ? paths->t[t] : (double)i;
+      to[1] = x[dim > 1];
+    }
+  return point;
+}
+
+static flow_status draw_paths(const Paths *paths, const char *file, flow_error *error) {
+  const char *suffix = strrchr(file, '.');
+  bool moves = suffix && strcmp(suffix, ".gif") == 0, lines = !moves && paths->samples <= PICTURE_MOST_LINES;
+  if (paths->dim == 0) return flow_fail(error, FLOW_BAD_INPUT, "there is nothing to draw in the paths of no samples");
+  double *point = points_of(paths, lines);
+  Picture picture = {.kind = moves ? PICTURE_FRAMES : lines ? PICTURE_PATHS : PICTURE_POINTS, .number = point,
+                     .rows = paths->times * paths->samples, .across = lines ? paths->times : paths->samples};
   PlotRange across, up;
-  flow_error error = {{0}};
-  flow_status status = x && number && dim && samples ? FLOW_OK : FLOW_NO_MEMORY;
-  if (!status) flow_tensor_to_f64(path, 0, path->count, x);
-  for (size_t i = 0; !status && i < picture.rows; i++) {
-    number[2 * i] = dim > 1 ? x[i * dim] : (double)(i % samples);
-    number[2 * i + 1] = x[i * dim + (dim > 1)];
+  double trim = lines ? 0 : 0.002;
+  flow_status status = point && plot_range(point, picture.rows, 2, trim, &across) && plot_range(point + 1, picture.rows, 2, trim, &up) ? FLOW_OK : FLOW_NO_MEMORY;
+  if (!status && paths->dim > 1) picture.frame = (PlotFrame){across.low, across.high, up.low, up.high, true};
+  if (!status) status = gnuplot_draw(&picture, file, error);
+  free(point);
+  return status;
+}
+
+static int draw_tensors(const Run *run, const FlowTensors *tensors, const char *file) {
+  if (run->line->verb == VERB_trajectory) {
+    Paths paths;
+    flow_error error = {{0}};
+    flow_status status = read_paths(tensors, &paths);
+    if (!status) status = draw_paths(&paths, file, &error);
+    free_paths(&paths);
+    return status ? failed(run, status, &error) : 0;
   }
-  if (!status && (!plot_range(number, picture.rows, 2, 0.002, &across) || !plot_range(number + 1, picture.rows, 2, 0.002, &up))) status = FLOW_NO_MEMORY;
-  if (!status) picture.frame = (PlotFrame){across.low, across.high, up.low, up.high, true};
-  if (!status && dim == 1) picture.frame = (PlotFrame){0};
-  if (!status) status = gnuplot_draw(&picture, file, &error);
-  free(x), free(number);
-  return status ? failed(run, status, &error) : 0;
-}
-
-/* All times at once: a row for each state. */
-static FlowTensor flattened(const FlowTensor *path) {
-  FlowTensor flat = *path;
-  if (path->rank < 2) return flat;
-  flat.rank = 2;
-  flat.dim[0] = path->dim[0] * path->dim[1];
-  flat.dim[1] = flat.dim[0] ? path->count / flat.dim[0] : 0;
-  return flat;
-}
-
-static int draw_tensor(const Run *run, const char *numbers, const char *file) {
-  FlowTensors tensors;
-  flow_error error = {{0}};
-  flow_status status = flow_tensors_read(&flow_standard_allocator, numbers, &tensors, &error);
-  if (status) return failed(run, status, &error);
-  const FlowTensor *tensor = &tensors.tensor[0];
-  FlowTensor flat = run->line->verb == VERB_trajectory ? flattened(tensor) : *tensor;
   CommandLine line = *run->line;
   line.value[OPTION_picture] = (OptionValue){.given = true, .text = file};
   Run other = *run;
   other.line = &line;
-  const char *suffix = strrchr(file, '.');
-  bool moves = suffix && strcmp(suffix, ".gif") == 0 && run->line->verb == VERB_trajectory;
-  int code = moves && tensor->rank ? draw_frames(run, tensor, file) : plot_tensor(&other, &flat);
+  return plot_tensor(&other, &tensors->tensor[0]);
+}
+
+static int draw_numbers(const Run *run, const char *numbers, const char *file) {
+  FlowTensors tensors;
+  flow_error error = {{0}};
+  flow_status status = flow_tensors_read(&flow_standard_allocator, numbers, &tensors, &error);
+  if (status) return failed(run, status, &error);
+  int code = draw_tensors(run, &tensors, file);
   flow_tensors_free(&tensors);
   return code;
 }
 
 static int draw_points(const Run *run) {
-  char *numbers = temporary_begin(run, ".npy");
+  char *numbers = temporary_begin(run, run->line->verb == VERB_trajectory ? ".npz" : ".npy");
   int code = numbers ? run_into(run, numbers, NULL) : flow_status_exit_code(FLOW_BAD_FILE);
-  if (!code) code = draw_tensor(run, numbers, text_of(run, OPTION_output));
+  if (!code) code = draw_numbers(run, numbers, text_of(run, OPTION_output));
   temporary_end(numbers);
   return code;
 }
@@ -172,7 +207,7 @@ static int read_and_draw(const Run *run, const Window *w, const char *results) {
   double *log_p = malloc((size_t)(tensor->count + 1) * sizeof *log_p);
   int code;
   if (!log_p || (w && tensor->count != w->grid.across * w->grid.down)) code = failed(run, FLOW_NO_MEMORY, NULL);
-  else if (!w) code = has(run, OPTION_output) && gnuplot_is_picture(text_of(run, OPTION_output)) ? draw_tensor(run, results, text_of(run, OPTION_output)) : plot_tensor(run, tensor);
+  else if (!w) code = has(run, OPTION_output) && gnuplot_is_picture(text_of(run, OPTION_output)) ? draw_numbers(run, results, text_of(run, OPTION_output)) : plot_tensor(run, tensor);
   else {
     flow_tensor_to_f64(tensor, 0, tensor->count, log_p);
     code = has(run, OPTION_output) ? draw_window(run, w, log_p) : show_window(run, w, log_p);

@@ -82,6 +82,22 @@ START_TEST(images_stand_side_by_side) {
 }
 END_TEST
 
+/* Two paths of three points: up and down, and level; the second has a gap. */
+START_TEST(paths_are_lines) {
+  static const double point[4][2][2] = {{{0, 0}, {0, 2}}, {{1, 1}, {1, 2}}, {{2, 0}, {2, NAN}}, {{3, 1}, {3, 2}}};
+  expect_golden("paths_ascii", plot_paths(&point[0][0][0], 4, 2, true, (PlotFrame){0}, (PlotStyle){60, true}));
+}
+END_TEST
+
+START_TEST(a_path_of_one_point_is_seen) {
+  static const double point[2] = {3, 4};
+  char *text = plot_paths(point, 1, 1, true, (PlotFrame){0}, (PlotStyle){40, true});
+  ck_assert_ptr_nonnull(text);
+  ck_assert_msg(strchr(text, '*') != NULL, "%s", text);
+  free(text);
+}
+END_TEST
+
 START_TEST(a_single_point_is_seen) {
   double point[2] = {3, 4};
   char *text = plot_scatter(point, point + 1, 1, 2, (PlotStyle){40, true});
@@ -167,6 +183,8 @@ int main(void) {
   tcase_add_test(all, a_circle_is_round_in_plain_characters);
   tcase_add_test(all, a_histogram_has_the_shape_of_the_density);
   tcase_add_test(all, images_stand_side_by_side);
+  tcase_add_test(all, paths_are_lines);
+  tcase_add_test(all, a_path_of_one_point_is_seen);
   tcase_add_test(all, a_single_point_is_seen);
   tcase_add_test(all, what_is_not_drawn_is_counted);
   tcase_add_test(all, nothing_finite_still_makes_a_picture);

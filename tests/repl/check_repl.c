@@ -311,6 +311,27 @@ START_TEST(pairs_in_a_file_are_a_table_of_pictures) {
 }
 END_TEST
 
+/* A stroke of the pen for each path: M, then L after L. */
+START_TEST(paths_in_a_file_are_lines) {
+  if (access("/usr/bin/gnuplot", X_OK) != 0) return;
+  char input[256], path[512];
+  snprintf(input, sizeof input, "field u(t, x: [%d]) = -x\nflow f { source normal(%d)  velocity u  solver rk4 steps 4 }\n:set quiet\n:trajectory -n 7 -o paths.svg\n",
+           _i, _i);
+  Result result = session(input);
+  expect_code(result, 0);
+  snprintf(path, sizeof path, "%s/paths.svg", scratch());
+  char *picture = read_text(path, NULL);
+  ck_assert_ptr_nonnull(picture);
+  char *plot = strstr(picture, "id=\"gnuplot_plot_1\""), *lines = plot ? strstr(plot, "d='") : NULL, *end = lines ? strchr(lines + 3, '\'') : NULL;
+  ck_assert_ptr_nonnull(end);
+  int strokes = 0;
+  for (char *at = lines; at < end; at++) strokes += *at == 'M';
+  ck_assert_int_eq(strokes, 7);
+  free(picture);
+  result_free(&result);
+}
+END_TEST
+
 START_TEST(a_picture_that_gnuplot_refuses_is_an_error_with_its_reason) {
   if (access("/usr/bin/gnuplot", X_OK) != 0) return;
   Result result = session(":plot 0*x/0 -o nothing.png\n");
@@ -404,6 +425,7 @@ int main(void) {
   tcase_add_loop_test(commands, gnuplot_draws_into_the_file_whatever_its_name, 0, 4);
   tcase_add_loop_test(commands, verbs_draw_pictures_into_files, 0, 5);
   tcase_add_test(commands, pairs_in_a_file_are_a_table_of_pictures);
+  tcase_add_loop_test(commands, paths_in_a_file_are_lines, 1, 3);
   tcase_add_test(commands, a_picture_that_gnuplot_refuses_is_an_error_with_its_reason);
   tcase_add_test(commands, a_file_that_is_not_there_is_no_formula);
   tcase_add_test(commands, weights_that_cannot_be_read_are_not_kept);
