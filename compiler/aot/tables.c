@@ -103,25 +103,32 @@ static const void *blob_of(const AotBuild *b, uint32_t index) {
   return index == what->variants ? what->density->of.make_blob : what->density->of.log_p_blob;
 }
 
-/* Models with the same weights share them. */
-static void add_blob(AotBuild *b, uint32_t index) {
-  const void *blob = blob_of(b, index);
+/* What the velocity reads is as a rule the beginning of what its derivatives read: the largest blob that begins as this model's
+ * stands for both. */
+static uint32_t owner_of_blob(const AotBuild *b, uint32_t index) {
+  uint32_t owner = index;
   size_t bytes = (size_t)b->model[index].blob_bytes;
-  for (uint32_t i = 0; i < index; i++) {
-    if (!blob_of(b, i) || b->model[i].blob_bytes != bytes || memcmp(blob_of(b, i), blob, bytes) != 0) continue;
-    b->blob[index] = b->blob[i];
-    return;
+  for (uint32_t i = 0; i < b->models; i++) {
+    bool larger = b->model[i].blob_bytes > b->model[owner].blob_bytes, first = i < owner && b->model[i].blob_bytes == b->model[owner].blob_bytes;
+    if ((larger || first) && blob_of(b, i) && memcmp(blob_of(b, i), blob_of(b, index), bytes) == 0) owner = i;
   }
-  b->blob[index] = image_add(&b->image, "blob", blob, bytes ? bytes : 64, 64);
+  return owner;
+}
+
+static void add_blobs(AotBuild *b) {
+  for (uint32_t i = 0; i < b->models; i++) {
+    size_t bytes = (size_t)b->model[i].blob_bytes;
+    if (blob_of(b, i) && owner_of_blob(b, i) == i) b->blob[i] = image_add(&b->image, "blob", blob_of(b, i), bytes ? bytes : 64, 64);
+  }
+  for (uint32_t i = 0; i < b->models; i++)
+    if (blob_of(b, i)) b->blob[i] = b->blob[owner_of_blob(b, i)];
 }
 
 /* All models, then the tables behind them. */
 static void add_models(AotBuild *b) {
   for (uint32_t i = 0; i < b->models; i++) b->at[i] = add_model(b, i);
-  for (uint32_t i = 0; i < b->models; i++) {
-    point_model(b, i, b->at[i]);
-    if (blob_of(b, i)) add_blob(b, i);
-  }
+  for (uint32_t i = 0; i < b->models; i++) point_model(b, i, b->at[i]);
+  add_blobs(b);
 }
 
 static uint32_t add_variants(AotBuild *b) {

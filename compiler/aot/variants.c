@@ -22,24 +22,24 @@ const char *aot_word(uint32_t computes) { return row[computes].word; }
 
 static bool is_exact(const TypedFlow *flow) { return flow && flow->dim <= AOT_MOST_EXACT; }
 
-void aot_compile_options(uint32_t computes, const TypedFlow *flow, uint32_t probes, FlowCompileOptions *options) {
+void aot_compile_options(uint32_t computes, const TypedFlow *flow, const AotWishes *wishes, FlowCompileOptions *options) {
   options->extras = row[computes].extras;
   options->as_velocity = computes != FLOW_COMPUTES_JUMP;
-  options->probes = probes ? probes : AOT_STANDARD_PROBES;
+  options->probes = wishes->probes ? wishes->probes : AOT_STANDARD_PROBES;
   if (computes == FLOW_COMPUTES_JUMP && !is_exact(flow)) options->extras = FLOW_NO_EXTRAS;
 }
 
-uint32_t aot_choose(const TypedFlow *flow, uint32_t probes, uint32_t computes[AOT_MOST_VARIANTS]) {
+uint32_t aot_choose(const TypedFlow *flow, const AotWishes *wishes, uint32_t computes[AOT_MOST_VARIANTS]) {
   uint32_t count = 0;
   computes[count++] = FLOW_COMPUTES_VELOCITY;
   if (is_exact(flow)) computes[count++] = FLOW_COMPUTES_LOG_P;
-  if (flow && (probes || (!is_exact(flow) && !flow->map))) computes[count++] = FLOW_COMPUTES_PROBES;
+  if (flow && (wishes->probes || (!is_exact(flow) && !flow->map))) computes[count++] = FLOW_COMPUTES_PROBES;
   computes[count++] = FLOW_COMPUTES_JVP;
-  computes[count++] = FLOW_COMPUTES_VJP;
+  if (wishes->vjp) computes[count++] = FLOW_COMPUTES_VJP;
   if (flow && flow->map) computes[count++] = FLOW_COMPUTES_JUMP;
   return count;
 }
 
-bool aot_must(uint32_t computes, uint32_t probes) {
-  return computes == FLOW_COMPUTES_VELOCITY || (computes == FLOW_COMPUTES_PROBES && probes);
+bool aot_asked_for(uint32_t computes, const AotWishes *wishes) {
+  return computes == FLOW_COMPUTES_VELOCITY || (computes == FLOW_COMPUTES_PROBES && wishes->probes) || (computes == FLOW_COMPUTES_VJP && wishes->vjp);
 }

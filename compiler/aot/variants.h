@@ -9,15 +9,18 @@ enum { AOT_MOST_VARIANTS = 8 };
 enum { AOT_MOST_EXACT = 64 };   /* numbers of a state whose exact trace is worth its code */
 enum { AOT_STANDARD_PROBES = 2 };       /* the fewest that have a standard error */
 
-/* What the library of a flow (NULL: of a field) computes, FLOW_COMPUTES_..., the velocity first; how many.  probes: at a time; 0:
- * AOT_STANDARD_PROBES where a state is too large for the exact trace, else none.  One that the compiler cannot make of a program
- * (BAD_PROGRAM) is left out, but for those that aot_must. */
-uint32_t aot_choose(const TypedFlow *flow, uint32_t probes, uint32_t computes[AOT_MOST_VARIANTS]);
-/* Was this one asked for? */
-bool aot_must(uint32_t computes, uint32_t probes);
+typedef struct AotWishes {
+  uint32_t probes;              /* at a time; 0: AOT_STANDARD_PROBES where a state is too large for the exact trace, else none */
+  bool vjp;                     /* its code reads the weights once more, transposed */
+} AotWishes;
+
+/* What the library of a flow (NULL: of a field) computes, FLOW_COMPUTES_..., the velocity first; how many.  One that the compiler
+ * cannot make of a program (BAD_PROGRAM) is left out, but for those that were asked for. */
+uint32_t aot_choose(const TypedFlow *flow, const AotWishes *wishes, uint32_t computes[AOT_MOST_VARIANTS]);
+bool aot_asked_for(uint32_t computes, const AotWishes *wishes);
 
 /* Sets extras, probes and what belongs to them. */
-void aot_compile_options(uint32_t computes, const TypedFlow *flow, uint32_t probes, FlowCompileOptions *options);
+void aot_compile_options(uint32_t computes, const TypedFlow *flow, const AotWishes *wishes, FlowCompileOptions *options);
 /* The entries that it is for: FLOW_ENTRY_... */
 unsigned aot_entries(uint32_t computes);
 /* Is it worth code for one sample at a time?  What a control loop asks for is. */

@@ -9,6 +9,7 @@
 
 struct flowc_program {
   flowc_options options;
+  AotWishes wishes;
   FlowTensors tensors;
   bool has_tensors;
   char *messages;               /* of open_memstream */
@@ -29,7 +30,7 @@ static FlowCompileOptions options_for(const flowc_program *p, uint32_t computes,
   how.precision = p->options.precision == FLOW_F64 ? FLOW_F64 : FLOW_F32;
   how.flow = p->options.flow;
   how.need_flow = true;
-  aot_compile_options(computes, flow, p->options.probes, &how);
+  aot_compile_options(computes, flow, &p->wishes, &how);
   return how;
 }
 
@@ -71,13 +72,13 @@ static flow_status add(flowc_program *p, const char *text, size_t length, uint32
   if (p->blob[index].data) flow_blob_free(&p->blob[index]);
   flow_compiled_free(p->compiled[index]);
   p->compiled[index] = NULL;
-  return status == FLOW_BAD_PROGRAM && !aot_must(computes, p->options.probes) ? FLOW_OK : status;
+  return status == FLOW_BAD_PROGRAM && !aot_asked_for(computes, &p->wishes) ? FLOW_OK : status;
 }
 
 static flow_status add_all(flowc_program *p, const char *text, size_t length, flow_error *error) {
   uint32_t computes[AOT_MOST_VARIANTS];
   flow_status status = add(p, text, length, FLOW_COMPUTES_VELOCITY, error);
-  uint32_t count = status ? 0 : aot_choose(flow_compiled_flow(p->compiled[0]), p->options.probes, computes);
+  uint32_t count = status ? 0 : aot_choose(flow_compiled_flow(p->compiled[0]), &p->wishes, computes);
   for (uint32_t i = 1; !status && i < count; i++) status = add(p, text, length, computes[i], error);
   return status;
 }
@@ -116,6 +117,7 @@ static flow_status take_options(flowc_program *p, const flowc_options *options, 
   if (options && (options->size < 2 * sizeof options->size || options->size > sizeof *options))
     return flow_fail(error, FLOW_BAD_CALL, "flowc_options of %u bytes; this library knows %zu: set .size = sizeof(flowc_options)", options->size, sizeof *options);
   if (options) memcpy(&p->options, options, options->size);
+  p->wishes = (AotWishes){.probes = p->options.probes, .vjp = p->options.vjp != 0};
   if (!p->options.name) p->options.name = "<text>";
   return FLOW_OK;
 }

@@ -35,7 +35,7 @@ static void choose_cpus(Compile *c) {
 static flow_status compile_variant(Compile *c, uint32_t computes, FlowCompiled **compiled, flow_error *error) {
   FlowCompileOptions how = program_options(c->run);
   const TypedFlow *flow = flow_compiled_flow(c->program.compiled);
-  aot_compile_options(computes, flow, c->probes, &how);
+  aot_compile_options(computes, flow, &c->wishes, &how);
   const FlowBytes *text = &c->program.text;
   flow_status status = flow_compile(&flow_standard_allocator, c->program.path, text->data ? (const char *)text->data : "", text->size,
                                     &how, compiled, error);
@@ -59,7 +59,7 @@ static flow_status add_variant(Compile *c, uint32_t computes, flow_error *error)
   if (status && index) {
     flow_compiled_free(c->compiled[index]);
     c->compiled[index] = NULL;
-    return status == FLOW_BAD_PROGRAM && !aot_must(computes, c->probes) ? FLOW_OK : status;
+    return status == FLOW_BAD_PROGRAM && !aot_asked_for(computes, &c->wishes) ? FLOW_OK : status;
   }
   c->variant[index] = (AotVariant){.compiled = c->compiled[index], .computes = computes};
   c->library.variants++;
@@ -77,7 +77,7 @@ static flow_status add_variants(Compile *c, flow_error *error) {
   if (!c->weights.said) c->weights.embed = weight_bytes(c) < COMPILE_MOST_EMBEDDED;
   if (!program_has_weights(&c->program)) c->weights.embed = true;
   c->compiled[0] = c->program.compiled;
-  uint32_t computes[AOT_MOST_VARIANTS], count = aot_choose(flow_compiled_flow(c->program.compiled), c->probes, computes);
+  uint32_t computes[AOT_MOST_VARIANTS], count = aot_choose(flow_compiled_flow(c->program.compiled), &c->wishes, computes);
   flow_status status = FLOW_OK;
   for (uint32_t i = 0; !status && i < count; i++) status = add_variant(c, computes[i], error);
   return status;
@@ -98,7 +98,7 @@ static void tell_limits(const Compile *c) {
     warn(&c->run->terminal, "the points of %s are not in the library: who opens it names the file", flow->source_path);
   if (flow->dim > AOT_MOST_EXACT && !flow->map)
     warn(&c->run->terminal, "a state has %" PRId64 " numbers: log p is estimated by probes, %u at a time (--probes K); its exact trace is for up to %d", flow->dim,
-         c->probes ? c->probes : AOT_STANDARD_PROBES, AOT_MOST_EXACT);
+         c->wishes.probes ? c->wishes.probes : AOT_STANDARD_PROBES, AOT_MOST_EXACT);
 }
 
 static void report(const Compile *c, const char *path) {
@@ -119,14 +119,15 @@ static int compile(Compile *c, const char *path) {
   flow_status status = take_binding(c->run, OPTION_binding, &c->weights, &error);
   if (!status) status = take_binding(c->run, OPTION_source_binding, &c->source, &error);
   if (!status) status = compile_check_output(path, &error);
-  if (!status && has(c->run, OPTION_library_probes)) status = trace_take_count(VERB_compile, text_of(c->run, OPTION_library_probes), &c->probes, &error);
+  if (!status && has(c->run, OPTION_library_probes)) status = trace_take_count(VERB_compile, text_of(c->run, OPTION_library_probes), &c->wishes.probes, &error);
   if (status) return failed(c->run, status, &error);
   choose_cpus(c);
+  c->wishes.vjp = has(c->run, OPTION_library_vjp);
   int code = program_open(c->run, c->run->line->operand[0], &c->program);
   if (code) return code;
   if (c->weights.file && !(c->program.weights_path = strdup(c->weights.file))) status = FLOW_NO_MEMORY;
   if (!flow_compiled_function(c->program.compiled)) status = flow_fail(&error, FLOW_BAD_CALL, "%s has no flow and no field", c->program.path);
-  if (!status && c->probes && !flow_compiled_flow(c->program.compiled))
+  if (!status && c->wishes.probes && !flow_compiled_flow(c->program.compiled))
     status = flow_fail(&error, FLOW_BAD_CALL, "--probes is for log p, and %s has no flow", c->program.path);
   if (status) return failed(c->run, status, &error);
   code = program_bind(c->run, &c->program);

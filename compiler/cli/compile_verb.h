@@ -18,7 +18,7 @@ typedef struct Compile {
   const Run *run;
   Program program;              /* its compilation is the first variant's */
   CompileBinding weights, source;       /* --weights, --source */
-  uint32_t probes;              /* --probes; 0: not said */
+  AotWishes wishes;             /* --probes, --vjp */
   char *points_path;            /* of a source that is a file */
   Given points;
   flow_rows rows;               /* data NULL: not in the library */

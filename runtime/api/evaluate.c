@@ -50,7 +50,8 @@ static flow_status with_velocity(const Points *p, const ApiVariant *variant, voi
 /* The Jacobian times the directions, or they times it. */
 static flow_status evaluate_product(Points *p, uint32_t computes, void *product, flow_error *error) {
   const ApiVariant *variant = api_variant(p->model, computes);
-  if (!variant) return api_lacks(p->model, "products with the Jacobian", error);
+  if (!variant)
+    return api_lacks(p->model, computes == FLOW_COMPUTES_VJP ? "vectors times the Jacobian: compile it with `--vjp`" : "products with the Jacobian", error);
   if (!p->what.direction) return flow_fail(error, FLOW_BAD_CALL, "a product with the Jacobian wants directions");
   uint32_t last = variant->of->model->conditions - 1;
   p->condition[last] = (FlowTensor){.name = "direction", .type = p->model->exported->precision == FLOW_F32 ? FLOW_TYPE_F32 : FLOW_TYPE_F64, .rank = 2,

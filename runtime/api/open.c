@@ -71,20 +71,38 @@ static flow_status read_weights(const flowrt_model *model, const flowrt_options 
   return status;
 }
 
-static flow_status open_variant(flowrt_model *model, uint32_t index, uint32_t cpu, const Weights *weights, flow_error *error) {
+static flow_status choose_levels(ApiVariant *variant, uint32_t cpu, flow_error *error) {
+  flow_status status = flow_model_level(variant->of->model, cpu, &variant->level, error);
+  return status ? status : flow_model_level_for(variant->of->model, cpu, 1, &variant->few, error);
+}
+
+static bool wants_packing(const ApiVariant *variant, const Weights *weights) {
+  return !variant->of->blob || (weights->there && variant->of->model->weights);
+}
+
+/* Does the blob of b begin as that of a?  Variants of one library share the table of weights, and the beginning of that of pieces. */
+static bool begins_as(const flow_model *b, const flow_model *a) {
+  return b->weight == a->weight && b->weights == a->weights && b->derived_rows == 0 && a->derived_rows == 0 && b->packs >= a->packs &&
+         b->blob_bytes >= a->blob_bytes && (a->packs == 0 || memcmp(b->pack, a->pack, a->packs * sizeof *a->pack) == 0);
+}
+
+/* The variant whose blob is this one's too: the first of the largest that begin so. */
+static uint32_t owner_of_blob(const flowrt_model *model, uint32_t index) {
+  const flow_variant *variant = model->exported->variant;
+  uint32_t owner = index;
+  for (uint32_t i = 0; i < model->variants; i++) {
+    bool larger = variant[i].model->packs > variant[owner].model->packs, first = i < owner && variant[i].model->packs == variant[owner].model->packs;
+    if ((larger || first) && begins_as(variant[i].model, variant[index].model)) owner = i;
+  }
+  return owner;
+}
+
+static flow_status pack(flowrt_model *model, uint32_t index, const Weights *weights, flow_error *error) {
   ApiVariant *variant = &model->variant[index];
-  variant->of = &model->exported->variant[index];
   const flow_model *of = variant->of->model;
-  flow_status status = flow_model_level(of, cpu, &variant->level, error);
-  if (!status) status = flow_model_level_for(of, cpu, 1, &variant->few, error);
-  if (status) return status;
-  variant->weights = variant->of->blob;
-  if (variant->weights && !(weights->there && of->weights)) return FLOW_OK;
   if (of->weights && !weights->there)
     return flow_fail(error, FLOW_BAD_INPUT, "%s: its weights are not in the library; open it with a weights file", of->name);
-  status = flow_model_pack(&model->allocator, of, weights->there ? &weights->tensors : NULL, weights->name, &variant->own, error);
-  variant->weights = variant->own.data;
-  return status;
+  return flow_model_pack(&model->allocator, of, weights->there ? &weights->tensors : NULL, weights->name, &variant->own, error);
 }
 
 /* ---- the model ---------------------------------------------------------------------------------------------------------------- */
@@ -92,9 +110,16 @@ static flow_status open_variant(flowrt_model *model, uint32_t index, uint32_t cp
 static flow_status open_variants(flowrt_model *model, const flowrt_options *options, flow_error *error) {
   Weights weights;
   flow_status status = read_weights(model, options, &weights, error);
-  for (uint32_t i = 0; !status && i < model->exported->variants; i++) {
-    model->variants = i + 1;
-    status = open_variant(model, i, options->cpu, &weights, error);
+  model->variants = model->exported->variants;
+  for (uint32_t i = 0; !status && i < model->variants; i++) {
+    model->variant[i].of = &model->exported->variant[i];
+    status = choose_levels(&model->variant[i], options->cpu, error);
+  }
+  for (uint32_t i = 0; !status && i < model->variants; i++)
+    if (wants_packing(&model->variant[i], &weights) && owner_of_blob(model, i) == i) status = pack(model, i, &weights, error);
+  for (uint32_t i = 0; !status && i < model->variants; i++) {
+    ApiVariant *variant = &model->variant[i], *owner = wants_packing(variant, &weights) ? &model->variant[owner_of_blob(model, i)] : variant;
+    variant->weights = owner->own.data ? owner->own.data : owner->of->blob;
   }
   if (weights.there) flow_tensors_free(&weights.tensors);
   return status;

@@ -322,7 +322,7 @@ START_TEST(a_vector_times_the_jacobian_has_the_bits_of_the_command) {
   run_command("eval", model, words);
   FlowTensors points = scratch_tensors("x.npy"), products = scratch_tensors("u.npz");
   memcpy(x, points.tensor->data, sizeof x);
-  const char *path = compile_to(model, "vjp.so", "");
+  const char *path = compile_to(model, "vjp.so", "--vjp");
   for (uint32_t cpu = FLOW_CPU_V3; cpu <= flow_cpu_level(); cpu++) {
     flowrt_model *m = open_library(path, cpu);
     flowrt_points request = {.size = sizeof request, .count = 17, .t = &t, .times = 1, .x = x, .direction = w, .vjp = product};

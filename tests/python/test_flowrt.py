@@ -119,10 +119,14 @@ class Results(WithModel):
 
     def test_vectors_times_the_jacobian_are_adjoint_to_products(self):
         rng = np.random.default_rng(1)
-        x = self.moons.sample(5, seed=4)
+        flowc(MOONS, "-o", self.folder / "vjp.so", "--vjp", "-q")
+        model = flowrt.load(self.folder / "vjp.so")
+        x = model.sample(5, seed=4)
         v, w = rng.normal(size=(2, 5, 2))
         # Two orders of summing products of f32 numbers below 10.
-        np.testing.assert_allclose((self.moons.vjp(0.5, x, w) * v).sum(1), (self.moons.jvp(0.5, x, v) * w).sum(1), atol=1e-4)
+        np.testing.assert_allclose((model.vjp(0.5, x, w) * v).sum(1), (model.jvp(0.5, x, v) * w).sum(1), atol=1e-4)
+        with self.assertRaisesRegex(flowrt.Error, "--vjp"):
+            self.moons.vjp(0.5, x, w)
 
     def test_times_may_be_one_for_each_point(self):
         x, t = self.moons.sample(5, seed=4), np.linspace(0, 1, 5)

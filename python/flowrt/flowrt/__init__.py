@@ -3,7 +3,7 @@
 
     m = flowrt.load("moons.so")
     x, log_p = m.sample(1000, seed=1, log_p=True)
-    m.log_prob(x); m.velocity(0.5, x); m.divergence(0.5, x); m.jvp(0.5, x, v); m.vjp(0.5, x, w)
+    m.log_prob(x); m.velocity(0.5, x); m.divergence(0.5, x); m.jvp(0.5, x, v)
     m.log_prob(x, probes=16, seed=1, standard_error=True)            # by random vectors: log p and its errors
     m.trajectory([0, 0.5, 1], n=10, seed=1)                          # [times, n, dim]
 

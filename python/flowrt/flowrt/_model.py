@@ -220,5 +220,5 @@ class Model:
         return self._product("jvp", t, x, v, "v", conditions, threads)
 
     def vjp(self, t, x, w, *, conditions=None, threads=0):
-        """w (du/dx)(t, x): [n, dim]."""
+        """w (du/dx)(t, x): [n, dim], where the library is compiled with --vjp."""
         return self._product("vjp", t, x, w, "w", conditions, threads)

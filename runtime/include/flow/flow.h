@@ -168,7 +168,7 @@ typedef struct flowrt_points {
   void *velocity;               /* [count][dim] or NULL */
   void *divergence;             /* [count] or NULL, in the model's precision: div u */
   void *jvp;                    /* [count][dim] or NULL: (du/dx) v */
-  void *vjp;                    /* [count][dim] or NULL: w (du/dx) */
+  void *vjp;                    /* [count][dim] or NULL: w (du/dx), where the library is compiled with --vjp */
 } flowrt_points;
 
 flow_status flowrt_evaluate(const flowrt_model *model, const flowrt_points *points, flow_error *error);

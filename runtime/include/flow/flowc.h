@@ -33,7 +33,7 @@ typedef struct flowc_options {
   const void *weights;          /* the bytes of a .safetensors; or NULL */
   size_t weights_bytes;
   uint32_t probes;              /* log p by random vectors too, so many at a time; 0: 2 of them where a state has more than 64 numbers */
-  uint32_t reserved;
+  uint32_t vjp;                 /* 1: products with the Jacobian from the left too */
 } flowc_options;
 
 /* BAD_PROGRAM: the text has errors; *program is set, and flowc_messages tells them all, with their places.  Else *program is NULL
