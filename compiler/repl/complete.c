@@ -10,6 +10,7 @@
 #include "tableau.h"
 
 enum { MOST = 4096 };
+static const char WEIGHTS_SUFFIXES[] = ".safetensors .npz";
 
 /* ---- the list ---------------------------------------------------------------------------------------------------------------- */
 
@@ -126,7 +127,16 @@ static void add_symbols(List *list, Begun begun) {
   }
 }
 
-static void add_files(List *list, const Repl *repl, Begun begun) {
+/* Does the file's name end in one of the words of `suffixes` (NULL: any will do)? */
+static bool is_wanted(const char *name, const char *suffixes) {
+  const char *suffix = strrchr(name, '.');
+  size_t length = suffix ? strlen(suffix) : 0;
+  for (const char *at = suffixes; suffix && at && (at = strstr(at, suffix)); at += length)
+    if (at[length] == ' ' || !at[length]) return true;
+  return !suffixes;
+}
+
+static void add_files(List *list, const Repl *repl, Begun begun, const char *suffixes) {
   if (repl->confined) return;
   const char *slash = memrchr(begun.text, '/', begun.length);
   size_t folder_length = slash ? (size_t)(slash - begun.text) + 1 : 0;
@@ -138,7 +148,7 @@ static void add_files(List *list, const Repl *repl, Begun begun) {
     struct stat state;
     if (asprintf(&path, "%.*s%s", (int)folder_length, begun.text, file->d_name) < 0) continue;
     bool is_folder = fstatat(dirfd(directory), file->d_name, &state, 0) == 0 && S_ISDIR(state.st_mode);
-    add(list, begun.text, begun.length, path, is_folder ? "/" : "");
+    if (is_folder || is_wanted(file->d_name, suffixes)) add(list, begun.text, begun.length, path, is_folder ? "/" : "");
     free(path);
   }
   if (directory) closedir(directory);
@@ -175,7 +185,7 @@ static void add_tensors(List *list, const Repl *repl, Begun begun) {
 
 static void add_words_of(List *list, const Option *option, const Repl *repl, Begun begun) {
   int length;
-  if (option->kind == KIND_FILE) add_files(list, repl, begun);
+  if (option->kind == KIND_FILE) add_files(list, repl, begun, strcmp(option->name, "weights") == 0 ? WEIGHTS_SUFFIXES : NULL);
   if (strcmp(option->name, "solver") == 0) add_solvers(list, begun);
   if (strcmp(option->name, "flow") == 0 || strcmp(option->name, "field") == 0) add_session(list, repl, begun);
   for (int k = 0; option->kind == KIND_CHOICE && choice_word(option->argument, k, &length); k++) {
@@ -216,6 +226,17 @@ static CommandId command_of(const char *line) {
   return COMMAND_COUNT;
 }
 
+/* Of the files that a command takes. */
+static const char *suffixes_of(CommandId command) {
+  switch (command) {
+  case COMMAND_load: case COMMAND_save: return ".flow";
+  case COMMAND_weights: return WEIGHTS_SUFFIXES;
+  case COMMAND_plot: return ".npy .npz .csv .jsonl .safetensors";
+  case COMMAND_logp: case COMMAND_eval: case COMMAND_train: return ".npy .npz .csv";
+  default: return NULL;
+  }
+}
+
 static void in_command(List *list, const Repl *repl, const char *line, size_t from, Begun begun) {
   size_t colon = strspn(line, " \t");
   CommandId command = command_of(line);
@@ -235,7 +256,7 @@ static void in_command(List *list, const Repl *repl, const char *line, size_t fr
       for (int o = 0; o < OPTION_COUNT; o++) add(list, begun.text, begun.length, options[o].name, " ");
     if (command == COMMAND_emit) add_words_of(list, &options[OPTION_emit], repl, begun);
     add_session(list, repl, begun);
-    if (command != COMMAND_COUNT && commands[command].files && command != COMMAND_emit) add_files(list, repl, begun);
+    if (command != COMMAND_COUNT && commands[command].files && command != COMMAND_emit) add_files(list, repl, begun, suffixes_of(command));
   }
 }
 
@@ -257,7 +278,7 @@ static void in_expression(List *list, const Repl *repl, const char *line, size_t
   for (size_t i = 0; i < from; i++) quoted ^= line[i] == '"';
   if (quoted) {
     add_tensors(list, repl, begun);
-    add_files(list, repl, begun);
+    add_files(list, repl, begun, WEIGHTS_SUFFIXES);
     return;
   }
   const char *backslash = memrchr(begun.text, '\\', begun.length);

@@ -9,32 +9,43 @@
 #include "tableau.h"
 
 typedef struct Row {
-  const char *name, *form, *help;
+  const char *name, *form, *help, *example; /* example: lines that can be typed, three blanks apart; NULL: there is none */
 } Row;
 
+/* By the rule of its shapes, what a function can be called with. */
+#define EXAMPLE_EACH(name, most) (most) == 1 ? name "(0.5)   :plot " name "(x)" : name "(2, 0.5)   :plot " name "(x, 2)"
+#define EXAMPLE_REDUCE(name, most) name "([1, 2, 3])"
+#define EXAMPLE_EXTREME(name, most) name "(1, 2)   " name "([1, 2, 3])   :plot " name "(x, 1)"
+#define EXAMPLE_LAST(name, most) name "([1, 2, 3])"
+#define EXAMPLE_DOT(name, most) name "([1, 2], [3, 4])"
+#define EXAMPLE_SOLVE(name, most) name "([[2, 1], [1, 3]], [1, 2])"
+#define EXAMPLE_LOGDET(name, most) name "([[2, 1], [1, 3]])"
+#define EXAMPLE_ONE_HOT(name, most) name "(2, 5)"
+
 static const Row function_rows[] = {
-#define BUILTIN(name, least, most, rule, help) {#name, (most) == 1 ? #name "(a)" : (least) == 1 ? #name "(a), " #name "(a, b)" : #name "(a, b)", help},
+#define BUILTIN(name, least, most, rule, help) \
+  {#name, (most) == 1 ? #name "(a)" : (least) == 1 ? #name "(a), " #name "(a, b)" : #name "(a, b)", help, EXAMPLE_##rule(#name, most)},
 #include "builtins.def"
 #undef BUILTIN
-#define DERIVATIVE(KIND, word, vector, form, help) {#word, form, help},
+#define DERIVATIVE(KIND, word, vector, form, help) {#word, form, help, NULL},
 #include "derivatives.def"
 #undef DERIVATIVE
 };
 static const Row keyword_rows[] = {
-#define KEYWORD(spelling, token, help) {spelling, spelling, help},
+#define KEYWORD(spelling, token, help) {spelling, spelling, help, NULL},
 #include "keywords.def"
 #undef KEYWORD
 };
 static const Row clause_rows[] = {
-#define CLAUSE(word, values, help) {#word, #word " " values, help},
+#define CLAUSE(word, values, help) {#word, #word " " values, help, NULL},
 #include "clauses.def"
 #undef CLAUSE
 };
 static const Row layer_rows[] = {
-    {"linear", "h |> linear n [\"name\"] [no bias]", "W h + b: weight [n, m], bias [n]"},
-    {"layer_norm", "h |> layer_norm [eps] [\"name\"]", "standardize(h) * weight + bias"},
-    {"embedding", "k |> embedding(count, n) [\"name\"]", "row k of a table: weight [count, n]"},
-    {"param", "param(n) \"name\"", "the tensor of that name itself"},
+    {"linear", "h |> linear n [\"name\"] [no bias]", "W h + b: weight [n, m], bias [n]", "network v(t, x: [2]) -> [2] = [t, x] |> linear 16 |> silu |> linear 2"},
+    {"layer_norm", "h |> layer_norm [eps] [\"name\"]", "standardize(h) * weight + bias", "network v(t, x: [2]) -> [2] = [t, x] |> linear 16 |> layer_norm |> linear 2"},
+    {"embedding", "k |> embedding(count, n) [\"name\"]", "row k of a table: weight [count, n]", "network v(t, x: [2], k) -> [2] = [x, k |> embedding(10, 8)] |> linear 2"},
+    {"param", "param(n) \"name\"", "the tensor of that name itself", "network v(t, x: [2]) -> [2] = x + param(2) \"shift\""},
 };
 
 static const struct {
@@ -56,6 +67,7 @@ static bool help_tables(const char *topic) {
     for (size_t i = 0; i < tables[t].count; i++) {
       if (strcmp(topic, tables[t].title) != 0 && strcmp(topic, tables[t].row[i].name) != 0) continue;
       print_row(&tables[t].row[i]);
+      if (tables[t].row[i].example && strcmp(topic, tables[t].title) != 0) printf("for example: %s\n", tables[t].row[i].example);
       found = true;
     }
   return found;
@@ -103,6 +115,18 @@ static bool help_code(const char *topic) {
   return true;
 }
 
+/* A definition of the library with the comment right above it. */
+static void print_library(const char *from, const char *to, const char *name) {
+  const char *definition = from;
+  while (*definition == '#' || *definition == '\n') {
+    if (*definition == '\n') from = definition + 1; /* what stood above is about more than this */
+    definition += strcspn(definition, "\n") + 1;
+  }
+  printf("%.*s\n", (int)(to - from), from);
+  bool of_a_number = strncmp(definition, "fn ", 3) == 0 && strcspn(definition, ",:[") > strcspn(definition, ")");
+  if (of_a_number) printf("for example: %s(0.5)   :plot %s(x)\n", name, name);
+}
+
 /* What the library defines, and what the session does, is shown as its text. */
 static bool help_definition(const Repl *repl, const char *topic) {
   const Entry *entry = session_find(&repl->session, topic);
@@ -116,7 +140,7 @@ static bool help_definition(const Repl *repl, const char *topic) {
   for (size_t i = 0; i < pieces.count && !found; i++) {
     const Piece *piece = &pieces.piece[i];
     if (strcmp(piece->name, topic) != 0) continue;
-    printf("%.*s\n", (int)(piece->to - piece->from), flow_prelude_text + piece->from);
+    print_library(flow_prelude_text + piece->from, flow_prelude_text + piece->to, piece->name);
     found = true;
   }
   pieces_free(&pieces);

@@ -207,6 +207,34 @@ START_TEST(help_comes_from_the_tables_of_the_compiler) {
 }
 END_TEST
 
+/* What stands behind "for example: " in the help of one name after the other, a line each. */
+static void append_examples(const char *help, char *to, size_t room) {
+  for (const char *at = help; (at = strstr(at, "for example: "));) {
+    at += strlen("for example: ");
+    for (const char *end = at + strcspn(at, "\n"); at < end;) {
+      const char *gap = strstr(at, "   "), *until = gap && gap < end ? gap : end;
+      size_t used = strlen(to);
+      snprintf(to + used, room - used, "%.*s\n", (int)(until - at), at);
+      at = until + strspn(until, " ");
+    }
+  }
+}
+
+START_TEST(what_help_gives_as_an_example_can_be_typed) {
+  static const char topics[] = "?silu\n?gelu\n?softplus\n?exp\n?pow\n?min\n?max\n?sum\n?softmax\n?norm\n?dot\n?solve\n?logdet\n?one_hot\n?linear\n?layer_norm\n?embedding\n?param\n";
+  char input[4096] = "";
+  Result help = session(topics);
+  append_examples(help.out, input, sizeof input);
+  int lines = 0;
+  for (const char *at = input; *at; at++) lines += *at == '\n';
+  ck_assert_int_ge(lines, 26);
+  Result result = session(input);
+  expect_code(result, 0);
+  result_free(&help);
+  result_free(&result);
+}
+END_TEST
+
 START_TEST(a_session_ends_at_quit_and_its_status_is_that_of_the_first_error) {
   expect("1\n:quit\n2\n", 0, "1 : scalar\n");
   expect_part("sin(\n:explain E9999\n", 1, "error");
@@ -419,6 +447,7 @@ int main(void) {
   tcase_add_loop_test(commands, a_command_that_is_written_wrong_says_what_would_have_been_right, 0, 12);
   tcase_add_test(commands, every_command_has_help);
   tcase_add_loop_test(commands, help_comes_from_the_tables_of_the_compiler, 0, 12);
+  tcase_add_test(commands, what_help_gives_as_an_example_can_be_typed);
   tcase_add_test(commands, a_session_ends_at_quit_and_its_status_is_that_of_the_first_error);
   tcase_add_loop_test(commands, the_verbs_work_on_what_is_defined, 0, 22);
   tcase_add_test(commands, a_picture_without_gnuplot_is_refused_in_words);

@@ -149,6 +149,11 @@ START_TEST(tab_completes_from_the_tables_and_the_session) {
       {":sample --solver mid\t", "point"},
       {":sample --precision f6\t", "4"},
       {":load examples/rot\t", "ation.flow"},
+      {":load examples/moo\t", "ns.flow"},
+      {":weights examples/moo\t", "ns.safetensors"},
+      {":sample --weights examples/moo\t", "ns.safetensors"},
+      {"flow m { weights \"examples/moo\t", "ns.safetensors"},
+      {"flow m { source normal(2) solver dopr\t", "i5"},
       {"standar\t", "dize"},
       {"dens\t", "ity"},
       {"lin\t", "ear"},
@@ -268,7 +273,7 @@ int main(void) {
   tcase_add_loop_test(tcase, ctrl_c_stops_a_solve_an_evaluation_and_a_measurement, 0, 4);
   tcase_add_test(tcase, ctrl_c_stops_a_compilation_and_what_was_defined_stays);
   tcase_add_test(tcase, history_is_private_and_comes_back_in_the_next_session);
-  tcase_add_loop_test(tcase, tab_completes_from_the_tables_and_the_session, 0, 17);
+  tcase_add_loop_test(tcase, tab_completes_from_the_tables_and_the_session, 0, 22);
   tcase_add_test(tcase, greek_letters_can_be_typed_and_deleted);
   tcase_add_test(tcase, a_pasted_program_is_taken_in_line_by_line);
   tcase_add_test(tcase, a_marked_paste_is_one_text_that_enter_takes_in);
