@@ -63,7 +63,6 @@ static int do_list(const Call *call) {
 
 static int do_load(const Call *call) {
   int code = 0;
-  if (call->count == 0) return usage(call);
   for (size_t i = 0; i < call->count && !code; i++) code = repl_load(call->repl, call->word[i]);
   return code;
 }
@@ -104,7 +103,6 @@ static int do_forget(const Call *call) {
 /* ---- expressions -------------------------------------------------------------------------------------------------------------- */
 
 static int do_type(const Call *call) {
-  if (call->count == 0) return usage(call);
   if (call->count == 1 && session_find(&call->repl->session, call->word[0])) {
     Pieces pieces;
     const Entry *entry = session_find(&call->repl->session, call->word[0]);
@@ -116,10 +114,10 @@ static int do_type(const Call *call) {
   return repl_evaluate(call->repl, call->rest, SHOW_TYPE);
 }
 
-static int do_time(const Call *call) { return call->count ? repl_evaluate(call->repl, call->rest, SHOW_TIME) : usage(call); }
+static int do_time(const Call *call) { return repl_evaluate(call->repl, call->rest, SHOW_TIME); }
 
 static int do_emit(const Call *call) {
-  if (call->count == 0 || call->word[0][0] == '-') return usage(call);
+  if (call->word[0][0] == '-') return usage(call);
   char **words = calloc(call->count + 2, sizeof *words);
   if (!words) return failed(call->repl->run, FLOW_NO_MEMORY, NULL);
   words[0] = (char[]){"--emit"};
@@ -248,7 +246,9 @@ static int call_command(Repl *repl, CommandId id, const char *rest) {
   }
   Call call = {repl, id, rest, words.word, words.count};
   int code;
+  bool wants_word = *commands[id].arguments && commands[id].arguments[0] != '[';
   if (repl->confined && commands[id].files) code = BAD_CALL_CODE;
+  else if (wants_word && call.count == 0) code = usage(&call);
   else code = function_of(id)(&call);
   words_free(&words);
   return code;

@@ -211,6 +211,7 @@ static int read_and_draw(const Run *run, const Window *w, const char *results) {
   else {
     flow_tensor_to_f64(tensor, 0, tensor->count, log_p);
     code = has(run, OPTION_output) ? draw_window(run, w, log_p) : show_window(run, w, log_p);
+    if (code && has(run, OPTION_output) && run->program) show_window(run, w, log_p);
   }
   free(log_p);
   flow_tensors_free(&tensors);

@@ -184,6 +184,7 @@ int plot_tensor(const Run *run, const FlowTensor *tensor) {
     code = flow_status_exit_code(FLOW_BAD_INPUT);
   } else {
     code = has(run, OPTION_picture) ? draw(&rows, text_of(run, OPTION_picture)) : show(&rows);
+    if (code && has(run, OPTION_picture) && run->program) show(&rows); /* a person at the prompt sees it all the same */
   }
   free(rows.x);
   return code;

@@ -254,7 +254,12 @@ static int plot_formula(Formula *formula, const char *path, flow_status status, 
   if (!status) status = plot_window(run, &formula->frame, error);
   if (!status) status = read_time(run, &formula->time, error);
   if (!status) status = prepare(formula, path, error);
-  if (!status) return has(run, OPTION_picture) ? draw(formula, text_of(run, OPTION_picture)) : show(formula);
+  if (!status && !has(run, OPTION_picture)) return show(formula);
+  if (!status) {
+    int code = draw(formula, text_of(run, OPTION_picture));
+    if (code && run->program) show(formula); /* a person at the prompt sees it all the same */
+    return code;
+  }
   if (formula->study->diagnostics.errors) diag_print(&formula->study->diagnostics, stderr, run->terminal.colour_error);
   return error->text[0] || !formula->study->diagnostics.errors ? failed(run, status, error) : flow_status_exit_code(status);
 }

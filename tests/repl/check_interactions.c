@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_interactions.c -- what a person tries in the first hour, twenty things in order; each test is one of them, and its name says
- * what must come of it. */
+ * what must come of it.  Of the last, only what there is: no editor has highlighting or live errors yet, and no verb writes a
+ * report of a defect. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ START_TEST(i02_flowc_alone_has_a_banner_and_a_prompt_with_a_hint) {
 }
 END_TEST
 
+/* tests/cli/check_help_examples.c runs them, of every verb. */
 START_TEST(i03_the_help_of_a_verb_has_examples) { expect_said(flowc("help sample"), 0, SAID("Examples", "flowc sample examples/moons.flow -n 10000 --plot")); }
 END_TEST
 
@@ -56,6 +58,26 @@ START_TEST(i05_a_field_is_echoed_with_its_shapes_and_the_time_it_took) {
   terminal_type(&person, "field v(t, x: [2]) = [-x[1], x[0]]\r");
   terminal_await(&person, "field v(t, x: [2]) -> [2]    ");
   terminal_await(&person, " ms");
+  terminal_await(&person, "flow> ");
+  ck_assert_int_eq(terminal_end(&person), 0);
+}
+END_TEST
+
+/* A transcript of twenty lines, as a terminal marks what is pasted: nothing runs before Enter, and then all of it does. */
+START_TEST(i06_a_pasted_program_with_prompts_is_one_text) {
+  if (strcmp(FLOW_LINE_EDITOR, "none") == 0) return;
+  TerminalUser person = terminal_begin("repl -q", NULL);
+  terminal_await(&person, "flow> ");
+  terminal_type(&person, "\033[200~flow> # a mixture of two\rflow> let mu = [[-2, 0],\r  ...           [2, 1]]\rflow> let s = 0.5\r"
+                         "flow> field u(t, x: [2]) =\r  ...   let var = (1 - t)^2 + (s*t)^2\r  ...   let w = softmax(for k:\r"
+                         "  ...     -norm2(x - t*mu[k])\r  ...     / (2*var))\r  ...   let a = (s^2*t - (1 - t)) / var\r"
+                         "  ...   sum k:\r  ...     w[k] * (mu[k]\r  ...             + a*(x - t*mu[k]))\rflow> flow m {\r  ...   source normal(2)\r"
+                         "  ...   velocity u\r  ...   solver rk4 steps 50\r  ... }\rflow> u(0, [0, 0])\rflow> 20 + 1\r\033[201~");
+  terminal_await(&person, "20 + 1");
+  ck_assert_ptr_null(strstr(person.screen, "scalar"));
+  terminal_type(&person, "\r");
+  terminal_await(&person, "[0, 0.5] : [2]");
+  terminal_await(&person, "21 : scalar");
   terminal_await(&person, "flow> ");
   ck_assert_int_eq(terminal_end(&person), 0);
 }
@@ -89,7 +111,7 @@ END_TEST
 
 START_TEST(i10_a_field_is_drawn_in_the_terminal_and_without_gnuplot_that_is_said) {
   expect_said(session("field v(t, x: [2]) = x\n:plot v\n"), 0, SAID("⣀", "longest arrow"));
-  expect_said(session_with(NULL, "PATH=/nowhere", "field v(t, x: [2]) = x\n:plot v -o v.png\n"), 2, SAID("it is not installed", "without -o the picture is text"));
+  expect_said(session_with(NULL, "PATH=/nowhere", "field v(t, x: [2]) = x\n:plot v -o v.png\n"), 2, SAID("it is not installed", "without -o the picture is text", "longest arrow"));
 }
 END_TEST
 
@@ -166,11 +188,13 @@ START_TEST(i19_training_stops_at_ctrl_c_with_a_checkpoint_and_goes_on_from_there
   terminal_await(&person, "\n");
   sleep(2);
   terminal_type(&person, "\003");
+  terminal_await(&person, "stopped after iteration");
   terminal_await(&person, "flow> ");
   terminal_type(&person, ":train data.npy -o w.safetensors --iterations 1e8 --batch 16 --resume --log log.csv\r");
-  terminal_await(&person, "\n");
+  terminal_await(&person, "goes on after iteration");
   sleep(2);
   terminal_type(&person, "\003");
+  terminal_await(&person, "stopped after iteration");
   terminal_await(&person, "flow> ");
   ck_assert_int_eq(terminal_end(&person), 0);
   snprintf(path, sizeof path, "%s/log.csv", scratch());
@@ -195,6 +219,7 @@ int main(void) {
   tcase_add_test(tcase, i03_the_help_of_a_verb_has_examples);
   tcase_add_test(tcase, i04_the_shell_and_the_prompt_complete);
   tcase_add_test(tcase, i05_a_field_is_echoed_with_its_shapes_and_the_time_it_took);
+  tcase_add_test(tcase, i06_a_pasted_program_with_prompts_is_one_text);
   tcase_add_test(tcase, i06_a_pasted_program_with_prompts_is_taken_as_it_was_meant);
   tcase_add_test(tcase, i07_a_typing_error_is_shown_with_what_was_meant_and_its_code_is_explained);
   tcase_add_test(tcase, i08_shapes_that_do_not_meet_are_shown_both_with_their_origins);

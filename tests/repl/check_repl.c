@@ -170,6 +170,8 @@ START_TEST(a_command_that_is_written_wrong_says_what_would_have_been_right) {
       {":help sampel", "did you mean `sample`?"},
       {":sample 'a", "a quote is not closed"},
       {":emit", "`:emit` is written"},
+      {":compile", "`:compile` is written :compile FILE.so [options]"},
+      {":explain", "`:explain` is written :explain CODE"},
       {":plot nothing_here", "nothing here is called `nothing_here`"},
   };
   Result result = session(wrong[_i][0]);
@@ -444,7 +446,7 @@ int main(void) {
   suite_add_tcase(suite, definitions);
   tcase_add_test(commands, a_session_is_saved_and_loaded_as_it_was);
   tcase_add_test(commands, what_is_set_reaches_every_command_that_has_the_option);
-  tcase_add_loop_test(commands, a_command_that_is_written_wrong_says_what_would_have_been_right, 0, 12);
+  tcase_add_loop_test(commands, a_command_that_is_written_wrong_says_what_would_have_been_right, 0, 14);
   tcase_add_test(commands, every_command_has_help);
   tcase_add_loop_test(commands, help_comes_from_the_tables_of_the_compiler, 0, 12);
   tcase_add_test(commands, what_help_gives_as_an_example_can_be_typed);
