@@ -33,6 +33,8 @@ run_one() {
       printf "%-28s %6.1f s %5d passed %3d failed  %s\n", name, to - from, passed, failed, word
       print passed, failed >count
     }' "$logs/$name.log"
+  # What was left out, and why, once for each reason.
+  sed -n 's/^skipped: *//p' "$logs/$name.log" | sed 's/^[^ ]* ([^)]*): //' | sort | uniq -c | sed "s/^ *\([0-9]*\) /$(printf '%-28s' '') skipped (\1): /"
 }
 export LC_ALL=C.UTF-8
 export -f run_one

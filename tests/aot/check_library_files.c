@@ -231,6 +231,34 @@ START_TEST(a_library_that_is_cut_off_is_refused) {
 }
 END_TEST
 
+/* Of two levels one can be asked for; of one the other cannot. */
+START_TEST(a_level_that_a_library_or_a_processor_lacks_is_named) {
+  static const struct { const char *words; uint32_t cpu; const char *says; } asked[] = {
+      {"--cpu v3", FLOW_CPU_V4, "x86-64-v4"}, {"--cpu v4", FLOW_CPU_V3, "holds no code for x86-64-v3"}, {"--cpu v3", 9, "x86-64-v9"}};
+  for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+    flowrt_options options = {.size = sizeof options, .cpu = asked[i].cpu};
+    expect_refusal(compile_to(model_named("abc"), "level.so", asked[i].words), &options, FLOW_BAD_CALL, asked[i].says);
+  }
+  flowrt_model *model = open_library(compile_to(model_named("abc"), "level.so", "--cpu v3"), 0);
+  ck_assert_uint_eq(flowrt_cpu(model), FLOW_CPU_V3);
+  flowrt_close(model);
+}
+END_TEST
+
+/* The text forms are what they say: an assembler takes the one, and both name the function that hands out the model. */
+START_TEST(a_model_as_text_can_be_read) {
+  static const char *const form[] = {"model.s", "model.ll"};
+  static const char *const names[] = {"flow_export_model:", "define ptr @flow_export_model()"};
+  for (int i = 0; i < 2; i++) {
+    char *text = read_text(compile_to(model_named("abc"), form[i], "--cpu v3"), NULL);
+    ck_assert_ptr_nonnull(text);
+    expect_in(text, names[i]);
+    expect_in(text, i ? "\"target-cpu\"=\"x86-64-v3\"" : "vmulps");
+    free(text);
+  }
+}
+END_TEST
+
 START_TEST(a_library_that_everyone_may_write_is_refused) {
   const char *path = compile_to(model_named("abc"), "open.so", "");
   ck_assert_int_eq(chmod(path, 0666), 0);
@@ -400,6 +428,8 @@ int main(void) {
   tcase_add_test(tests, what_is_no_library_is_refused);
   tcase_add_test(tests, another_library_is_no_model);
   tcase_add_test(tests, a_library_that_is_cut_off_is_refused);
+  tcase_add_test(tests, a_level_that_a_library_or_a_processor_lacks_is_named);
+  tcase_add_test(tests, a_model_as_text_can_be_read);
   tcase_add_test(tests, a_library_that_everyone_may_write_is_refused);
   tcase_add_test(tests, a_struct_of_another_interface_is_refused);
   tcase_add_test(tests, a_density_that_makes_no_sense_is_refused);

@@ -41,6 +41,14 @@ check "every header stands alone in C99" headers "$cc -std=c99" c
 # ---- models ----
 check "the installed compiler makes a library" model moons so
 check "the installed compiler makes an object" model rotation o
+model_header() {
+  printf '#include "%s.h"\nint main(void) { return %s_DIM == 2 ? 0 : 1; }\n' "$2" "$(echo "$2" | tr a-z A-Z)" >"one.$3"
+  $1 "${flags[@]}" -fsyntax-only -I. -I"$prefix/include" "one.$3"
+}
+check "a model's header stands alone in C99" model_header "$cc -std=c99" moons c
+[ -z "$cxx" ] || check "a model's header stands alone in C++17" model_header "$cxx -std=c++17" moons cpp
+only_one() { [ "$(nm "$1" | grep -c ' [A-Z] ')" -eq 1 ] && nm "$1" | grep -q ' T flow_export_rotation$'; }
+check "an object has one symbol for others" only_one rotation.o
 check "a model's library has RELRO, no executable stack, no segment to write and execute" hardened moons.so
 flowc sample "$root/examples/moons.flow" -n 5 --seed 1 -o expected.csv -q
 tail -n +2 expected.csv | tr ',' ' ' >expected.txt
