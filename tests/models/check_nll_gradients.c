@@ -194,6 +194,55 @@ END_TEST
 START_TEST(nll_by_given_probes_and_its_gradients_in_f32_are_near_those_of_jax) { check_probed(probed[_i], FLOW_F32, 1e-4); }
 END_TEST
 
+/* ---- the digits ------------------------------------------------------------------------------------------------------------------- */
+
+/* 800,000 gradients are stored as sum_i g_i cos(k i), i from 1, k = 1 .. 4, for each tensor: of 8 images, 4 rk4 steps. */
+enum { IMAGES = 8, PROJECTIONS = 4 };
+
+static void compare_projections(const ModelFile *m, const FlowTensors *expected, const char *prefix, const void *gradient, double tolerance) {
+  for (uint32_t w = 0; w < m->model->weights; w++) {
+    char name[256];
+    snprintf(name, sizeof name, "%s/%s", prefix, m->model->weight[w].name);
+    const FlowTensor *tensor = flow_tensors_find(expected, name);
+    ck_assert_msg(tensor != NULL, "no array %s", name);
+    uint64_t count = m->model->gradient[w].rows * m->model->gradient[w].columns;
+    for (int k = 1; k <= PROJECTIONS; k++) {
+      double sum = 0, size = 0, stored = flow_tensor_at(tensor, (uint64_t)k - 1);
+      for (uint64_t i = 0; i < count; i++) {
+        double value = sum_at(m, gradient, w, i) / IMAGES;
+        sum += value * cos(k * (double)(i + 1)), size += fabs(value);
+      }
+      ck_assert_msg(fabs(sum - stored) <= tolerance * size, "%s, projection %d: %.15g, JAX has %.15g (of %.3g)", name, k, sum, stored, size);
+    }
+  }
+}
+
+/* 1e-9 in f64 and 1e-4 in f32 of the sum of the magnitudes, which is some hundred times the projection. */
+static void check_digits(int precision, double tolerance, uint32_t probes) {
+  const char *name = "digits_residual", *prefix = probes ? "hutch" : "exact";
+  Pair pair = open_probed(name, precision, 0, probes);
+  char value[64];
+  flow_error error = {{0}};
+  FlowTensors expected;
+  MUST(flow_tensors_read(&flow_standard_allocator, TESTS_DIR "/reference/digits_residual/nllprojections.npz", &expected, &error));
+  FlowTensor condition[2] = {*model_value(&pair.ahead, "y_c"), rows_of(model_value(&pair.ahead, "logp_probes"))};
+  snprintf(value, sizeof value, "%s_nll", prefix);
+  double *points = model_numbers(model_value(&pair.ahead, "y")), nll = flow_tensor_at(flow_tensors_find(&expected, value), 0);
+  FlowAdjoint *adjoint = open_solve(&pair, (Solve){"rk4", 4, 0, 1, 0}, IMAGES);
+  double found = run_with(&pair, adjoint, name, points, IMAGES, condition, false) / IMAGES;
+  ck_assert_msg(fabs(found - nll) <= tolerance * fabs(nll), "nll %.15g, JAX has %.15g", found, nll);
+  compare_projections(&pair.back, &expected, prefix, flow_adjoint_sums(adjoint), tolerance);
+  flow_adjoint_close(adjoint);
+  free(points);
+  flow_tensors_free(&expected);
+  close_pair(&pair);
+}
+
+START_TEST(nll_of_digits_and_its_gradients_are_those_of_jax) {
+  check_digits(_i & 1 ? FLOW_F32 : FLOW_F64, _i & 1 ? 1e-4 : 1e-9, _i & 2 ? PROBES : 0);
+}
+END_TEST
+
 /* ---- the loss through other solves ------------------------------------------------------------------------------------------------ */
 
 /* Minus the mean over all numbers of a stored log p. */
@@ -296,6 +345,7 @@ int main(void) {
   tcase_add_loop_test(tcase, nll_and_its_gradients_in_f32_are_near_those_of_pytorch, 0, MODELS);
   tcase_add_loop_test(tcase, nll_by_given_probes_and_its_gradients_in_f64_are_those_of_jax, 0, PROBED);
   tcase_add_loop_test(tcase, nll_by_given_probes_and_its_gradients_in_f32_are_near_those_of_jax, 0, PROBED);
+  tcase_add_loop_test(tcase, nll_of_digits_and_its_gradients_are_those_of_jax, 0, 4);
   tcase_add_loop_test(tcase, the_loss_by_given_probes_in_midpoint_steps_is_that_of_pytorch, 0, ALL);
   tcase_add_loop_test(tcase, the_loss_in_steps_that_adapt_is_the_accurate_log_density, 0, 2);
   tcase_add_loop_test(tcase, gradients_have_the_same_bits_whatever_is_kept_and_whoever_computes, 0, 4);

@@ -89,9 +89,9 @@ static double sum_at(const flow_model *model, const void *sums, const char *name
   while (strcmp(model->weight[i].name, name)) ck_assert_uint_lt(++i, model->weights);
   const flow_gradient *g = &model->gradient[i];
   if (g->rows == 0) return 0;
-  uint64_t r = element / g->columns, c = element % g->columns;
-  const double *at = (const double *)(const void *)((const char *)sums + g->at);
-  return at[(int64_t)r * g->row_step + (int64_t)c * g->column_step];
+  int64_t r = (int64_t)(element / g->columns), c = (int64_t)(element % g->columns), at = r * g->row_step + c * g->column_step;
+  const void *first = (const char *)sums + g->at;
+  return model->precision == FLOW_F32 ? (double)((const float *)first)[at] : ((const double *)first)[at];
 }
 
 double small_move(Small *s, double h, int only, const void *sums) {
