@@ -189,8 +189,9 @@ static const char *reason_of(CheckKind kind) {
 
 static void check_claim(Verify *v, const TypedCheck *check) {
   const char *what = check->text ? check->text : written(v, check->at);
-  if (check->kind == CHECK_FLUX) {
-    verify_flux(v, check, what);
+  if (check->kind == CHECK_FLUX || check->kind == CHECK_MASS) {
+    if (check->kind == CHECK_FLUX) verify_flux(v, check, what);
+    else verify_mass(v, check, what);
     return;
   }
   Claim claim = {.check = check};

@@ -125,5 +125,6 @@ Sides compare_states(const double *one, const double *other, uint64_t dim, doubl
 
 /* ---- flux.c ------------------------------------------------------------------------------------------------------------------- */
 void verify_flux(Verify *v, const TypedCheck *check, const char *what);
+void verify_mass(Verify *v, const TypedCheck *check, const char *what);
 
 #endif

@@ -63,8 +63,11 @@ static const char *const language[] = {
 #define CLAUSE(word, values, help) #word,
 #include "clauses.def"
 #undef CLAUSE
+#define CLAIM_WORD(word, form, help) #word,
+#include "claim_words.def"
+#undef CLAIM_WORD
     "linear", "layer_norm", "embedding", "param", "repeat", "normal", "uniform", "inverse", "draw", "no bias", "velocity of",
-    "prefix", "steps", "spacing", "pi", "continuity", "flux", "ball", "box",
+    "prefix", "steps", "spacing", "pi",
 };
 
 static void add_prelude(List *list, Begun begun) {

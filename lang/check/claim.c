@@ -5,7 +5,8 @@
  *
  *     ddt(p)(t, x) + div(u)(t, x) + jvp(p)(t, x; u(t, x)) == 0          d log p/dt + div u + u . grad log p = 0
  *
- * and the surface that a flux goes through is read here; the rest of both is left to whoever evaluates. */
+ * mass(p, u, region) becomes [p(t, x), ddt(p)(t, x)] and u(t, x); the region of a mass or a flux is read here, and the
+ * integrals are left to whoever evaluates. */
 #include <string.h>
 #include "claim.h"
 #include "constant.h"
@@ -54,34 +55,73 @@ static Definition *named(Checker *c, const Ast *ast, bool density) {
   return NULL;
 }
 
+/* A density and a field that moves it: p and u of `name(p, u, ..)`.  The claim's names are u's parameters. */
+typedef struct Moved { Definition *p, *u; const AstList *of; bool time; } Moved;
+
+static bool read_moved(Checker *c, Claim *claim, const Ast *call, Moved *moved) {
+  Definition *p = named(c, call->items.at[0], true), *u = named(c, call->items.at[1], false);
+  if (!p || !u) return false;
+  *moved = (Moved){p, u, &u->ast->items, begins_with_time(p->ast)};
+  for (size_t i = 0; i < moved->of->count; i++) add_name(c, claim, moved->of->at[i]->name, moved->of->at[i]->name_at);
+  return true;
+}
+
+/* The call with all names, or, of p, with those that it has. */
+static Ast *of_names(Checker *c, Ast *call, const Moved *moved, bool density) {
+  append_names(c, &call->items, moved->of, density && !moved->time, density ? 2 : moved->of->count, call->at);
+  return call;
+}
+
+static Ast *operator_on(Checker *c, const char *operator_, const Moved *moved, bool density, Span at) {
+  return of_names(c, synthetic_operator(c, operator_, alias_of(c, density ? moved->p : moved->u), at), moved, density);
+}
+
+static Ast *call_of(Checker *c, const Moved *moved, bool density, Span at) {
+  return of_names(c, synthetic_call(c, alias_of(c, density ? moved->p : moved->u), at), moved, density);
+}
+
 static bool expand_continuity(Checker *c, Claim *claim, const Ast *call) {
+  Moved moved;
   if (call->items.count != 2 || call->extra.count) {
     report(c, E0216, call->at, "`continuity` is written `continuity(p, u)`, with a density and a field");
     return false;
   }
-  Definition *p = named(c, call->items.at[0], true), *u = named(c, call->items.at[1], false);
-  if (!p || !u) return false;
-  const AstList *of = &u->ast->items;
-  bool time = begins_with_time(p->ast);
-  const char *pn = alias_of(c, p), *un = alias_of(c, u);
-  for (size_t i = 0; i < of->count; i++) add_name(c, claim, of->at[i]->name, of->at[i]->name_at);
-  Ast *ddt = synthetic_operator(c, " ddt", pn, call->at), *jvp = synthetic_operator(c, " jvp", pn, call->at);
-  Ast *div = synthetic_operator(c, " div", un, call->at), *velocity = synthetic_call(c, un, call->at);
-  append_names(c, &velocity->items, of, 0, of->count, call->at);
-  append_names(c, &div->items, of, 0, of->count, call->at);
-  append_names(c, &ddt->items, of, !time, 2, call->at);
-  append_names(c, &jvp->items, of, !time, 2, call->at);
-  append_item(c, &jvp->extra, velocity);
+  if (!read_moved(c, claim, call, &moved)) return false;
+  Ast *ddt = operator_on(c, " ddt", &moved, true, call->at), *jvp = operator_on(c, " jvp", &moved, true, call->at);
+  Ast *div = operator_on(c, " div", &moved, false, call->at);
+  append_item(c, &jvp->extra, call_of(c, &moved, false, call->at));
   Ast *residual = synthetic_two(c, div, AST_ADD, jvp);
   claim->kind = CHECK_CONTINUITY;
-  make_sides(c, claim, time ? synthetic_two(c, residual, AST_ADD, ddt) : residual, synthetic_number(c, 0, call->at));
+  make_sides(c, claim, moved.time ? synthetic_two(c, residual, AST_ADD, ddt) : residual, synthetic_number(c, 0, call->at));
+  return true;
+}
+
+/* The last of so many arguments, if it is a region. */
+static const Ast *region_of(Checker *c, const Ast *call, size_t arguments) {
+  const Ast *region = call->items.count == arguments && !call->extra.count ? call->items.at[arguments - 1] : NULL;
+  bool is_region = calls(c, region, "box") || calls(c, region, "ball");
+  return is_region && region->items.count == 2 ? region : NULL;
+}
+
+static bool expand_mass(Checker *c, Claim *claim, const Ast *call) {
+  Moved moved;
+  claim->kind = CHECK_MASS;
+  claim->region = region_of(c, call, 3);
+  if (!claim->region) {
+    report(c, E0216, call->at, "`mass` is written `mass(p, u, ball(center, radius))` or `mass(p, u, box(low, high))`, with a density and a field");
+    return false;
+  }
+  if (!read_moved(c, claim, call, &moved)) return false;
+  Ast *both = synthetic(c, AST_BRACKET, NULL, call->at);
+  append_item(c, &both->items, call_of(c, &moved, true, call->at));
+  append_item(c, &both->items, moved.time ? operator_on(c, " ddt", &moved, true, call->at) : synthetic_number(c, 0, call->at));
+  make_sides(c, claim, both, call_of(c, &moved, false, call->at));
   return true;
 }
 
 static bool expand_flux(Checker *c, Claim *claim, const Ast *compare) {
-  const Ast *call = compare->items.at[0], *region = call->items.count == 2 ? call->items.at[1] : NULL;
-  bool box = calls(c, region, "box"), ball = calls(c, region, "ball");
-  if ((!box && !ball) || region->items.count != 2 || call->extra.count) {
+  const Ast *call = compare->items.at[0], *region = region_of(c, call, 2);
+  if (!region) {
     report(c, E0216, call->at, "`flux` is written `flux(u, ball(center, radius))` or `flux(u, box(low, high))`");
     return false;
   }
@@ -118,6 +158,8 @@ static void expand_body(Checker *c, const Ast *check, const Ast *body) {
   bool compares = body->kind == AST_COMPARE, good = true;
   if (calls(c, body, "continuity")) {
     good = expand_continuity(c, claim, body);
+  } else if (calls(c, body, "mass")) {
+    good = expand_mass(c, claim, body);
   } else if (compares && calls(c, body->items.at[0], "flux")) {
     good = expand_flux(c, claim, body);
   } else if (compares) {
@@ -143,7 +185,7 @@ static TypedFunction *type_side(Checker *c, const Claim *claim, Definition *defi
   return instance ? &instance->function : NULL;
 }
 
-/* ---- the region of a flux --------------------------------------------------------------------------------------------------- */
+/* ---- the region of a flux or a mass --------------------------------------------------------------------------------------------------- */
 static bool read_region(Checker *c, const Claim *claim, TypedCheck *check) {
   const Ast *region = claim->region;
   bool box = check->is_box = strcmp(region->function->name, "box") == 0;
@@ -177,19 +219,30 @@ static bool type_flux(Checker *c, const Claim *claim, TypedCheck *check) {
 }
 
 /* ---- all ---------------------------------------------------------------------------------------------------------------------- */
+/* The right side's declaration is made from the shape, and is the left side's too.  The state of a mass is of its region's size. */
+static bool shape_of_name(Checker *c, const TypedProgram *program, const Claim *claim, uint32_t i, const TypedCheck *check, Shape *shape) {
+  Ast *parameter = claim->right->ast->items.at[i];
+  if (claim->kind != CHECK_MASS || i != 1) return give_shape(c, program, &claim->name[i], parameter, shape);
+  *shape = (Shape){1, {check->dim}};
+  declare_shape(c, parameter, shape, claim->region->at);
+  return true;
+}
+
 static bool type_claim(Checker *c, const TypedProgram *program, const Claim *claim, TypedCheck *check) {
   *check = (TypedCheck){.text = claim->text, .at = claim->at, .kind = claim->kind, .names = claim->names};
+  if (claim->kind == CHECK_MASS && !read_region(c, claim, check)) return false;
   Shape *key = arena_array(c->arena, claim->names + 1u, sizeof *key);
   check->role = arena_array(c->arena, claim->names + 1u, sizeof *check->role);
   for (uint32_t i = 0; i < claim->names; i++) {
     const FreeName *name = &claim->name[i];
-    if (!give_shape(c, program, name, claim->right->ast->items.at[i], &key[i])) return false;
+    if (!shape_of_name(c, program, claim, i, check, &key[i])) return false;
     check->role[i] = name->is_time && key[i].rank == 0 ? ROLE_TIME : ROLE_OTHER;
   }
   check->left = type_side(c, claim, claim->left, key);
   check->right = type_side(c, claim, claim->right, key);
   if (claim->kind == CHECK_FLUX) return type_flux(c, claim, check);
   if (!check->left || !check->right) return false;
+  if (claim->kind == CHECK_MASS) return true;
   const Typed *left = check->left->result, *right = check->right->result;
   if (left->shape.rank == 0 || right->shape.rank == 0 || shape_same(&left->shape, &right->shape)) return true;
   refuse_shapes(c, text_of(c, claim->op_at), claim->op_at, left, right);

@@ -21,7 +21,7 @@ typedef struct Claim {
   FreeName *name;               /* [MOST_FREE_NAMES] once there is one */
   uint32_t names;
   Definition *left, *right, *field;     /* functions of the free names; the field of a flux */
-  const Ast *region;
+  const Ast *region;            /* of a flux or a mass */
   bool broken, crowded;         /* crowded: more names than that */
   struct Claim *next;
 } Claim;
@@ -34,6 +34,7 @@ FreeName *add_name(Checker *c, Claim *claim, const char *name, Span at);        
 void collect_names(Checker *c, Claim *claim, const Ast *ast);
 void take_as_time(Checker *c, Claim *claim, Definition *field);         /* a loose name that is the field's word for t */
 void refuse_loose_names(Checker *c, Claim *claim);      /* those that are no argument */
+void declare_shape(Checker *c, Ast *parameter, const Shape *shape, Span at);
 bool give_shape(Checker *c, const TypedProgram *program, const FreeName *name, Ast *parameter, Shape *shape);
 
 #endif

@@ -126,7 +126,11 @@ static void resolve_callee(Resolver *r, const char *name, Span at, size_t args) 
 
 /* Words that mean something at one place of a check (claim.c). */
 static bool stands_in_a_check(Checker *c, const char *name) {
-  static const char *const word[] = {"continuity", "flux", "ball", "box"};
+  static const char *const word[] = {
+#define CLAIM_WORD(word, form, help) #word,
+#include "claim_words.def"
+#undef CLAIM_WORD
+  };
   for (size_t i = 0; i < sizeof word / sizeof *word; i++)
     if (strcmp(name, word[i]) == 0) return !symbol_of(c, name)->definition && !local_of(c, symbol_of(c, name));
   return false;
@@ -146,7 +150,7 @@ static void resolve_call(Resolver *r, const Ast *ast) {
     return;
   } else if (f && f->kind == AST_NAME && stands_in_a_check(c, f->name)) {
     Diag *diag = report(c, E0216, f->at, "`%s` is no function: it is a part of some checks, at one place", f->name);
-    help(c, diag, "`check continuity(p, u)`, `check flux(u, ball(center, radius)) == e`, `check flux(u, box(low, high)) == e`");
+    help(c, diag, "`check continuity(p, u)`, `check flux(u, region) == e` or `check mass(p, u, region)`; a region is `ball(center, radius)` or `box(low, high)`");
     return;
   } else if (f && f->kind == AST_NAME) {
     resolve_callee(r, f->name, f->at, ast->items.count);

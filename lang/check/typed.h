@@ -139,9 +139,11 @@ typedef struct TypedMap {
  *   CONTINUITY  left is the residual  d log p/dt + div u + u . grad log p  of (t, x), right is 0: held to like EQUAL
  *   FLUX        the flux of `field` out of the region is right, at times that are drawn; where right has a parameter of
  *               role TIME it is that time
+ *   MASS        left is [log p, d log p/dt] and right is u, both of (t, x, conditions of u): the integral of dp/dt over
+ *               the region is that of -p u . n over its surface
  * NOT_EQUAL to GREATER_EQUAL hold at every point, without tolerance. */
 typedef enum { CHECK_EQUAL, CHECK_NOT_EQUAL, CHECK_LESS, CHECK_LESS_EQUAL, CHECK_GREATER, CHECK_GREATER_EQUAL,
-               CHECK_CONTINUITY, CHECK_FLUX } CheckKind;
+               CHECK_CONTINUITY, CHECK_FLUX, CHECK_MASS } CheckKind;
 typedef enum { ROLE_TIME, ROLE_OTHER } CheckRole;       /* TIME: uniform over the flow's time; OTHER: standard normal */
 typedef struct TypedCheck {
   const char *text;             /* NULL: it has none */
@@ -151,7 +153,7 @@ typedef struct TypedCheck {
   CheckRole *role;
   TypedFunction *left, *right;  /* left: NULL for FLUX */
   TypedFunction *field;         /* FLUX */
-  bool is_box;                  /* FLUX: a box from low to high, else a ball around low of this radius */
+  bool is_box;                  /* FLUX, MASS: a box from low to high, else a ball around low of this radius */
   int64_t dim;
   double *low, *high, radius;
 } TypedCheck;

@@ -225,6 +225,39 @@ START_TEST(continuity_is_a_residual_of_time_and_state) {
   }
 } END_TEST
 
+START_TEST(a_mass_is_a_density_and_a_field_in_a_region) {
+  const TypedProgram *program = program_of("density p(t, x: [n]) = -norm2(x)*exp(t)\ndensity q(x: [3]) = -norm2(x)\n"
+                                           "field u(s, x: [n], c: [2]) = c[0]*x\ncheck mass(p, u, box([0, 0], [1, 2]))\n"
+                                           "check mass(q, u, ball([0, 0, 1], 2))\n");
+  for (int i = 0; i < 2; i++) {
+    const TypedCheck *check = &program->check[i];
+    ck_assert_int_eq(check->kind, CHECK_MASS);
+    ck_assert_uint_eq(check->names, 3);
+    ck_assert_str_eq(check->left->parameter_name[0], "s");
+    ck_assert_int_eq(check->role[0], ROLE_TIME);
+    ck_assert_int_eq(check->dim, 2 + i);
+    ck_assert(check->is_box == (i == 0));
+    ck_assert_str_eq(shape_text(&run.arena, &check->left->result->shape), "[2]");
+    ck_assert_int_eq(check->right->result->shape.dim[0], 2 + i);
+  }
+} END_TEST
+
+static const struct { const char *check, *said; } no_mass[] = {
+  {"mass(p, u)", "`mass` is written `mass(p, u, ball(center, radius))` or `mass(p, u, box(low, high))`, with a density and a field"},
+  {"mass(p, u, 3)", "`mass` is written `mass(p, u, ball(center, radius))` or `mass(p, u, box(low, high))`, with a density and a field"},
+  {"mass(u, u, ball([0, 0], 1))", "the name of a density is needed here, and this is a field"},
+  {"mass(p, p, ball([0, 0], 1))", "the name of a field is needed here, and this is a density"},
+  {"mass(p, u, ball([0, 0], 0))", "the radius of a ball is above 0"},
+  {"mass(p, u, ball([0, 0], 1)) == 0", "`mass` is no function: it is a part of some checks, at one place"},
+  {"mass(p, u, ball([0, 0, 0], 1))", "`p` takes [2] as `x`, and this is [3]"},
+};
+START_TEST(what_is_no_mass_is_refused) {
+  char text[512];
+  snprintf(text, sizeof text, "density p(t, x: [2]) = -norm2(x)\nfield u(t, x: [n]) = x\ncheck %s\n", no_mass[_i].check);
+  check_text(text);
+  ck_assert_msg(strstr(said(), no_mass[_i].said) != NULL, "%s", said());
+} END_TEST
+
 START_TEST(a_flux_has_its_region) {
   const TypedProgram *program = program_of("let r = 2\nfield u(t, x: [n]) = x\ncheck flux(u, ball([0, 1, 0], r)) == 32*pi\n"
                                            "check flux(u, box([-1, -r], [1, r^2])) == 24\n");
@@ -319,6 +352,8 @@ void add_claim_tests(TCase *tcase) {
   tcase_add_test(tcase, a_vector_behind_a_semicolon_is_drawn_too);
   tcase_add_test(tcase, an_open_size_is_that_of_the_flow);
   tcase_add_test(tcase, continuity_is_a_residual_of_time_and_state);
+  tcase_add_test(tcase, a_mass_is_a_density_and_a_field_in_a_region);
+  tcase_add_loop_test(tcase, what_is_no_mass_is_refused, 0, sizeof no_mass / sizeof *no_mass);
   tcase_add_test(tcase, a_flux_has_its_region);
   tcase_add_test(tcase, a_flux_may_change_with_the_time_of_its_field);
   tcase_add_test(tcase, one_mistake_in_a_check_is_one_error);

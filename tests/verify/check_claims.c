@@ -83,6 +83,10 @@ END_TEST
 
 /* ---- one claim ------------------------------------------------------------------------------------------------------------------- */
 
+#define GROWING "density p(t, x: [n]) = -norm2(x)/(2*exp(t)) - sum(0*x + t/2 + log(2*pi)/2)\n" \
+                "field grow(t, x: [n]) = 0.5*x\nfield slow(t, x: [n]) = 0.25*x\n"
+#define TURNED "density p(x: [2]) = -norm2(x)/2\nfield turn(t, x: [n], c: [2]) = c[0]*[-x[1], x[0]]\n" \
+               "field shift(t, x: [n], c: [2]) = c\n"
 static const struct { const char *program; int code; const char *part; } one[] = {
     /* a claim with text is shown by it, one without as it is written, on one line */
     {"field u(t, x: [2]) = -x\ncheck \"to 0\": u(t, x) == -x\n", 0, "  PASS  to 0    "},
@@ -115,6 +119,16 @@ static const struct { const char *program; int code; const char *part; } one[] =
     {"field u(t, x: [4]) = x\ncheck flux(u, ball([3, 1, 0, 0], 2)) == 4 * pi^2/2 * 16\n", 0, "random pairs of points"},
     {"field u(t, x: [7]) = x\ncheck flux(u, box([0, 0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1, 2])) == 7*2\n", 0, "random pairs of points"},
     {"field u(t, x: [2]) = t*x\nfn at(t) = 2*t*pi\ncheck flux(u, ball([0, 0], 1)) == at(t)\n", 0, "8 points, by product rules"},
+    /* a Gaussian that grows: what leaves a region is missed in it; by product rules, and by pairs in five dimensions */
+    {GROWING "check mass(p, grow, ball([1, 0, 0], 1))\n", 0, "  PASS  mass(p, grow, ball([1, 0, 0], 1)) "},
+    {GROWING "check mass(p, grow, box([-1, 0, 1], [0.5, 2, 2]))\n", 0, "8 points, by product rules"},
+    {GROWING "check mass(p, grow, box([-1, 0, 1, 0, 0], [0.5, 2, 2, 1, 1]))\n", 0, "random pairs of points"},
+    {GROWING "check mass(p, grow, ball([1, 0, 0, 0, 0], 1))\n", 0, "random pairs of points"},
+    {GROWING "check mass(p, slow, ball([1, 0, 0], 1))\n", 3, "at 8 of 8 points, by product rules"},
+    {GROWING "check mass(p, slow, box([-1, 0, 1, 0, 0], [0.5, 2, 2, 1, 1]))\n", 3, "at 2 of 2 points"},
+    /* a density that does not change, turned by as much as c says: its mass stays where the turning is no shift */
+    {TURNED "check mass(p, turn, ball([1, 0], 1))\n", 0, "c = ["},
+    {TURNED "check mass(p, shift, ball([1, 0], 1))\n", 3, "at 8 of 8 points"},
 };
 
 START_TEST(a_claim_is_judged) { expect_verdict(one[_i].program, one[_i].code, one[_i].part); }
