@@ -8,8 +8,7 @@
  *   flow_compiled_free(compiled);
  *
  * The model's state are the numbers of all inputs of f, end to end in their order (at least one number); its velocity is 0, and
- * behind it the numbers of f's result are the model's extras, a truth value
- * being 0 or 1.  Its t is not used. */
+ * behind it the numbers of f's result are the model's extras, a truth value being 0 or 1.  Its t is not used. */
 #ifndef FLOW_COMPILE_FUNCTION_H
 #define FLOW_COMPILE_FUNCTION_H
 #include "compile.h"

@@ -59,10 +59,11 @@ static int read_key(FILE *from) {
     return EOF;
   }
 }
-#endif
 
-#ifndef FLOW_READLINE
-static KeysIn keys;      /* of standard input */
+static void open_keys(void) {}
+static void mark_pastes(const char *mark) { (void)mark; } /* it does so itself */
+#else
+static KeysIn keys;       /* of standard input */
 static bool marks_pastes; /* the terminal can */
 
 /* A key that does nothing else; libedit shows the line anew. */
@@ -103,21 +104,16 @@ void editor_open(const Editor *editor) {
 #ifdef FLOW_READLINE
   rl_completer_quote_characters = "";
   rl_catch_signals = 0;
-#else
-  open_keys();
 #endif
+  open_keys();
 }
 
 void editor_remember(const char *line) { add_history(line); }
 
 char *editor_read(const char *prompt, bool *interrupted) {
-#ifndef FLOW_READLINE
   mark_pastes(KEYS_MARK_PASTES);
-#endif
   char *line = readline(prompt);
-#ifndef FLOW_READLINE
   mark_pastes(KEYS_MARK_NO_PASTES);
-#endif
   *interrupted = interrupt_take();
   if (!*interrupted) return line;
   free(line);

@@ -89,8 +89,8 @@ static void compare_seed(uint64_t seed, const RandomIrOptions *options, IrExtras
   const char *wrong = ir_check_passes(source, precision, NULL, &frozen);
   ck_assert_msg(!wrong, "seed %llu: %s", (unsigned long long)seed, wrong ? wrong : "");
   double **weight = random_weights(frozen, seed);
-  static const int schedule[] = {FLOW_CPU_V4, FLOW_CPU_V4, FLOW_CPU_V3, FLOW_CPU_V3, ONE_LANE, ONE_LANE};
-  compare(frozen, weight, seed, precision, schedule[seed % 6], seed / 2 % 3 == 0, 1 + (uint32_t)(seed % 60));
+  static const int schedule[] = {FLOW_CPU_V4, FLOW_CPU_V4, FLOW_CPU_V3, FLOW_CPU_V3, ONE_LANE, ONE_LANE, ONE_LANE_QUICK, ONE_LANE_QUICK};
+  compare(frozen, weight, seed, precision, schedule[seed % 8], seed / 2 % 3 == 0, 1 + (uint32_t)(seed % 60));
 }
 
 enum { SEEDS_A_TEST = 100, TESTS = 6 };

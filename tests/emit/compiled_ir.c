@@ -61,7 +61,8 @@ CompiledIr *compile_ir(Arena *arena, IrFunction *frozen, int precision, int sche
   flow_error error;
   EmitObject object;
   int cpu = (int)flow_cpu_level();
-  EmitOptions options = {.cpu = cpu, .schedule = schedule == ONE_LANE ? cpu : schedule, .entries = entries, .rows = schedule == ONE_LANE};
+  bool rows = schedule == ONE_LANE || schedule == ONE_LANE_QUICK;
+  EmitOptions options = {.cpu = cpu, .schedule = rows ? cpu : schedule, .entries = entries, .rows = rows, .quick = schedule == ONE_LANE_QUICK};
   *c = (CompiledIr){.arena = arena, .f = frozen, .precision = precision, .weight = weight};
   c->tile = tile_build(arena, frozen, precision);
   ck_assert_msg(!emit_object(c->tile, &options, &object, &error), "%s", error.text);

@@ -4,7 +4,7 @@
 #define FLOW_TEST_COMPILED_IR_H
 #include "emit.h"
 
-enum { ONE_LANE = 1 };                  /* as a schedule: code for one sample at a time */
+enum { ONE_LANE = 1, ONE_LANE_QUICK = 2 };  /* as a schedule: code for one sample at a time, optimised or not */
 
 typedef struct CompiledIr {
   Arena *arena;
