@@ -156,6 +156,10 @@ static Val loop_contract_axes(Emit *e, const IrNode *node, const TileOp *op, Val
     Val a = load_at(e, &op->operand[0], index, rank + axis), b = load_at(e, &op->operand[1], index, rank + axis);
     return ll_fma(&e->ll, a, b, sum);
   }
+  if (node->extent[axis] == 1) {
+    index[rank + axis] = ll_int(&e->ll, 0);
+    return loop_contract_axes(e, node, op, index, axis + 1, sum);
+  }
   LLLoop loop = ll_loop(&e->ll, ll_int(&e->ll, 0), ll_int(&e->ll, node->extent[axis]), 1);
   Val carried = ll_carry(&e->ll, &loop, sum);
   index[rank + axis] = loop.i;

@@ -3,7 +3,7 @@
  *
  * With one lane a row of lanes is one number, so that every value is an array of numbers side by side, and everything that is
  * emitted for lanes works as it is, one number at a time.  Here is what makes it fast: a layer keeps eight outputs of each of
- * several panels in registers and runs over the inputs, and elementwise loops take eight elements a turn.  Panels, chains and
+ * several panels in registers and runs over the inputs, and loops over elements take eight of them a turn.  Panels, chains and
  * operations are the same, and so are the bits. */
 #include "emit_parts.h"
 
@@ -208,15 +208,60 @@ void emit_mm_rows(Emit *e, const TileStatement *mm) {
   ll_loop_end(ll, &loop);
 }
 
-/* ---- elementwise loops --------------------------------------------------------------------------------------------------------- */
+/* ---- loops ----------------------------------------------------------------------------------------------------------------------- */
 
 bool emit_can_run_wide(const Emit *e, const TileStatement *loop) {
   if (e->level.lanes != 1 || loop->space.rank == 0 || loop->space.dim[loop->space.rank - 1] < WIDE) return false;
   for (uint32_t i = 0; i < loop->ops; i++) {
-    IrClass class = ir_op_class[e->f->node[loop->op[i].node].op];
-    if (class != IR_EACH && class != IR_COMPARE && class != IR_LOGIC) return false;
+    IrOp operation = e->f->node[loop->op[i].node].op;
+    IrClass class = ir_op_class[operation];
+    if (operation != IR_contract && class != IR_EACH && class != IR_COMPARE && class != IR_LOGIC) return false;
   }
   return true;
+}
+
+static Val eight_of(Emit *e, LL *wide, const TileAccess *access, Val *index, uint32_t axes, uint32_t last) {
+  return load_elements(e, wide, access->base, emit_element(e, access, index, axes), access->map.stride[last], WIDE);
+}
+
+/* Eight chains side by side, each the one that a single element has. */
+static Val eight_sums(Emit *e, LL *wide, const IrNode *node, const TileOp *op, Val *index, uint32_t axis, Val sum) {
+  uint32_t rank = node->shape.rank, last = rank - 1;
+  LL *ll = &e->ll;
+  if (axis == node->sums) {
+    Val a = eight_of(e, wide, &op->operand[0], index, rank + axis, last), b = eight_of(e, wide, &op->operand[1], index, rank + axis, last);
+    return ll_fma(wide, a, b, sum);
+  }
+  if (node->extent[axis] == 1) {
+    index[rank + axis] = ll_int(ll, 0);
+    return eight_sums(e, wide, node, op, index, axis + 1, sum);
+  }
+  LLLoop loop = ll_loop(ll, ll_int(ll, 0), ll_int(ll, node->extent[axis]), 1);
+  Val carried = ll_carry(ll, &loop, sum);
+  index[rank + axis] = loop.i;
+  loop.next[0] = eight_sums(e, wide, node, op, index, axis + 1, carried);
+  ll_loop_end(ll, &loop);
+  return loop.next[0];
+}
+
+static Val eight_contracted(Emit *e, LL *wide, const IrNode *node, const TileOp *op, Val *index) {
+  Val at[IR_MOST_AXES];
+  for (uint32_t k = 0; k < IR_MOST_AXES; k++) at[k] = index[k];
+  uint32_t rank = node->shape.rank;
+  Val start = node->args > 2 ? eight_of(e, wide, &op->operand[2], at, rank, rank - 1) : ll_number(wide, 0);
+  return eight_sums(e, wide, node, op, at, 0, start);
+}
+
+static Val eight_results(Emit *e, LL *wide, const TileStatement *loop, uint32_t i, Val *index, const Val *value) {
+  const TileOp *op = &loop->op[i];
+  const IrNode *node = &e->f->node[op->node];
+  if (node->op == IR_contract) return eight_contracted(e, wide, node, op, index);
+  Val operand[3];
+  for (uint32_t a = 0; a < node->args; a++) {
+    operand[a] = computed(loop, value, i, op->operand[a].base);
+    if (!operand[a]) operand[a] = eight_of(e, wide, &op->operand[a], index, loop->space.rank, loop->space.rank - 1);
+  }
+  return each_wide(e, wide, op->node, operand);
 }
 
 /* Elements index[last] .. + 7 of the last axis. */
@@ -225,17 +270,8 @@ static void eight_points(Emit *e, LL *wide, const TileStatement *loop, Val *inde
   TileAccess own = {0, tile_identity(&loop->space)};
   Val *value = arena_array(e->arena, loop->ops, sizeof *value), first = emit_element(e, &own, index, rank);
   for (uint32_t i = 0; i < loop->ops; i++) {
-    const TileOp *op = &loop->op[i];
-    const IrNode *node = &e->f->node[op->node];
-    Val operand[3];
-    for (uint32_t a = 0; a < node->args; a++) {
-      const TileAccess *access = &op->operand[a];
-      operand[a] = computed(loop, value, i, access->base);
-      if (!operand[a])
-        operand[a] = load_elements(e, wide, access->base, emit_element(e, access, index, rank), access->map.stride[rank - 1], WIDE);
-    }
-    value[i] = each_wide(e, wide, op->node, operand);
-    if (op->stored) store_elements(e, wide, op->node, first, WIDE, value[i]);
+    value[i] = eight_results(e, wide, loop, i, index, value);
+    if (loop->op[i].stored) store_elements(e, wide, loop->op[i].node, first, WIDE, value[i]);
   }
 }
 

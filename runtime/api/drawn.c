@@ -4,7 +4,7 @@
 #include "draws.h"
 #include "model.h"
 #include <math.h>
-#include <omp.h>
+#include <stdatomic.h>
 #include <string.h>
 
 enum { ALIGNMENT = 64 };
@@ -37,28 +37,34 @@ flow_status api_drawn_check(const flow_density *density, uint32_t dim, uint32_t 
   return status ? status : check_function(density->log_p, cpu, &drawn->log_p, error);
 }
 
-/* ---- memory: x, u and scratch of either function, for each thread --------------------------------------------------------- */
+/* ---- memory: a flag, x, u and scratch of either function in each place -------------------------------------------------------- */
 
 static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
-static bool lay_out(ApiDrawn *drawn, int threads) {
+/* `bytes` behind `at`, to the next line of the cache. */
+static bool add(size_t at, uint64_t bytes, size_t *end) {
+  size_t size;
+  return flow_u64_to_size(bytes, &size) && flow_add_size(at, size, &size) && flow_align_up(size, ALIGNMENT, end);
+}
+
+static bool lay_out(ApiDrawn *drawn) {
   const flow_model *make = drawn->of->make, *log_p = drawn->of->log_p;
-  uint64_t x = larger(make->dim, log_p->dim) + FLOW_DRAWS_SPARE;
-  uint64_t u = larger((uint64_t)make->dim + make->extras, (uint64_t)log_p->dim + log_p->extras);
-  size_t scratch, x_bytes, u_bytes;
-  return flow_mul_size((size_t)x, sizeof(double), &x_bytes) && flow_align_up(x_bytes, ALIGNMENT, &drawn->at_u) &&
-         flow_mul_size((size_t)u, sizeof(double), &u_bytes) && flow_add_size(drawn->at_u, u_bytes, &u_bytes) &&
-         flow_align_up(u_bytes, ALIGNMENT, &drawn->at_scratch) &&
-         flow_u64_to_size(larger(drawn->make->scratch_bytes, drawn->log_p->scratch_bytes), &scratch) &&
-         flow_add_size(drawn->at_scratch, scratch, &scratch) && flow_align_up(scratch, ALIGNMENT, &drawn->thread_bytes) &&
-         flow_mul_size(drawn->thread_bytes, (size_t)threads, &drawn->bytes);
+  uint64_t x = larger(make->dim, log_p->dim) + FLOW_DRAWS_SPARE, x_bytes;
+  uint64_t u = larger((uint64_t)make->dim + make->extras, (uint64_t)log_p->dim + log_p->extras), u_bytes;
+  return flow_mul_u64(x, sizeof(double), &x_bytes) && flow_mul_u64(u, sizeof(double), &u_bytes) && add(0, sizeof(atomic_flag), &drawn->at_x) &&
+         add(drawn->at_x, x_bytes, &drawn->at_u) && add(drawn->at_u, u_bytes, &drawn->at_scratch) &&
+         add(drawn->at_scratch, larger(drawn->make->scratch_bytes, drawn->log_p->scratch_bytes), &drawn->place_bytes) &&
+         flow_mul_size(drawn->place_bytes, (size_t)drawn->places, &drawn->bytes);
 }
 
 flow_status api_drawn_open(const ApiDrawn *checked, int threads, const FlowAllocator *allocator, ApiDrawn *drawn, flow_error *error) {
   *drawn = *checked;
   drawn->allocator = *allocator;
-  if (lay_out(drawn, threads)) drawn->memory = flow_alloc_aligned(allocator, drawn->bytes);
-  return drawn->memory ? FLOW_OK : flow_fail(error, FLOW_NO_MEMORY, "out of memory for a density on %d threads", threads);
+  drawn->places = threads;
+  if (lay_out(drawn)) drawn->memory = flow_alloc_aligned(allocator, drawn->bytes);
+  if (!drawn->memory) return flow_fail(error, FLOW_NO_MEMORY, "out of memory for a density on %d threads", threads);
+  for (int i = 0; i < threads; i++) atomic_flag_clear((atomic_flag *)(void *)(drawn->memory + (size_t)i * drawn->place_bytes));
+  return FLOW_OK;
 }
 
 void api_drawn_close(ApiDrawn *drawn) {
@@ -66,40 +72,52 @@ void api_drawn_close(ApiDrawn *drawn) {
   drawn->memory = NULL;
 }
 
+/* There are no more threads at a time than places, so that one is free, whoever they are. */
+static char *take_place(const ApiDrawn *drawn) {
+  for (int i = 0;; i = (i + 1) % drawn->places) {
+    char *place = drawn->memory + (size_t)i * drawn->place_bytes;
+    if (!atomic_flag_test_and_set_explicit((atomic_flag *)(void *)place, memory_order_acquire)) return place;
+  }
+}
+
+static void give_back(char *place) { atomic_flag_clear_explicit((atomic_flag *)(void *)place, memory_order_release); }
+
 /* ---- the functions ------------------------------------------------------------------------------------------------------------ */
 
-static char *memory_of_thread(const ApiDrawn *drawn) { return drawn->memory + (size_t)omp_get_thread_num() * drawn->thread_bytes; }
-
 /* Where a function's arguments go; its first one is the time where it has one. */
-static double *arguments(const ApiDrawn *drawn) {
-  double *x = (double *)(void *)memory_of_thread(drawn);
+static double *arguments(const ApiDrawn *drawn, char *place) {
+  double *x = (double *)(void *)(place + drawn->at_x);
   if (!drawn->of->has_time) return x;
   x[0] = drawn->of->time;
   return x + 1;
 }
 
 /* Behind the velocity; NULL: the function refused. */
-static const double *results(const ApiDrawn *drawn, const flow_model *model, const flow_level *level, const void *blob) {
-  char *memory = memory_of_thread(drawn);
-  double *u = (double *)(void *)(memory + drawn->at_u);
-  flow_call call = {.size = sizeof call, .lanes = 1, .weights = blob, .x = memory, .u = u, .scratch = memory + drawn->at_scratch};
+static const double *results(const ApiDrawn *drawn, char *place, const flow_model *model, const flow_level *level, const void *blob) {
+  double *u = (double *)(void *)(place + drawn->at_u);
+  flow_call call = {.size = sizeof call, .lanes = 1, .weights = blob, .x = place + drawn->at_x, .u = u, .scratch = place + drawn->at_scratch};
   return level->eval(&call) < 0 ? NULL : u + model->dim;
 }
 
 static void draw(void *user, FlowRandom random, uint64_t sample, const FlowTile *tile, uint32_t lane) {
   const ApiDrawn *drawn = user;
   const flow_density *of = drawn->of;
-  flow_draws_fill(of->draw, of->draws, random, sample, arguments(drawn));
-  const double *state = results(drawn, of->make, drawn->make, of->make_blob);
+  char *place = take_place(drawn);
+  flow_draws_fill(of->draw, of->draws, random, sample, arguments(drawn, place));
+  const double *state = results(drawn, place, of->make, drawn->make, of->make_blob);
   for (uint64_t row = 0; row < tile->rows; row++) flow_tile_set(tile, row, lane, state ? state[row] : NAN);
+  give_back(place);
 }
 
 static double log_density(void *user, const double *x, uint64_t dim) {
   const ApiDrawn *drawn = user;
   const flow_density *of = drawn->of;
-  memcpy(arguments(drawn), x, (size_t)dim * sizeof *x);
-  const double *log_p = results(drawn, of->log_p, drawn->log_p, of->log_p_blob);
-  return log_p ? *log_p : NAN;
+  char *place = take_place(drawn);
+  memcpy(arguments(drawn, place), x, (size_t)dim * sizeof *x);
+  const double *found = results(drawn, place, of->log_p, drawn->log_p, of->log_p_blob);
+  double log_p = found ? *found : NAN;
+  give_back(place);
+  return log_p;
 }
 
 FlowSource api_drawn_source(ApiDrawn *drawn, uint64_t dim) {

@@ -96,21 +96,26 @@ static void poll(FlowLanesShared *shared, void *user) {
   if (what->progress && what->progress(what->user, done, what->end - what->first)) atomic_store(&shared->stop, 1);
 }
 
-/* Returns the first refusal of the model, or 0. */
+static int run_thread(Adaptive *self, int thread) {
+  FlowLanes lanes = flow_lanes_open(&self->shared, self->memory + (size_t)thread * self->thread_bytes);
+  flow_lanes_run(&lanes, thread == 0 ? poll : NULL, NULL);
+  return lanes.code;
+}
+
+/* Returns a refusal of the model, or what is not negative.  One thread alone is the caller's, whose mode is set. */
 static int run_threads(Adaptive *self) {
   FlowLanesShared *shared = &self->shared;
   int refused = 0;
   atomic_store(&shared->next_tile, 0);
   atomic_store(&shared->done, 0);
+  if (self->chunk.threads == 1) return run_thread(self, 0);
 #pragma omp parallel num_threads(self->chunk.threads)
   {
     FlowRounding callers = flow_rounding_enter();
-    int thread = omp_get_thread_num();
-    FlowLanes lanes = flow_lanes_open(shared, self->memory + (size_t)thread * self->thread_bytes);
-    flow_lanes_run(&lanes, thread == 0 ? poll : NULL, NULL);
-    if (lanes.code < 0) {
+    int code = run_thread(self, omp_get_thread_num());
+    if (code < 0) {
 #pragma omp atomic write
-      refused = lanes.code;
+      refused = code;
     }
     flow_rounding_leave(callers);
   }

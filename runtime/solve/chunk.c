@@ -14,10 +14,9 @@ typedef struct Place {
   char *scratch;
 } Place;
 
-static Place place_of(const FlowChunk *chunk, size_t index) {
+static Place place_of(const FlowChunk *chunk, size_t index, size_t thread) {
   const flow_model *model = chunk->what->model;
   char *data = chunk->tiles + index * chunk->tile_bytes;
-  size_t thread = (size_t)omp_get_thread_num();
   Place place = {.at = index * chunk->width};
   uint64_t rest = chunk->count - place.at;
   uint32_t live = rest < chunk->width ? (uint32_t)rest : chunk->width;
@@ -45,16 +44,23 @@ struct Task {
   uint64_t first_row, step, end;
 };
 
+static void run_tile(FlowChunk *chunk, const Task *task, size_t index, size_t thread) {
+  Place place = place_of(chunk, index, thread);
+  chunk->code[index] = task->run(chunk, &place, task);
+}
+
+/* One thread alone is the caller's, whose mode is set: OpenMP would allocate for it at each entry. */
 static void for_each_tile(FlowChunk *chunk, const Task *task) {
   size_t tiles = (size_t)((chunk->count + chunk->width - 1) / chunk->width);
+  if (chunk->threads == 1) {
+    for (size_t i = 0; i < tiles; i++) run_tile(chunk, task, i, 0);
+    return;
+  }
 #pragma omp parallel num_threads(chunk->threads)
   {
     FlowRounding callers = flow_rounding_enter();
 #pragma omp for schedule(dynamic, 1)
-    for (size_t i = 0; i < tiles; i++) {
-      Place place = place_of(chunk, i);
-      chunk->code[i] = task->run(chunk, &place, task);
-    }
+    for (size_t i = 0; i < tiles; i++) run_tile(chunk, task, i, (size_t)omp_get_thread_num());
     flow_rounding_leave(callers);
   }
 }

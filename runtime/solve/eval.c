@@ -37,8 +37,7 @@ static bool lay_out(Evaluation *self) {
          flow_mul_size(self->thread_bytes, (size_t)self->threads, &self->all_bytes);
 }
 
-static FlowTile tile_of(const Evaluation *self, int buffer, uint32_t live) {
-  char *mine = self->memory + (size_t)omp_get_thread_num() * self->thread_bytes;
+static FlowTile tile_of(const Evaluation *self, char *mine, int buffer, uint32_t live) {
   return flow_tile(self->what->model, self->level, mine + self->at[buffer], self->rows[buffer], live);
 }
 
@@ -74,13 +73,13 @@ static void store(const FlowEvaluation *what, const FlowTile *u, uint64_t first)
   flow_tile_store(&part, (char *)what->extra + (size_t)first * model->extras * model->precision);
 }
 
-static int evaluate_tile(const Evaluation *self, uint64_t first, uint32_t live) {
+static int evaluate_lanes(const Evaluation *self, char *mine, uint64_t first, uint32_t live) {
   const FlowEvaluation *what = self->what;
   size_t row = (size_t)what->model->dim * what->model->precision;
   FlowTile tile[BUFFERS];
-  for (int i = 0; i < BUFFERS; i++) tile[i] = tile_of(self, i, live);
+  for (int i = 0; i < BUFFERS; i++) tile[i] = tile_of(self, mine, i, live);
   flow_call call = {.size = sizeof call, .lanes = tile[X].lanes, .weights = what->weights,
-                    .scratch = self->memory + (size_t)omp_get_thread_num() * self->thread_bytes + self->at[BUFFERS]};
+                    .scratch = mine + self->at[BUFFERS]};
   int code = write_cond(self, first, &call, &tile[CONDITIONS], &tile[COND]);
   if (code >= 0 && what->t_per_sample)
     code = write_times(self, first, &call, &tile[T], &tile[TIMES]);
@@ -95,19 +94,27 @@ static int evaluate_tile(const Evaluation *self, uint64_t first, uint32_t live) 
   return code;
 }
 
+static void evaluate_tile(Evaluation *self, uint64_t index, int thread) {
+  uint64_t lanes = self->level->lanes, rest = self->what->count - index * lanes;
+  char *mine = self->memory + (size_t)thread * self->thread_bytes;
+  int code = evaluate_lanes(self, mine, index * lanes, rest < lanes ? (uint32_t)rest : (uint32_t)lanes);
+  if (code >= 0) return;
+#pragma omp critical(flow_evaluate_refused)
+  if (!self->refused || index < self->refused_tile) self->refused = code, self->refused_tile = index;
+}
+
+/* One thread alone is the caller's, whose mode is set. */
 static void evaluate_tiles(Evaluation *self) {
   uint64_t count = self->what->count, lanes = self->level->lanes, tiles = count / lanes + (count % lanes != 0);
+  if (self->threads == 1) {
+    for (uint64_t i = 0; i < tiles; i++) evaluate_tile(self, i, 0);
+    return;
+  }
 #pragma omp parallel num_threads(self->threads)
   {
     FlowRounding callers = flow_rounding_enter();
 #pragma omp for schedule(dynamic, 1)
-    for (uint64_t i = 0; i < tiles; i++) {
-      uint64_t rest = count - i * lanes;
-      int code = evaluate_tile(self, i * lanes, rest < lanes ? (uint32_t)rest : (uint32_t)lanes);
-      if (code >= 0) continue;
-#pragma omp critical(flow_evaluate_refused)
-      if (!self->refused || i < self->refused_tile) self->refused = code, self->refused_tile = i;
-    }
+    for (uint64_t i = 0; i < tiles; i++) evaluate_tile(self, i, omp_get_thread_num());
     flow_rounding_leave(callers);
   }
 }
@@ -140,7 +147,7 @@ static flow_status run(Evaluation *self, flow_error *error) {
   if (!status) status = choose_level(self, error);
   if (status || what->count == 0) return status;
   self->threads = flow_threads(what->threads);
-  uint64_t tiles = what->count / self->level->lanes + 1;
+  uint64_t tiles = what->count / self->level->lanes + (what->count % self->level->lanes != 0);
   if ((uint64_t)self->threads > tiles) self->threads = (int)tiles;
   status = flow_times_open(what->allocator, what->model, self->level, what->weights, 1, &self->times, error);
   if (status) return status;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 FlowTile flow_tile(const flow_model *model, const flow_level *level, void *data, uint64_t rows, uint32_t live) {
-  uint32_t vectors = (live + level->quantum - 1) / level->quantum;
-  return (FlowTile){data, rows, model->precision, level->lanes, vectors * level->quantum, live};
+  uint32_t lanes = live == level->lanes ? live : (live + level->quantum - 1) / level->quantum * level->quantum;
+  return (FlowTile){data, rows, model->precision, level->lanes, lanes, live};
 }
 
 /* The same loops for both precisions. */

@@ -35,17 +35,20 @@ void flow_times_close(FlowTimes *times) {
   times->rows = times->work = NULL;
 }
 
+/* Of one lane the rows are a row already, which is as long as a lane buffer of them. */
 static flow_status compute_tile(FlowTimes *times, size_t at, const double *t, uint32_t live, flow_error *error) {
   const flow_model *model = times->model;
+  char *row = times->rows + at * times->pitch;
+  bool direct = times->level->lanes == 1;
   FlowTile in = flow_tile(model, times->level, times->work, 1, live);
-  FlowTile out = flow_tile(model, times->level, times->work + times->t_bytes, model->times_rows, live);
+  FlowTile out = flow_tile(model, times->level, direct ? row : times->work + times->t_bytes, model->times_rows, live);
   for (uint32_t lane = 0; lane < live; lane++) flow_tile_set(&in, 0, lane, t[lane]);
   flow_tile_pad(&in);
   flow_call call = {.size = sizeof call, .lanes = in.lanes, .weights = times->weights, .t = in.data, .u = out.data,
                     .scratch = times->work + times->t_bytes + times->lanes_bytes};
   int code = times->level->times(&call);
   if (code < 0) return flow_model_refused(model, "times", code, error);
-  flow_tile_store_pitched(&out, times->rows + at * times->pitch, times->pitch);
+  if (!direct) flow_tile_store_pitched(&out, row, times->pitch);
   return FLOW_OK;
 }
 

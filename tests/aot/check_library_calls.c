@@ -4,6 +4,7 @@
 #include "sanitized.h"
 #include "../cli/user.h"
 #include "library_file.h"
+#include <errno.h>
 #include <fenv.h>
 #include <locale.h>
 #include <math.h>
@@ -33,9 +34,13 @@ static unsigned long allocations(void) { return 0; }
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);
+extern void *__libc_memalign(size_t alignment, size_t size);
 void *malloc(size_t size);
 void *calloc(size_t count, size_t size);
 void *realloc(void *old, size_t size);
+void *memalign(size_t alignment, size_t size);
+void *aligned_alloc(size_t alignment, size_t size);
+int posix_memalign(void **memory, size_t alignment, size_t size);
 static atomic_ulong allocated;
 static unsigned long allocations(void) { return allocated; }
 void *malloc(size_t size) {
@@ -49,6 +54,15 @@ void *calloc(size_t count, size_t size) {
 void *realloc(void *old, size_t size) {
   allocated++;
   return __libc_realloc(old, size);
+}
+void *memalign(size_t alignment, size_t size) {
+  allocated++;
+  return __libc_memalign(alignment, size);
+}
+void *aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
+int posix_memalign(void **memory, size_t alignment, size_t size) {
+  *memory = memalign(alignment, size);
+  return *memory ? 0 : ENOMEM;
 }
 #endif
 

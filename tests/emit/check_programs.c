@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_programs.c -- random programs as text, through the whole compiler: machine code and interpreter, the same bits.
  *
- * Seeds turn through f32 and f64, both vector widths, one time for all lanes and a time per lane, and 1 to 200 lanes.
+ * Seeds turn through f32 and f64, both vector widths and one lane, one time for all lanes and a time per lane, 1 to 200 lanes.
  * Compiled twice, for two halves of the seeds, so that both cores have work; 2,000 in all, fewer under a sanitizer. */
 #include <check.h>
 #include <math.h>
@@ -90,9 +90,19 @@ static double *joined(const IrFunction *f, double *const *input) {
   return all;
 }
 
+/* Code for one sample at a time runs point by point. */
+static void run(CompiledIr *c, uint32_t live, bool lane_times, double *const *x, const double *t, double *const *condition, double **u) {
+  if (c->level.lanes > 1) {
+    run_compiled_ir(c, live, lane_times, x, t, condition, u);
+    return;
+  }
+  for (uint32_t i = 0; i < live; i++) run_compiled_ir(c, 1, lane_times, &x[i], &t[lane_times ? i : 0], &condition[i], &u[i]);
+}
+
 static void compare_seed(uint64_t seed) {
-  int precision = seed % 2 ? 4 : 8, schedule = seed % 4 < 2 ? FLOW_CPU_V4 : FLOW_CPU_V3;
-  bool lane_times = seed % 3 == 0;
+  static const int schedules[] = {FLOW_CPU_V4, FLOW_CPU_V3, ONE_LANE};
+  int precision = seed % 2 ? 4 : 8, schedule = schedules[seed / 2 % 3];
+  bool lane_times = seed / 6 % 3 == 0;
   RandomFlowOptions options = {.width = seed % 10 == 0 ? 130 : 0, .tame = seed % 5 != 0};
   const char *text = random_flow(&arena, seed, &options), *wrong;
   IrFunction *f;
@@ -103,7 +113,7 @@ static void compare_seed(uint64_t seed) {
   unsigned entries = lane_times ? FLOW_ENTRY_EVAL_LANE : FLOW_ENTRY_EVAL;
   CompiledIr *c = compile_ir(&arena, f, precision, schedule, entries, weight);
   uint32_t live = 1 + (uint32_t)(seed * 7 % 200);
-  if (live > c->level.lanes) live = c->level.lanes;
+  if (live > c->level.lanes) live = c->level.lanes > 1 ? c->level.lanes : 4;
   double *x[MOST_LANES], *condition[MOST_LANES], *u[MOST_LANES], t[MOST_LANES], *input[MOST_LANES][2 + MOST_CONDITIONS];
   for (uint32_t i = 0; i < live; i++) {
     for (uint32_t k = 1; k < f->inputs; k++) input[i][k] = numbers(seed * 1009 + i * 11 + k, shape_count(&f->input[k].shape), 2);
@@ -111,7 +121,7 @@ static void compare_seed(uint64_t seed) {
     t[i] = fabs(*numbers(seed * 31 + i, 1, 1));
     u[i] = arena_array(&arena, (size_t)c->tile->dim + 1, sizeof(double));
   }
-  run_compiled_ir(c, live, lane_times, x, t, condition, u);
+  run(c, live, lane_times, x, t, condition, u);
   double *expected = arena_array(&arena, (size_t)c->tile->dim + 1, sizeof *expected);
   for (uint32_t i = 0; i < live; i += live > 8 ? live / 8 : 1) {       /* the interpreter is slow: eight lanes of a tile */
     interpret(f, precision, weight, t[lane_times ? i : 0], input[i], expected);
