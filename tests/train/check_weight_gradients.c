@@ -243,14 +243,14 @@ START_TEST(gradients_of_flow_matching_are_those_of_differences_for_every_kind_of
   s.model = model, s.condition = d.condition, s.allocator = &flow_standard_allocator;
   MUST(flow_gradients_open(&s, &model->level[0], 1, SAMPLES, &gradients, &error));
   for (int only = -1; only < (int)names->weights; only++) {
-    double loss[3];
+    FlowLossParts loss[3];
     FlowBlob blob[3] = {pack(compiled, names, h, only), pack(compiled, names, -h, only), pack(compiled, names, 0, only)};
     for (int i = 0; i < 3; i++) {
       MUST(flow_gradients_run(&gradients, blob[i].data, &batch, &loss[i], &error));
       flow_blob_free(&blob[i]);
     }
     double slope = along(model, names, gradients.sums.group, only);
-    compare(programs[_i].name, "flow matching", only, slope, SAMPLES * (loss[0] - loss[1]) / (2 * h));
+    compare(programs[_i].name, "flow matching", only, slope, SAMPLES * (loss[0].all - loss[1].all) / (2 * h));
   }
   flow_gradients_close(&gradients);
   flow_compiled_free(compiled);
