@@ -102,6 +102,18 @@ START_TEST(points_lie_where_their_formulas_say) {
   result_free(&board), result_free(&moons);
 } END_TEST
 
+/* Without noise the moons are the half circles themselves, and the default is their 0.05. */
+START_TEST(the_noise_of_a_set_is_said_by_an_option) {
+  Result bare = flowc("data moons -n 200 --noise 0"), usual = flowc("data moons -n 200"), said = flowc("data moons -n 200 --noise 0.05");
+  double x, y;
+  int count = 0;
+  for (const char *at = strchr(bare.out, '\n'); at && sscanf(at + 1, "%lf,%lf", &x, &y) == 2; at = strchr(at + 1, '\n'), count++)
+    ck_assert_double_lt(fmin(fabs(hypot(x, y) - 1), fabs(hypot(x - 1, y - 0.5) - 1)), 1e-12);
+  ck_assert_int_eq(count, 200);
+  ck_assert_str_eq(said.out, usual.out);
+  result_free(&bare), result_free(&usual), result_free(&said);
+} END_TEST
+
 /* ---- training ----------------------------------------------------------------------------------------------------------- */
 
 START_TEST(names_are_shown_with_shapes_and_first_numbers) {
@@ -263,6 +275,12 @@ static void refused(int code, const char *words, const char *line) {
     refused(code, words, line_);                         \
   } while (0)
 
+START_TEST(a_noise_that_is_no_deviation_is_refused) {
+  REFUSED(2, "--noise is a standard deviation, from 0, not `-1`", "data moons --noise -1");
+  REFUSED(2, "--noise is a standard deviation, from 0, not `nan`", "data moons --noise nan");
+  REFUSED(2, "--noise wants a number, not `much`", "data moons --noise much");
+} END_TEST
+
 START_TEST(what_goes_wrong_is_said_before_anything_is_computed) {
   make("batch 64  iterations 10");
   REFUSED(2, "--data is missing", "train %s -o %s", model, out);
@@ -310,6 +328,8 @@ int main(void) {
   tcase_add_loop_test(tcase, point_i_of_a_set_is_the_same_whatever_their_number, 0, sizeof sets / sizeof *sets);
   tcase_add_test(tcase, a_set_that_is_misspelt_is_known);
   tcase_add_test(tcase, points_lie_where_their_formulas_say);
+  tcase_add_test(tcase, the_noise_of_a_set_is_said_by_an_option);
+  tcase_add_test(tcase, a_noise_that_is_no_deviation_is_refused);
   suite_add_tcase(suite, tcase);
   tcase = tcase_create("training");
   tcase_set_timeout(tcase, 120);
