@@ -125,7 +125,17 @@ START_TEST(names_are_shown_with_shapes_and_first_numbers) {
   result_free(&result);
 } END_TEST
 
-/* log p of fresh moons after 2500 iterations of three layers of 64: 0.81 nats on 5000 points, whose entropy is 0.30; a normal density
+static const char *const documented[] = {"moons", "likelihood", "checkerboard", "digits"};
+
+/* Whole runs take minutes to an hour (docs/training.md). */
+START_TEST(the_runs_of_the_documentation_are_programs_that_train) {
+  Result result = flowc("train %s/../docs/training/%s.flow --names", examples(), documented[_i]);
+  expect_code(result, 0);
+  expect_in(result.out, "weight");
+  result_free(&result);
+} END_TEST
+
+/* log p of fresh moons after 2500 iterations of three layers of 64: 0.81 nats on 5000 points; the entropy is 0.29; a normal density
  * of their mean and covariance has 2.1.  The bits do not depend on the machine, so that the bound holds everywhere or nowhere. */
 START_TEST(two_moons_are_learnt) {
   make("");
@@ -334,6 +344,7 @@ int main(void) {
   tcase = tcase_create("training");
   tcase_set_timeout(tcase, 120);
   tcase_add_test(tcase, names_are_shown_with_shapes_and_first_numbers);
+  tcase_add_loop_test(tcase, the_runs_of_the_documentation_are_programs_that_train, 0, sizeof documented / sizeof *documented);
   tcase_add_test(tcase, two_moons_are_learnt);
   tcase_add_test(tcase, the_file_does_not_depend_on_threads);
   tcase_add_test(tcase, a_training_that_is_killed_again_and_again_ends_with_the_same_file);
