@@ -5,15 +5,15 @@
 #include <stdint.h>
 
 typedef enum DataSet {
-#define DATA_SET(name, word, formula) DATA_SET_##name,
+#define DATA_SET(name, word, spread, formula) DATA_SET_##name,
 #include "data_sets.def"
 #undef DATA_SET
   DATA_SETS
 } DataSet;
 
 const char *data_set_word(DataSet set);
-const char *data_set_formula(DataSet set);
+double data_set_spread(DataSet set);            /* of the normal noise, where nothing else is said */
 DataSet data_set_find(const char *word);        /* DATA_SETS if there is none */
-void data_set_point(DataSet set, uint64_t seed, uint64_t index, double point[2]);
+void data_set_point(DataSet set, double spread, uint64_t seed, uint64_t index, double point[2]);
 
 #endif

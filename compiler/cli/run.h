@@ -27,6 +27,9 @@ static inline uint64_t count_of(const Run *run, OptionId id, uint64_t standard) 
   return has(run, id) ? run->line->value[id].count : standard;
 }
 
+/* *to stays where the option is not given.  BAD_CALL: it is no number. */
+flow_status number_given(const Run *run, OptionId option, double *to, flow_error *error);
+
 /* Prints what went wrong; the exit status that belongs to it. */
 int failed(const Run *run, flow_status status, const flow_error *error);
 /* Flushes standard output: 0, or 4 and a message where the text did not all get out. */

@@ -4,12 +4,12 @@
 #include <string.h>
 
 static const char data_sets_text[] =
-    "Point i is a function of --seed and i. u, u1, u2 are uniform in [0, 1), n1, n2 standard normal, k is drawn\n"
-    "with equal chances.\n"
-#define DATA_SET(name, word, formula) "  " word ": " formula "\n"
+    "Point i is a function of --seed, --noise and i. u, u1, u2 are uniform in [0, 1), n1, n2 standard normal, k is\n"
+    "drawn with equal chances; --noise says s.\n"
+#define DATA_SET(name, word, spread, formula) "  " word ": " formula "; s = " #spread "\n"
 #include "data_sets.def"
 #undef DATA_SET
-    "The checkerboard's entropy is log(8/0.45^2).";
+    "The checkerboard's entropy is log(8/0.45^2), that of the moons 0.2892 (s = 0.05), 1.0076 (0.1), 1.4168 (0.15).";
 
 const Verb verbs[VERB_COUNT] = {
 #define VERB(id, operands, least, most, title, text, examples) {#id, operands, least, most, title, text, examples},

@@ -89,26 +89,17 @@ static void take_numbers(const TypedTrain *train, FlowTrainSettings *s) {
   take_count(train->seed, &s->seed);
 }
 
-static flow_status option_number(const Run *run, OptionId option, double *to, flow_error *error) {
-  if (!has(run, option)) return FLOW_OK;
-  const char *text = text_of(run, option);
-  char *end;
-  *to = strtod(text, &end);
-  if (end != text && !*end) return FLOW_OK;
-  return flow_fail(error, FLOW_BAD_CALL, "--%s wants a number, not `%s`", options[option].name, text);
-}
-
 static flow_status take_options(const Run *run, TrainPlan *plan, flow_error *error) {
   FlowTrainSettings *s = &plan->settings;
   s->batch = count_of(run, OPTION_batch, s->batch);
   s->iterations = count_of(run, OPTION_iterations, s->iterations);
   s->seed = count_of(run, OPTION_train_seed, s->seed);
   if (has(run, OPTION_coupling)) s->coupling = (FlowCoupling)option_of(run, OPTION_coupling)->choice;
-  flow_status status = option_number(run, OPTION_rate, &s->rate, error);
-  if (!status) status = option_number(run, OPTION_average, &s->average, error);
-  if (!status) status = option_number(run, OPTION_validation, &s->validation, error);
-  if (!status) status = option_number(run, OPTION_kinetic, &s->terms.kinetic, error);
-  if (!status) status = option_number(run, OPTION_jacobian, &s->terms.jacobian, error);
+  flow_status status = number_given(run, OPTION_rate, &s->rate, error);
+  if (!status) status = number_given(run, OPTION_average, &s->average, error);
+  if (!status) status = number_given(run, OPTION_validation, &s->validation, error);
+  if (!status) status = number_given(run, OPTION_kinetic, &s->terms.kinetic, error);
+  if (!status) status = number_given(run, OPTION_jacobian, &s->terms.jacobian, error);
   if (status) return status;
   uint64_t threads = count_of(run, OPTION_threads, 0);
   if (threads > MOST_THREADS || (has(run, OPTION_threads) && threads == 0))

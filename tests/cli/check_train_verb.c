@@ -104,6 +104,18 @@ START_TEST(points_lie_where_their_formulas_say) {
   result_free(&board), result_free(&moons);
 } END_TEST
 
+/* Without noise the moons are the half circles themselves, and the default is their 0.05. */
+START_TEST(the_noise_of_a_set_is_said_by_an_option) {
+  Result bare = flowc("data moons -n 200 --noise 0"), usual = flowc("data moons -n 200"), said = flowc("data moons -n 200 --noise 0.05");
+  double x, y;
+  int count = 0;
+  for (const char *at = strchr(bare.out, '\n'); at && sscanf(at + 1, "%lf,%lf", &x, &y) == 2; at = strchr(at + 1, '\n'), count++)
+    ck_assert_double_lt(fmin(fabs(hypot(x, y) - 1), fabs(hypot(x - 1, y - 0.5) - 1)), 1e-12);
+  ck_assert_int_eq(count, 200);
+  ck_assert_str_eq(said.out, usual.out);
+  result_free(&bare), result_free(&usual), result_free(&said);
+} END_TEST
+
 /* ---- training ----------------------------------------------------------------------------------------------------------- */
 
 START_TEST(names_are_shown_with_shapes_and_first_numbers) {
@@ -115,7 +127,17 @@ START_TEST(names_are_shown_with_shapes_and_first_numbers) {
   result_free(&result);
 } END_TEST
 
-/* log p of fresh moons after 2500 iterations of three layers of 64: 0.81 nats on 5000 points, whose entropy is 0.30; a normal density
+static const char *const documented[] = {"moons", "likelihood", "checkerboard", "digits"};
+
+/* Whole runs take minutes to an hour (docs/training.md). */
+START_TEST(the_runs_of_the_documentation_are_programs_that_train) {
+  Result result = flowc("train %s/../docs/training/%s.flow --names", examples(), documented[_i]);
+  expect_code(result, 0);
+  expect_in(result.out, "weight");
+  result_free(&result);
+} END_TEST
+
+/* log p of fresh moons after 2500 iterations of three layers of 64: 0.81 nats on 5000 points; the entropy is 0.29; a normal density
  * of their mean and covariance has 2.1.  The bits do not depend on the machine, so that the bound holds everywhere or nowhere. */
 START_TEST(two_moons_are_learnt) {
   make("");
@@ -409,6 +431,12 @@ START_TEST(a_log_of_lines_of_json_has_the_terms_by_name) {
 
 /* ---- what goes wrong -------------------------------------------------------------------------------------------------------- */
 
+START_TEST(a_noise_that_is_no_deviation_is_refused) {
+  REFUSED(2, "--noise is a standard deviation, from 0, not `-1`", "data moons --noise -1");
+  REFUSED(2, "--noise is a standard deviation, from 0, not `nan`", "data moons --noise nan");
+  REFUSED(2, "--noise wants a number, not `much`", "data moons --noise much");
+} END_TEST
+
 START_TEST(what_goes_wrong_is_said_before_anything_is_computed) {
   make("batch 64  iterations 10");
   REFUSED(2, "--data is missing", "train %s -o %s", model, out);
@@ -577,10 +605,13 @@ int main(void) {
   tcase_add_loop_test(tcase, point_i_of_a_set_is_the_same_whatever_their_number, 0, sizeof sets / sizeof *sets);
   tcase_add_test(tcase, a_set_that_is_misspelt_is_known);
   tcase_add_test(tcase, points_lie_where_their_formulas_say);
+  tcase_add_test(tcase, the_noise_of_a_set_is_said_by_an_option);
+  tcase_add_test(tcase, a_noise_that_is_no_deviation_is_refused);
   suite_add_tcase(suite, tcase);
   tcase = tcase_create("training");
   tcase_set_timeout(tcase, 120);
   tcase_add_test(tcase, names_are_shown_with_shapes_and_first_numbers);
+  tcase_add_loop_test(tcase, the_runs_of_the_documentation_are_programs_that_train, 0, sizeof documented / sizeof *documented);
   tcase_add_test(tcase, two_moons_are_learnt);
   tcase_add_test(tcase, the_file_does_not_depend_on_threads);
   tcase_add_test(tcase, a_training_that_is_killed_again_and_again_ends_with_the_same_file);
