@@ -25,13 +25,34 @@ static const char *conditions(Header *h) {
   return text;
 }
 
+/* The lines of the example that fill in the conditions, and what the request then has. */
+static const char *condition_lines(Header *h, const char *number) {
+  const flow_model *model = &h->build.model[0];
+  const char *arrays = "", *list = "";
+  for (uint32_t i = 0; i < model->conditions; i++) {
+    arrays = arena_format(&h->build.arena, "%s *   %s c%" PRIu32 "[%s_CONDITION_%" PRIu32 "_SIZE] = {0};\n", arrays, number, i, h->macro, i);
+    list = arena_format(&h->build.arena, "%s%s{c%" PRIu32 ", 1}", list, i ? ", " : "", i);
+  }
+  return model->conditions ? arena_format(&h->build.arena, "%s *   flowrt_array condition[] = {%s};\n", arrays, list) : "";
+}
+
+/* What whoever opens the library has to name. */
+static const char *needed_files(Header *h) {
+  const AotLibrary *what = h->build.what;
+  const TypedFlow *flow = flow_compiled_flow(what->variant[0].compiled);
+  bool points = flow && flow->source == SOURCE_FILE && !what->rows;
+  return arena_format(&h->build.arena, "%s%s", what->variant[0].blob ? "" : ", .weights_path = \"WEIGHTS.safetensors\"",
+                      points ? ", .source_path = \"POINTS.npy\"" : "");
+}
+
 static const char *render(Header *h) {
   Arena *arena = &h->build.arena;
   const flow_model *model = &h->build.model[0];
   h->symbol = h->build.what->symbol;
   h->macro = upper(arena, h->symbol);
   const char *number = model->precision == FLOW_F32 ? "float" : "double";
-  const char *embedded = h->build.what->variant[0].blob ? "" : ".weights_path = \"WEIGHTS.safetensors\"";
+  const flow_rows *rows = h->build.what->rows;
+  uint64_t count = rows && rows->rows < 1000 ? rows->rows : 1000;
   return arena_format(
       arena,
       "/* %s.h -- the flow `%s`, compiled by %s.\n"
@@ -42,9 +63,10 @@ static const char *render(Header *h) {
       " *   #include \"%s.h\"\n"
       " *   flow_error error;\n"
       " *   flowrt_model *model;\n"
-      " *   flowrt_options options = {.size = sizeof options%s%s};\n"
-      " *   %s x[1000 * %s_DIM];\n"
-      " *   flowrt_request request = {.size = sizeof request, .count = 1000, .seed = 1, .x = x};\n"
+      " *   flowrt_options options = {.size = sizeof options%s};\n"
+      " *   %s x[%" PRIu64 " * %s_DIM];\n"
+      "%s"
+      " *   flowrt_request request = {.size = sizeof request, .count = %" PRIu64 ", .seed = 1, .x = x%s};\n"
       " *   if (flowrt_open_export(flow_export_%s(), &options, &model, &error) || flowrt_sample(model, &request, &error))\n"
       " *     fprintf(stderr, \"%%s\\n\", error.text);\n"
       " *   flowrt_close(model);\n"
@@ -58,8 +80,8 @@ static const char *render(Header *h) {
       "/* The one symbol of this model; constant, callable from any thread. */\n"
       "const flow_export *flow_export_%s(void);\n\n"
       "#ifdef __cplusplus\n}\n#endif\n#endif\n",
-      h->symbol, aot_name(h->build.what), flow_compiler_version(), h->symbol, h->symbol, h->symbol, *embedded ? ", " : "", embedded, number, h->macro, h->symbol,
-      h->macro, h->macro, h->macro, model->dim, number, h->symbol, h->macro, model->conditions, conditions(h), h->macro, model->blob_bytes,
+      h->symbol, aot_name(h->build.what), flow_compiler_version(), h->symbol, h->symbol, h->symbol, needed_files(h), number, count, h->macro,
+      condition_lines(h, number), count, model->conditions ? ", .condition = condition" : "", h->symbol, h->macro, h->macro, h->macro, model->dim, number, h->symbol, h->macro, model->conditions, conditions(h), h->macro, model->blob_bytes,
       h->symbol);
 }
 

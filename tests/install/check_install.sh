@@ -47,6 +47,21 @@ model_header() {
 }
 check "a model's header stands alone in C99" model_header "$cc -std=c99" moons c
 [ -z "$cxx" ] || check "a model's header stands alone in C++17" model_header "$cxx -std=c++17" moons cpp
+# The lines in the header's comment, as a program.
+shown() {
+  flowc "$root/examples/digits.flow" --flow digits -o digits.o --weights load -q
+  {
+    echo '#include <stdio.h>'
+    sed -n 's/^ \*   //p' digits.h | grep '^#include'
+    echo 'int main(void) {'
+    sed -n 's/^ \*   //p' digits.h | grep -v '^#include\|^cc ' | sed "s|WEIGHTS.safetensors|$root/examples/digits.safetensors|; s/1000/5/"
+    echo '}'
+  } >shown.c
+  $c -I. shown.c digits.o -o shown $(pkg-config --cflags --libs flowrt)
+  ./shown >shown.out 2>&1
+  [ ! -s shown.out ]
+}
+check "the lines that a model's header shows are a program" shown
 only_one() { [ "$(nm "$1" | grep -c ' [A-Z] ')" -eq 1 ] && nm "$1" | grep -q ' T flow_export_rotation$'; }
 check "an object has one symbol for others" only_one rotation.o
 check "a model's library has RELRO, no executable stack, no segment to write and execute" hardened moons.so

@@ -35,8 +35,8 @@
  * many solves as it takes: the same bits as `flowc logp --probes N` with the same seed.  (Where steps adapt they keep to the
  * tolerance for all K estimates of a solve, so there this holds for N = K.)
  *
- * REAL TIME.  flowrt_prepare allocates all that solves of up to `count` samples need; flowrt_solve then neither allocates nor
- * opens nor locks anything, on the calling thread alone where `threads` is 1.
+ * REAL TIME.  flowrt_prepare allocates all that solves of up to `count` samples need.  Where `threads` is 1, flowrt_solve then
+ * neither allocates nor opens nor locks anything, and stays on the calling thread; with more, OpenMP's library does what it does.
  *
  * STRUCTS begin with their size as the caller knows it: write `.size = sizeof request`, and all that is not set is 0.  They grow
  * at their end, so that a program runs with a newer library; a library that is older than the program refuses them. */
