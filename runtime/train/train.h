@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* train.h -- flow matching: the weights of a compiled velocity from data.
+/* train.h -- the weights of a compiled velocity from data, by flow matching, another loss along a path, or the likelihood.
  *
  *   FlowTrainSettings how = flow_train_defaults();
- *   how.model = ..., how.source = ..., how.data = ...;          compiled with FLOW_SQUARES and FLOW_ENTRY_GRADIENT (compile.h)
+ *   how.model = ..., how.source = ..., how.data = ...;          compiled for a loss, with FLOW_ENTRY_GRADIENT (compile.h)
  *   if (!(status = flow_training_open(&how, &training, &error))) {
  *     flow_training_initialise(training, rule);                  or flow_training_take, or flow_training_load
  *     while (!status && flow_training_done(training) < how.iterations) status = flow_training_step(training, &report, &error);
@@ -11,9 +11,9 @@
  *   }
  *
  * An iteration: a batch of independent samples (s, x0, x1), x_s = alpha(s) x1 + sigma(s) x0 (path.h); loss: the mean of
- * |u(t, x_s) - dx/dt|^2 / dim, or what else the settings say, and its terms; one step of the optimiser along its gradient.  The bits of all weights are a function of settings,
- * data and first weights: not of the threads, nor of interruptions.  An iteration allocates nothing (a source that is a density
- * of the program asks for memory of its own). */
+ * |u(t, x_s) - dx/dt|^2 / dim, or what else the settings say, and its terms; one step of the optimiser along its gradient.  The bits
+ * of all weights are a function of settings, data and first weights: not of the threads, nor of interruptions.  An iteration allocates
+ * nothing (a source that is a density of the program asks for memory of its own). */
 #ifndef FLOW_TRAIN_H
 #define FLOW_TRAIN_H
 #include "initial.h"

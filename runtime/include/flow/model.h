@@ -20,7 +20,7 @@
  * is -log |det J| of it.  Its step has one stage, at the time at which it begins, and puts that in the place of x.
  *
  * GRADIENTS.  A model compiled for training has `gradient` and no eval: for each lane, at its own time, the loss to u [1][stride]
- * (of an adjoint [1 + dim][stride]: behind it the gradient by x);
+ * (of an adjoint [1 + dim][stride]: behind it the gradient by x; of a loss with terms, a row for each of them behind it);
  * and the gradients of the losses of the first `live` lanes, by all weights, are added to the caller's sums at
  * call->gradient, gradient_bytes that model->gradient describes.  Each number there is one chain of fma over the lanes,
  * ascending, continued from what it was: so tiles in order are one long chain.  Where a weight has several contributions (a layer
