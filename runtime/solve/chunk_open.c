@@ -21,6 +21,7 @@ static void choose_sizes(FlowChunk *chunk) {
   uint64_t samples = what->end - what->first;
   int threads = flow_threads(what->threads);
   uint64_t vectors = samples / chunk->level->quantum + (samples % chunk->level->quantum != 0);
+  if (vectors == 0) vectors = 1;
   chunk->threads = (uint64_t)threads < vectors ? threads : (int)vectors;
   chunk->width = width_of_tiles(chunk->level, samples, chunk->threads);
   size_t for_each = smaller(BYTES_A_THREAD / (chunk->tile_bytes + 1), MOST_TILES_A_THREAD);

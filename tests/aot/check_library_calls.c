@@ -10,6 +10,7 @@
 #include <math.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <xmmintrin.h>
@@ -229,6 +230,62 @@ START_TEST(requests_that_make_no_sense_are_refused_with_a_reason) {
 }
 END_TEST
 
+/* The first interface's fields keep their places, and what came after them is not read of a program that does not have it. */
+_Static_assert(offsetof(flowrt_request, summary) == 136 && offsetof(flowrt_points, jvp) == 72 && offsetof(flowrt_options, allocator) == 32 &&
+                   offsetof(flow_export, plan) == 96 && sizeof(flow_variant) == 24 && sizeof(flow_level) == 104 && sizeof(flow_model) == 136,
+               "a field of the binary interface has moved");
+START_TEST(an_older_programs_structs_are_taken) {
+  float x[3][2], y[3][2], u[3][2];
+  double log_p[3], t = 0.5;
+  flow_error error = {{0}};
+  flowrt_model *model;
+  flowrt_options options;
+  memset(&options, 0xff, sizeof options);
+  memset(&options, 0, offsetof(flowrt_options, source_path));
+  options.size = offsetof(flowrt_options, source_path);
+  expect_status(flowrt_open(compile_to(model_named("moons_elu"), "moons.so", ""), &options, &model, &error), FLOW_OK, error);
+  flowrt_request request, whole = {.size = sizeof whole, .count = 3, .x = y};
+  memset(&request, 0xff, sizeof request);
+  memset(&request, 0, offsetof(flowrt_request, probes));
+  request.size = offsetof(flowrt_request, probes);
+  request.count = 3;
+  request.x = x;
+  request.log_p = log_p;
+  expect_status(flowrt_sample(model, &request, &error), FLOW_OK, error);
+  expect_status(flowrt_sample(model, &whole, &error), FLOW_OK, error);
+  ck_assert_int_eq(memcmp(x, y, sizeof x), 0);
+  flowrt_points points;
+  memset(&points, 0xff, sizeof points);
+  memset(&points, 0, offsetof(flowrt_points, vjp));
+  points.size = offsetof(flowrt_points, vjp);
+  points.count = 3;
+  points.t = &t;
+  points.times = 1;
+  points.x = x;
+  points.velocity = u;
+  expect_status(flowrt_evaluate(model, &points, &error), FLOW_OK, error);
+  flowrt_close(model);
+}
+END_TEST
+
+START_TEST(nothing_comes_of_nothing) {
+  float none[1][2];
+  double t = 0.5;
+  flow_error error = {{0}};
+  flowrt_model *model = moons();
+  flowrt_request request = {.size = sizeof request, .x = none, .from = none};
+  flowrt_points points = {.size = sizeof points, .t = &t, .times = 1, .x = none, .velocity = none};
+  expect_status(flowrt_sample(model, &request, &error), FLOW_OK, error);
+  expect_status(flowrt_log_prob(model, &request, &error), FLOW_OK, error);
+  expect_status(flowrt_trajectory(model, &request, &t, 1, none, NULL, &error), FLOW_OK, error);
+  request.rtol = 1e-3;
+  expect_status(flowrt_sample(model, &request, &error), FLOW_OK, error);
+  expect_status(flowrt_trajectory(model, &request, &t, 1, none, NULL, &error), FLOW_OK, error);
+  expect_status(flowrt_evaluate(model, &points, &error), FLOW_OK, error);
+  flowrt_close(model);
+}
+END_TEST
+
 /* A starting point that is not finite fails alone. */
 START_TEST(a_sample_that_fails_has_a_status_and_its_neighbours_are_right) {
   flowrt_model *model = moons();
@@ -310,6 +367,8 @@ int main(void) {
   tcase_add_test(tests, the_callers_allocator_gets_everything_back);
   tcase_add_test(tests, without_memory_every_call_says_so);
   tcase_add_test(tests, requests_that_make_no_sense_are_refused_with_a_reason);
+  tcase_add_test(tests, an_older_programs_structs_are_taken);
+  tcase_add_test(tests, nothing_comes_of_nothing);
   tcase_add_test(tests, a_sample_that_fails_has_a_status_and_its_neighbours_are_right);
   tcase_add_test(tests, a_solve_can_be_stopped);
   tcase_add_test(tests, a_model_leaves_the_host_as_it_was);
