@@ -94,8 +94,8 @@ static Definition *loss_called(Checker *c, const char *name, Span at) {
   Definition *d = symbol_of(c, name)->definition;
   if (!d) return refuse_unknown(c, name, at), NULL;
   if (d->broken || (is_function(d->ast) && !is_whole(d->ast))) return NULL;
-  if (d->ast->kind == AST_FN) return d;
-  Diag *diag = report(c, E0513, at, "a loss is a `fn`, and `%s` is %s", name, definition_kind(d->ast));
+  if (d->ast->kind == AST_FN && !d->prelude) return d;
+  Diag *diag = report(c, E0513, at, "a loss is a `fn` of the file, and `%s` is %s", name, d->prelude ? "the library's" : definition_kind(d->ast));
   if (!d->prelude) note(c, diag, d->ast->name_at, "`%s` is defined here", name);
   help(c, diag, "it may call networks: `fn my_loss(u: [2], target: [2]) = norm2(u - target)`");
   return NULL;

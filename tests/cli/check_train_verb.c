@@ -492,7 +492,7 @@ START_TEST(losses_and_terms_that_cannot_be_are_refused_with_what_there_is) {
   make_losses("batch 64  iterations 10");
   REFUSED(1, "did you mean `robust`?", "train %s --flow f --data %s -o %s --loss robsut", model, data, out);
   REFUSED(1, "there are: flow_matching, likelihood, and every `fn` of the file", "train %s --flow f --data %s -o %s --loss x", model, data, out);
-  REFUSED(1, "a loss is a `fn`, and `v` is a network", "train %s --flow f --data %s -o %s --loss v", model, data, out);
+  REFUSED(1, "a loss is a `fn` of the file, and `v` is a network", "train %s --flow f --data %s -o %s --loss v", model, data, out);
   REFUSED(2, "`constant` depends on no weight, and so trains nothing", "train %s --flow f --data %s -o %s --loss constant", model, data, out);
   REFUSED(2, "the weight of the kinetic term is -1", "train %s --flow f --data %s -o %s --kinetic -1", model, data, out);
   REFUSED(2, "--jacobian wants a number", "train %s --flow f --data %s -o %s --jacobian much", model, data, out);
