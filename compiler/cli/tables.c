@@ -9,7 +9,7 @@ static const char data_sets_text[] =
 #define DATA_SET(name, word, spread, formula) "  " word ": " formula "; s = " #spread "\n"
 #include "data_sets.def"
 #undef DATA_SET
-    "The checkerboard's entropy is log(8/0.45^2), that of the moons 0.2892 (s = 0.05), 1.0076 (0.1), 1.4168 (0.15).";
+    "Entropies: of the checkerboard log(8/0.45^2), of the moons 0.2892 (s = 0.05), 1.0076 (0.1), 1.4168 (0.15).";
 
 const Verb verbs[VERB_COUNT] = {
 #define VERB(id, operands, least, most, title, text, examples) {#id, operands, least, most, title, text, examples},
