@@ -21,6 +21,7 @@ static const char preparation[] =
     "mkdir -p .local/share/bash-completion/completions .zfunc\n"
     "cat > model.flow <<end\n"
     "network v(t, x: [2]) -> [2] = [t, x] |> linear 8 \"in\" |> tanh |> linear 2 \"out\"\n"
+    "fn my_loss(u: [d], target: [d]) = norm2(u - target)\n"
     "flow model { source normal(2)  velocity v  weights \"trained.safetensors\"  solver rk4 steps 10 }\n"
     "end\n"
     "flowc fmt -w model.flow 2> fmt.txt\n"
