@@ -66,6 +66,27 @@ const char *compile_text(const char *name, const char *text, const char *words) 
   return path;
 }
 
+static const char *weights_option(const ReferenceModel *model) {
+  static char words[600];
+  words[0] = 0;
+  if (model->data) snprintf(words, sizeof words, "--weights %s", weights_of(model));
+  return words;
+}
+
+void run_command(const char *verb, const ReferenceModel *model, const char *words) {
+  const char *condition = strcmp(verb, "eval") == 0 && model->condition[0] ? "-c " CLASS : model->condition;
+  Result result = flowc("%s %s %s %s %s -q", verb, model_words(model), weights_option(model), condition, words);
+  expect_code(result, 0);
+  result_free(&result);
+}
+
+void expect_same(const void *ours, const FlowTensors *theirs, const char *name, const ReferenceModel *model, uint32_t cpu) {
+  const FlowTensor *tensor = name ? flow_tensors_find(theirs, name) : theirs->tensor;
+  ck_assert_ptr_nonnull(tensor);
+  size_t bytes = (size_t)tensor->count * (tensor->type == FLOW_TYPE_F32 ? 4 : 8);
+  ck_assert_msg(memcmp(ours, tensor->data, bytes) == 0, "%s: %s on v%u differs from the command", model->program, name ? name : "the array", cpu);
+}
+
 flowrt_model *open_library(const char *path, uint32_t cpu) {
   flow_error error = {{0}};
   flowrt_options options = {.size = sizeof options, .cpu = cpu};

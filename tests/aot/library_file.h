@@ -24,6 +24,11 @@ const char *compile_text(const char *name, const char *text, const char *words);
 const ReferenceModel *model_named(const char *program);
 const char *weights_of(const ReferenceModel *model);            /* of tests/reference; valid until the next call */
 
+/* The command's verb on it, with its weights and conditions and further words. */
+void run_command(const char *verb, const ReferenceModel *model, const char *words);
+/* Are these the numbers of an array of that name (NULL: the only one)?  cpu: for the message. */
+void expect_same(const void *ours, const FlowTensors *theirs, const char *name, const ReferenceModel *model, uint32_t cpu);
+
 flowrt_model *open_library(const char *path, uint32_t cpu);     /* fails the test where it cannot */
 /* The numbers of a .npy or .npz in the scratch folder; freed with flow_tensors_free. */
 FlowTensors scratch_tensors(const char *name);
