@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "check_program.h"
+#include "derive.h"
 #include "ir.h"
 #include "parse.h"
 
@@ -77,10 +78,21 @@ static void lower_other(Arena *arena, Diagnostics *diagnostics, const TypedFunct
   if (!diagnostics->errors && function) accept(ir_lower_function(arena, function, "", diagnostics), diagnostics);
 }
 
+/* And its gradients by all weights, which may be too large for it. */
+static void lower_loss(Arena *arena, Diagnostics *diagnostics, const TypedLoss *loss, const char *prefix) {
+  if (diagnostics->errors || !loss) return;
+  IrFunction *f = ir_lower_loss(arena, loss->function, prefix, diagnostics);
+  accept(f, diagnostics);
+  if (!f || diagnostics->errors || !is_small(f)) return;
+  IrFunction *gradients = ir_with_gradients(f, IR_OF_PROGRAM, 0, &(IrTerms){0.5, 0.25, true});
+  if (gradients) accept(gradients, diagnostics);
+}
+
 static void lower(Arena *arena, Diagnostics *diagnostics, const TypedProgram *program) {
   for (uint32_t i = 0; i < program->fields; i++) lower_velocity(arena, diagnostics, program->field[i], "");
   for (uint32_t i = 0; i < program->flows; i++)
     lower_velocity(arena, diagnostics, program->flow[i].velocity, program->flow[i].prefix);
+  for (uint32_t i = 0; i < program->flows; i++) lower_loss(arena, diagnostics, program->flow[i].loss, program->flow[i].prefix);
   for (uint32_t i = 0; i < program->densities; i++) {
     lower_other(arena, diagnostics, program->density[i].function);
     lower_other(arena, diagnostics, program->density[i].result);
