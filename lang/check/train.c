@@ -190,7 +190,7 @@ static bool read_parts(FlowReader *r, Block *block, const Ast *written) {
   for (size_t from = 0;; from++) {
     size_t end = from;
     while (end < v->count && !begins_clause(v->at[end])) end++;
-    good = read_clause(r, block, part_of(r, head, v->at + from, end - from)) && good;
+    good = read_clause(r, block, part_of(r, head, v->count ? v->at + from : NULL, end - from)) && good;
     if (end == v->count) return good;
     head = v->at[end];
     from = end;
