@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -531,17 +530,8 @@ START_TEST(a_loss_that_is_not_a_number_keeps_the_weights_and_the_old_file) {
   result_free(&result);
 } END_TEST
 
-/* A limit of the process stands for a full disk: writes beyond it fail. */
-static Result flowc_on_a_small_disk(rlim_t most, const char *more) {
-  struct rlimit before, limit;
-  getrlimit(RLIMIT_FSIZE, &before);
-  limit = (struct rlimit){most, before.rlim_max};
-  void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
-  setrlimit(RLIMIT_FSIZE, &limit);
-  Result result = flowc("train %s --data %s -o %s %s", model, data, out, more);
-  setrlimit(RLIMIT_FSIZE, &before);
-  signal(SIGXFSZ, handler);
-  return result;
+static Result train_on_a_small_disk(unsigned most) {
+  return flowc_on_a_small_disk(most, "train %s --data %s -o %s --resume --checkpoint-every 5", model, data, out);
 }
 
 /* A file of the 746 weights has some 3.5 kB, a checkpoint with both moments some 10 kB. */
@@ -555,13 +545,13 @@ START_TEST(a_full_disk_costs_checkpoints_but_not_the_training_nor_what_was_there
   remove_checkpoints();
   train("--iterations 10 --checkpoint-every 10", 0);
   unlink(out);
-  Result result = flowc_on_a_small_disk(6000, "--resume --checkpoint-every 5");
+  Result result = train_on_a_small_disk(6000);
   expect_code(result, 0);
   expect_in(result.err, "no checkpoint was written, the training goes on");
   expect_in(result.err, strerror(EFBIG));
   result_free(&result);
   same_files(whole, out);
-  result = flowc_on_a_small_disk(1000, "--resume --checkpoint-every 5");
+  result = train_on_a_small_disk(1000);
   expect_code(result, 4);
   expect_in(result.err, "w.safetensors: cannot write after 1000 bytes");
   result_free(&result);

@@ -4,6 +4,7 @@
 #include <ftw.h>
 #include <poll.h>
 #include <spawn.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,18 +68,35 @@ static Result run(char *const *argv) {
   return (Result){WIFEXITED(state) ? WEXITSTATUS(state) : -1, text_out.text, text_err.text};
 }
 
-Result flowc(const char *format, ...) {
-  char line[8192], *argv[MOST_WORDS + 2], *rest = NULL;
-  int words = 0;
-  va_list values;
-  va_start(values, format);
+/* The words of the line behind `words` others. */
+static Result run_line(char **argv, int words, const char *format, va_list values) {
+  char line[8192], *rest = NULL;
   vsnprintf(line, sizeof line, format, values);
-  va_end(values);
-  argv[words++] = (char *)(uintptr_t)FLOWC;
   for (char *word = strtok_r(line, " ", &rest); word && words <= MOST_WORDS; word = strtok_r(NULL, " ", &rest))
     argv[words++] = word;
   argv[words] = NULL;
   return run(argv);
+}
+
+Result flowc(const char *format, ...) {
+  char *argv[MOST_WORDS + 2] = {(char *)(uintptr_t)FLOWC};
+  va_list values;
+  va_start(values, format);
+  Result result = run_line(argv, 1, format, values);
+  va_end(values);
+  return result;
+}
+
+Result flowc_on_a_small_disk(unsigned most, const char *format, ...) {
+  char limit[40], *argv[MOST_WORDS + 2] = {(char *)(uintptr_t) "/usr/bin/prlimit", limit, (char *)(uintptr_t)FLOWC};
+  void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);     /* it is inherited; the limit itself would hold for the files of Check, too */
+  va_list values;
+  snprintf(limit, sizeof limit, "--fsize=%u", most);
+  va_start(values, format);
+  Result result = run_line(argv, 3, format, values);
+  va_end(values);
+  signal(SIGXFSZ, handler);
+  return result;
 }
 
 void result_free(Result *result) {

@@ -17,6 +17,8 @@ typedef struct Result {
 } Result;
 
 Result flowc(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* A limit of the process stands for a full disk: writes beyond `most` bytes of a file fail. */
+Result flowc_on_a_small_disk(unsigned most, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void result_free(Result *result);
 
 const char *examples(void); /* the project's folder of examples */
