@@ -34,7 +34,6 @@ FreeName *add_name(Checker *c, Claim *claim, const char *name, Span at);        
 void collect_names(Checker *c, Claim *claim, const Ast *ast);
 void take_as_time(Checker *c, Claim *claim, Definition *field);         /* a loose name that is the field's word for t */
 void refuse_loose_names(Checker *c, Claim *claim);      /* those that are no argument */
-void declare_shape(Checker *c, Ast *parameter, const Shape *shape, Span at);
 bool give_shape(Checker *c, const TypedProgram *program, const FreeName *name, Ast *parameter, Shape *shape);
 
 #endif

@@ -197,12 +197,6 @@ static bool shape_of_use(Checker *c, const TypedProgram *program, const Use *use
   return known || shape_in_flows(c, program, use, shape);
 }
 
-void declare_shape(Checker *c, Ast *parameter, const Shape *shape, Span at) {
-  parameter->has_shape = shape->rank > 0;
-  for (uint32_t axis = 0; axis < shape->rank; axis++)
-    append_item(c, &parameter->sizes, synthetic_number(c, (double)shape->dim[axis], at));
-}
-
 bool give_shape(Checker *c, const TypedProgram *program, const FreeName *name, Ast *parameter, Shape *shape) {
   for (const Use *use = name->use; use; use = use->next) {
     if (!shape_of_use(c, program, use, shape)) continue;

@@ -232,8 +232,7 @@ static void add_part(const Asked *a, Ast *f, int i) {
   Checker *c = a->r->c;
   Shape shape = part_shape(a, i);
   Ast *parameter = synthetic(c, AST_PARAMETER, part_name(c, i), a->at);
-  parameter->has_shape = shape.rank > 0;
-  for (uint32_t k = 0; k < shape.rank; k++) append_item(c, &parameter->sizes, synthetic_number(c, (double)shape.dim[k], a->at));
+  declare_shape(c, parameter, &shape, a->at);
   append_item(c, &f->items, parameter);
 }
 

@@ -56,6 +56,12 @@ void append_names(Checker *c, AstList *to, const AstList *parameters, size_t fro
     append_item(c, to, synthetic_name(c, parameters->at[i] ? parameters->at[i]->name : "", at));
 }
 
+void declare_shape(Checker *c, Ast *parameter, const Shape *shape, Span at) {
+  parameter->has_shape = shape->rank > 0;
+  for (uint32_t axis = 0; axis < shape->rank; axis++)
+    append_item(c, &parameter->sizes, synthetic_number(c, (double)shape->dim[axis], at));
+}
+
 void append_let(Checker *c, Ast *function, const char *name, Ast *value) {
   Ast *let = synthetic(c, AST_LET, name, value->at);
   let->body = value;

@@ -20,6 +20,8 @@ Ast *synthetic_call(Checker *c, const char *name, Span at);
 Ast *synthetic_operator(Checker *c, const char *operator_, const char *definition, Span at);
 /* What is passed on: the names of parameters [from, until). */
 void append_names(Checker *c, AstList *to, const AstList *parameters, size_t from, size_t until, Span at);
+/* A parameter's sizes. */
+void declare_shape(Checker *c, Ast *parameter, const Shape *shape, Span at);
 void append_let(Checker *c, Ast *function, const char *name, Ast *value);
 
 /* A name for a definition that nothing hides; of_prelude: the library's own, whatever the file has under its name. */
