@@ -20,12 +20,12 @@ unsigned aot_entries(uint32_t computes) { return row[computes].entries; }
 bool aot_is_for_few(uint32_t computes) { return row[computes].few; }
 const char *aot_word(uint32_t computes) { return row[computes].word; }
 
-static bool is_exact(const TypedFlow *flow) { return flow && flow->dim <= AOT_MOST_EXACT; }
+static bool is_exact(const TypedFlow *flow) { return flow && flow->dim <= FLOW_MOST_EXACT; }
 
 void aot_compile_options(uint32_t computes, const TypedFlow *flow, const AotWishes *wishes, FlowCompileOptions *options) {
   options->extras = row[computes].extras;
   options->as_velocity = computes != FLOW_COMPUTES_JUMP;
-  options->probes = wishes->probes ? wishes->probes : AOT_STANDARD_PROBES;
+  options->probes = wishes->probes ? wishes->probes : FLOW_STANDARD_PROBES;
   if (computes == FLOW_COMPUTES_JUMP && !is_exact(flow)) options->extras = FLOW_NO_EXTRAS;
 }
 

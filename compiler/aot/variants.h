@@ -6,11 +6,9 @@
 #include "flow/export.h"
 
 enum { AOT_MOST_VARIANTS = 8 };
-enum { AOT_MOST_EXACT = 64 };   /* numbers of a state whose exact trace is worth its code */
-enum { AOT_STANDARD_PROBES = 2 };       /* the fewest that have a standard error */
 
 typedef struct AotWishes {
-  uint32_t probes;              /* at a time; 0: AOT_STANDARD_PROBES where a state is too large for the exact trace, else none */
+  uint32_t probes;              /* at a time; 0: FLOW_STANDARD_PROBES where a state is too large for the exact trace, else none */
   bool vjp;                     /* its code reads the weights once more, transposed */
 } AotWishes;
 

@@ -20,7 +20,7 @@ enum {
   INTERPRETED_BUDGET = 50000000,        /* of the interpreter */
   LEAST_POINTS = 4, INTERPRETED_POINTS = 32,
   MOST_NUMBERS = 1 << 20,               /* in all states together */
-  MOST_EXACT = 64, TRACE_PROBES = 64
+  TRACE_PROBES = 64
 };
 
 typedef struct Field {
@@ -201,7 +201,7 @@ static void check_divergence(Field *field) {
   const Model *jvp = need(field, what, FLOW_JVP, FLOW_F64), *log_p = jvp ? need(field, what, FLOW_LOG_P, FLOW_F64) : NULL;
   if (!log_p) return;
   Verify *v = field->v;
-  bool unit = field->points.dim <= MOST_EXACT;
+  bool unit = field->points.dim <= FLOW_MOST_EXACT;
   uint64_t rounds = unit ? field->points.dim : TRACE_PROBES, strange = 0;
   Points points = some(field, BUDGET, rounds * model_cost(jvp) + model_cost(log_p));
   double *trace = new_rows(v, points.count, 1), *size = new_rows(v, points.count, 1), *rate = new_rows(v, points.count, 1);

@@ -96,9 +96,9 @@ static void tell_limits(const Compile *c) {
   if (!flow) return;
   if (flow->source == SOURCE_FILE && !c->library.rows)
     warn(&c->run->terminal, "the points of %s are not in the library: who opens it names the file", flow->source_path);
-  if (flow->dim > AOT_MOST_EXACT && !flow->map)
+  if (flow->dim > FLOW_MOST_EXACT && !flow->map)
     warn(&c->run->terminal, "a state has %" PRId64 " numbers: log p is estimated by probes, %u at a time (--probes K); its exact trace is for up to %d", flow->dim,
-         c->wishes.probes ? c->wishes.probes : AOT_STANDARD_PROBES, AOT_MOST_EXACT);
+         c->wishes.probes ? c->wishes.probes : FLOW_STANDARD_PROBES, FLOW_MOST_EXACT);
 }
 
 static void report(const Compile *c, const char *path) {

@@ -5,8 +5,6 @@
 #include <string.h>
 
 enum {
-  MOST_EXACT = 64,    /* numbers of a state whose exact trace is the standard */
-  STANDARD_PROBES = 2, /* the fewest that have a standard error */
   AUTO_PROBES = 4,    /* of a round */
   MOST_PROBES = 4096,
   TRAINING_PROBES = 1, /* there is another iteration */
@@ -54,7 +52,7 @@ static bool is_exact(const Run *run, const TypedFlow *flow) {
   if (has(run, OPTION_trace)) return run->line->value[OPTION_trace].choice == TRACE_EXACT;
   if (given_of_probes(run)) return false;
   if (train && (train->trace || train->probes > 0 || train->probe)) return train->trace && strcmp(train->trace, "exact") == 0;
-  return flow->map || flow->dim <= MOST_EXACT;
+  return flow->map || flow->dim <= FLOW_MOST_EXACT;
 }
 
 /* Of a training: as its block says where no option does. */
@@ -78,7 +76,7 @@ static flow_status choose_training_probes(const Run *run, const TypedFlow *flow,
 static flow_status choose_probes(const Run *run, uint64_t dim, Trace *trace, flow_error *error) {
   const char *probes = text_of(run, OPTION_probes);
   bool automatic = probes ? strcmp(probes, "auto") == 0 : has(run, OPTION_se) || has(run, OPTION_most_probes);
-  trace->probes = automatic ? AUTO_PROBES : STANDARD_PROBES;
+  trace->probes = automatic ? AUTO_PROBES : FLOW_STANDARD_PROBES;
   if (automatic && run->line->verb != VERB_logp)
     return flow_fail(error, FLOW_BAD_CALL, "--probes auto is for flowc logp; a sample is on its way once, with a number of probes");
   if (automatic) return take_target(run, trace, error);
@@ -88,7 +86,7 @@ static flow_status choose_probes(const Run *run, uint64_t dim, Trace *trace, flo
   if (!has(run, OPTION_quiet) && !has(run, OPTION_trace) && !has(run, OPTION_probe))
     warn(&run->terminal, "a state has %" PRIu64 " numbers: log p is estimated by %d probes (--trace exact computes it, --probes auto "
          "adds probes until it is sure)",
-         dim, STANDARD_PROBES);
+         dim, FLOW_STANDARD_PROBES);
   return FLOW_OK;
 }
 

@@ -46,6 +46,10 @@ typedef enum FlowExtras {
   FLOW_ADJOINT_PROBES
 } FlowExtras;
 
+/* Where nobody says how log p gets the trace: exactly for states of up to so many numbers, above by so many probes, the fewest that
+ * have a standard error. */
+enum { FLOW_MOST_EXACT = 64, FLOW_STANDARD_PROBES = 2 };
+
 typedef struct FlowCompileOptions {
   int precision;                /* FLOW_F32 (default) or FLOW_F64 */
   int cpu;                      /* 0: what this machine has; else FLOW_CPU_V3 or FLOW_CPU_V4 */
