@@ -229,11 +229,6 @@ static int train_program(Train *train) {
   flow_status status = train_plan(run, &train->program, &train->plan, &error);
   if (status) return failed(run, status, &error);
   const FlowCompileOptions how = train_plan_options(run, &train->plan);
-  char loss_name[128];          /* the program in which it stands is compiled again */
-  if (train->plan.settings.loss_name) {
-    snprintf(loss_name, sizeof loss_name, "%s", train->plan.settings.loss_name);
-    train->plan.settings.loss_name = loss_name;
-  }
   int code = program_again(run, &train->program, &how);
   if (!code) code = bind(train);
   if (code) return code;

@@ -134,12 +134,14 @@ static flow_status take_solve(const Run *run, const Program *program, TrainPlan 
 }
 
 /* The loss that an option names, else the block; and what it needs of a sample. */
-static void take_loss(const Run *run, const TypedFlow *flow, FlowTrainSettings *s) {
+static void take_loss(const Run *run, const TypedFlow *flow, TrainPlan *plan) {
+  FlowTrainSettings *s = &plan->settings;
   const char *asked = text_of(run, OPTION_loss);
   int own = asked ? program_own_loss(asked) : -1;
   if (asked) s->loss = own >= 0 ? (FlowTrainLoss)own : FLOW_LOSS_flow_matching;
   if (!flow->loss || own >= 0) return;
-  s->loss_name = flow->loss->name;
+  snprintf(plan->loss_name, sizeof plan->loss_name, "%s", flow->loss->name);
+  s->loss_name = plan->loss_name;
   s->parts = flow->loss->parts;
 }
 
@@ -178,7 +180,7 @@ flow_status train_plan(const Run *run, const Program *program, TrainPlan *plan, 
   plan->settings.allocator = &flow_standard_allocator;
   if (train) take_words(train, plan);
   take_numbers(train, &plan->settings);
-  take_loss(run, flow, &plan->settings);
+  take_loss(run, flow, plan);
   flow_status status = take_options(run, plan, error);
   if (!status) status = take_solve(run, program, plan, error);
   return status ? status : take_norm(run, flow, &plan->settings, error);

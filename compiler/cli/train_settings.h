@@ -15,6 +15,7 @@ typedef struct TrainPlan {
   GivenConditions conditions;
   Sampling steps;               /* likelihood: the solve's method, steps, trace, and whether they adapt; no more */
   FlowCompiled *ahead;          /* likelihood: the velocity and the rates of log p */
+  char loss_name[128];          /* settings.loss_name: the program in which it stands is compiled again */
   InitialWay initial;
   double initial_scale;
 } TrainPlan;
