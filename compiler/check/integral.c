@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* integral.c -- integrals over a region and its surface, by product rules or by random pairs of points. */
 #include <math.h>
+#include "estimate.h"
 #include "integral.h"
 
 static const double rule_agreement = 1e-11, standard_errors = 4, slow_convergence = 10;
@@ -106,15 +107,11 @@ static Integral by_pairs(Integrals *all, const Integrand *what) {
   double *room = arena_array(&all->v->arena, 4 * (size_t)all->region.dim, sizeof *room), variance = 0;
   Integral result = {0, 0};
   for (uint32_t s = 0; s < strata && verify_step(all->v, 0); s++) {
-    double mean = 0, squares = 0;       /* Welford's sums */
-    for (uint64_t i = 0; i < each; i++) {
-      double value = pair_value(all, what, s, s * each + i, room), before = value - mean;
-      mean += before / (double)(i + 1);
-      squares += before * (value - mean);
-    }
+    FlowEstimate pairs = {0};
+    for (uint64_t i = 0; i < each; i++) flow_estimate_add(&pairs, pair_value(all, what, s, s * each + i, room));
     double measure = what->surface ? measure_surface(&all->region, s) : measure_inside(&all->region);
-    result.value += measure * mean;
-    variance += measure * measure * squares / (double)(each - 1) / (double)each;
+    result.value += measure * pairs.mean;
+    variance += pow(measure * flow_estimate_error(&pairs), 2);
   }
   result.uncertainty = standard_errors * sqrt(variance);
   return result;
