@@ -63,7 +63,7 @@ static int read_key(FILE *from) {
 static void open_keys(void) {}
 static void mark_pastes(const char *mark) { (void)mark; } /* it does so itself */
 #else
-static KeysIn keys;       /* of standard input */
+static KeysIn keys;       /* of standard input; the editor asks for a key without saying for whom */
 static bool marks_pastes; /* the terminal can */
 
 /* A key that does nothing else; libedit shows the line anew. */
