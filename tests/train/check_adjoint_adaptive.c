@@ -212,22 +212,26 @@ START_TEST(the_report_counts_the_steps_that_a_solve_of_its_own_traces) {
 END_TEST
 
 /* Both have the error of their solves, 1e-10 of each sample's integral and state. */
+/* Loss and gradient of one adjoint and of another, tensor by tensor. */
+static void compare_adjoints(FlowAdjoint *first, Small *s, FlowAdjoint *second, Small *other, double loss_bound, double bound) {
+  Data d;
+  make_data(&d);
+  double a = run(first, s, &d), b = run(second, other, &d);
+  ck_assert_double_eq_tol(a, b, loss_bound * fabs(b));
+  for (int only = -1; only < TENSORS; only++) {
+    double x = small_move(s, 0, only, flow_adjoint_sums(first)), y = small_move(other, 0, only, flow_adjoint_sums(second));
+    ck_assert_msg(fabs(x - y) <= bound * (1 + fabs(y)), "tensor %d: %.12g, not %.12g", only, x, y);
+  }
+  flow_adjoint_close(first), flow_adjoint_close(second);
+}
+
 START_TEST(a_tight_tolerance_has_the_gradient_of_many_fixed_steps) {
   static const Case tight = {"dopri5", true, 1, 0, 1e-11};
   Small s = small_open_as((SmallKind){FLOW_LOG_P, 0, ENTRIES | FLOW_ENTRY_STEP, FLOW_F64});
-  Data d;
-  make_data(&d);
   FlowAdaptive adaptive = adaptive_of(&tight);
   FlowAdjointSettings settings = settings_of(&s, &tight, &adaptive), fixed = settings;
   fixed.adaptive = NULL, fixed.tableau = flow_tableau_find("rk4"), fixed.steps = 400;
-  FlowAdjoint *first = open_adjoint(&settings), *second = open_adjoint(&fixed);
-  double a = run(first, &s, &d), b = run(second, &s, &d);
-  ck_assert_double_eq_tol(a, b, 1e-7 * fabs(b));
-  for (int only = -1; only < TENSORS; only++) {
-    double x = small_move(&s, 0, only, flow_adjoint_sums(first)), y = small_move(&s, 0, only, flow_adjoint_sums(second));
-    ck_assert_msg(fabs(x - y) <= 1e-6 * (1 + fabs(y)), "tensor %d: %.12g, in fixed steps %.12g", only, x, y);
-  }
-  flow_adjoint_close(first), flow_adjoint_close(second);
+  compare_adjoints(open_adjoint(&settings), &s, open_adjoint(&fixed), &s, 1e-7, 1e-6);
   small_close(&s);
 }
 END_TEST
@@ -236,18 +240,9 @@ END_TEST
 START_TEST(in_f32_the_gradient_is_near_that_of_f64) {
   static const Case loose = {"dopri5", true, 1, 0, 1e-5};
   Small s = open_case(&loose, FLOW_F32), exact = open_case(&loose, FLOW_F64);
-  Data d;
-  make_data(&d);
   FlowAdaptive adaptive = adaptive_of(&loose);
   FlowAdjointSettings settings = settings_of(&s, &loose, &adaptive), of_exact = settings_of(&exact, &loose, &adaptive);
-  FlowAdjoint *first = open_adjoint(&settings), *second = open_adjoint(&of_exact);
-  double a = run(first, &s, &d), b = run(second, &exact, &d);
-  ck_assert_double_eq_tol(a, b, 1e-4 * fabs(b));
-  for (int only = -1; only < TENSORS; only++) {
-    double x = small_move(&s, 0, only, flow_adjoint_sums(first)), y = small_move(&exact, 0, only, flow_adjoint_sums(second));
-    ck_assert_msg(fabs(x - y) <= 1e-3 * (1 + fabs(y)), "tensor %d: %.9g, in f64 %.9g", only, x, y);
-  }
-  flow_adjoint_close(first), flow_adjoint_close(second);
+  compare_adjoints(open_adjoint(&settings), &s, open_adjoint(&of_exact), &exact, 1e-4, 1e-3);
   small_close(&s), small_close(&exact);
 }
 END_TEST

@@ -155,11 +155,7 @@ START_TEST(losses_and_gradients_have_the_same_bits_on_any_threads) {
     Trained t;
     TrainedKind kind = kind_of(_i, threads);
     trained_open(&t, &kind);
-    FlowLossParts parts = trained_run(&t, true);
-    size_t bytes = t.masters.count * sizeof(double);
-    if (threads == 1) first = parts, gradient = memcpy(malloc(bytes), t.masters.part[FLOW_MASTER_GRADIENT], bytes);
-    ck_assert_msg(memcmp(&first, &parts, sizeof first) == 0 && memcmp(gradient, t.masters.part[FLOW_MASTER_GRADIENT], bytes) == 0,
-                  "%s: other bits on %d threads", cases[_i].name, threads);
+    trained_expect_same(&t, &first, &gradient, cases[_i].name);
     trained_close(&t);
   }
   free(gradient);

@@ -141,14 +141,6 @@ START_TEST(gradients_with_terms_are_those_of_central_differences) {
 }
 END_TEST
 
-/* Takes over the gradient and the loss the first time, and compares later. */
-static void expect_same(Trained *t, FlowLossParts *first, double **gradient, const char *what) {
-  FlowLossParts parts = trained_run(t, true);
-  size_t bytes = t->masters.count * sizeof(double);
-  if (!*gradient) *first = parts, *gradient = memcpy(malloc(bytes), t->masters.part[FLOW_MASTER_GRADIENT], bytes);
-  ck_assert_msg(memcmp(first, &parts, sizeof parts) == 0 && memcmp(*gradient, t->masters.part[FLOW_MASTER_GRADIENT], bytes) == 0, "%s", what);
-}
-
 START_TEST(terms_and_gradients_have_the_same_bits_on_any_threads) {
   FlowLossParts first;
   double *gradient = NULL;
@@ -156,7 +148,7 @@ START_TEST(terms_and_gradients_have_the_same_bits_on_any_threads) {
     Trained t;
     TrainedKind kind = kind_of(_i, threads);
     trained_open(&t, &kind);
-    expect_same(&t, &first, &gradient, cases[_i].name);
+    trained_expect_same(&t, &first, &gradient, cases[_i].name);
     trained_close(&t);
   }
   free(gradient);
@@ -172,7 +164,7 @@ START_TEST(a_solve_in_steps_that_adapt_has_the_same_bits_on_any_threads) {
     TrainedKind kind = kind_of(_i, threads);
     kind.adaptive = &adaptive;
     trained_open(&t, &kind);
-    expect_same(&t, &first, &gradient, cases[_i].name);
+    trained_expect_same(&t, &first, &gradient, cases[_i].name);
     trained_close(&t);
   }
   free(gradient);

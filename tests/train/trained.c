@@ -191,3 +191,10 @@ FlowTraining *trained_training(const Trained *t) {
   MUST(flow_training_take(training, &t->weights, "trained", &error));
   return training;
 }
+
+void trained_expect_same(Trained *t, FlowLossParts *first, double **gradient, const char *what) {
+  FlowLossParts parts = trained_run(t, true);
+  size_t bytes = t->masters.count * sizeof(double);
+  if (!*gradient) *first = parts, *gradient = memcpy(malloc(bytes), t->masters.part[FLOW_MASTER_GRADIENT], bytes);
+  ck_assert_msg(memcmp(first, &parts, sizeof parts) == 0 && memcmp(*gradient, t->masters.part[FLOW_MASTER_GRADIENT], bytes) == 0, "%s", what);
+}

@@ -56,6 +56,9 @@ void trained_check_slopes(Trained *trained, double h, double tolerance);
 /* A training with these settings and weights. */
 FlowTraining *trained_training(const Trained *trained);
 
+/* Takes over loss and gradient the first time, where *gradient is NULL, to be freed by the caller; later they have the same bits. */
+void trained_expect_same(Trained *trained, FlowLossParts *first, double **gradient, const char *what);
+
 double *trained_numbers(Trained *trained, FlowMasterPart part, const char *name);      /* of a tensor among the masters, f64 */
 
 #endif
