@@ -16,7 +16,7 @@ typedef struct FlowBatch {
   bool once;                    /* of the rows held out, not of an iteration */
 } FlowBatch;
 
-/* The mean loss of a batch: with its terms times their weights; and the terms that there are, in the order of FlowTrainTerms. */
+/* The mean loss of a batch: with its terms times their weights; and the terms that there are, in the order of FlowTrainTerms, 0 behind them. */
 typedef struct FlowLossParts { double all, term[2]; } FlowLossParts;
 
 /* Which rows of the data are drawn. */

@@ -54,7 +54,7 @@ flow_status flow_likelihood_gradients_run(FlowLikelihoodGradients *g, FlowMaster
                                    .user = &g->loss, .weight = g->weight, .loss_alone = !weights};
   flow_status status = flow_repack(&g->ahead, part, error);
   if (!status) status = flow_adjoint_run(g->adjoint, g->ahead.blob.data, weights, &points, &sum, error);
-  loss->all = status == FLOW_FAILED_SAMPLES ? NAN : sum / (double)batch->count;
+  *loss = (FlowLossParts){.all = status == FLOW_FAILED_SAMPLES ? NAN : sum / (double)batch->count};
   const double *terms = flow_adjoint_terms(g->adjoint);
   for (uint32_t i = 0; i < flow_train_terms(&s->terms); i++) loss->term[i] = g->direction * terms[i] / (double)batch->count;
   return status == FLOW_FAILED_SAMPLES ? not_arrived(g, batch, error) : status;
