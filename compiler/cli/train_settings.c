@@ -247,6 +247,7 @@ flow_status train_plan_inputs(const Run *run, const Program *program, TrainPlan 
   FlowTrainSettings *s = &plan->settings;
   s->model = program->model;
   s->level = program->level;
+  s->formulas = ir_fingerprint(flow_compiled_ir(program->compiled, true));
   flow_status status = read_data(run, program, flow->train, plan, error);
   if (!status) status = read_source(program, flow, plan, error);
   if (!status)

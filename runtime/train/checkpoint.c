@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 static const char format_of_checkpoints[] = "flowc training 1";
+static const char of_formulas[] = "formulas ";          /* the part of the settings' text that nobody could read */
 static const char *const part_name[] = {"weight", "first", "second", "average"};
 enum { SAVED_PARTS = FLOW_MASTER_AVERAGE + 1, MOST_NAME = 1024 };
 
@@ -103,6 +104,9 @@ static void take_metadata(void *user, FlowMetadata pair) {
 static flow_status check_metadata(const Loading *l, flow_error *error) {
   if (!l->is_ours || !l->counted)
     return flow_fail(error, FLOW_BAD_INPUT, "%s is not a checkpoint of a training", l->path);
+  if (strncmp(l->theirs, of_formulas, sizeof of_formulas - 1) == 0 && !l->same)
+    return flow_fail(error, FLOW_BAD_INPUT, "%s was made with other formulas of the velocity or its loss; without --resume the training starts anew",
+                     l->path);
   if (!l->same)
     return flow_fail(error, FLOW_BAD_INPUT, "%s was made with other settings: `%s` there, `%s` here; without --resume the training starts anew",
                      l->path, l->theirs, l->own);

@@ -203,10 +203,10 @@ char *flow_train_settings_text(const FlowTrainSettings *s) {
   terms_text(&s->terms, sizeof terms, terms);
   if (s->schedule != FLOW_SCHEDULE_constant) snprintf(iterations, sizeof iterations, " of %" PRIu64, s->iterations);
   int length = snprintf(text, sizeof text,
-                        "%s%sf%" PRIu32 ", data %" PRIu64 "x%" PRIu32 " %016" PRIx64 ", seed %" PRIu64 ", batch %" PRIu64
+                        "%s%sformulas %016" PRIx64 ", f%" PRIu32 ", data %" PRIu64 "x%" PRIu32 " %016" PRIx64 ", seed %" PRIu64 ", batch %" PRIu64
                         ", path %s from %.17g to %.17g, time %.17g to %.17g, coupling %d, %s rate %.17g betas %.17g %.17g epsilon %.17g decay %.17g, "
                         "schedule %d%s warm-up %" PRIu64 ", clip %.17g, average %.17g, validation %.17g",
-                        loss, terms, s->model->precision * 8, s->data->dim[0], s->model->dim, hash_inputs(s), s->seed, s->batch, flow_path_name(s->path),
+                        loss, terms, s->formulas, s->model->precision * 8, s->data->dim[0], s->model->dim, hash_inputs(s), s->seed, s->batch, flow_path_name(s->path),
                         s->s0, s->s1, s->t0, s->t1, (int)s->coupling, flow_optimiser_name(s->optimiser), s->rate, s->beta1, s->beta2, s->epsilon,
                         s->decay, (int)s->schedule, iterations, s->warm_up, s->clip, s->average, s->validation);
   char *copy = length > 0 && (size_t)length < sizeof text ? flow_alloc(s->allocator, (size_t)length + 1) : NULL;

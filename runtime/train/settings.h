@@ -52,6 +52,7 @@ typedef struct FlowTrainSettings {
   FlowTrainLoss loss;
   const char *loss_name;        /* of a loss of the program, along a path; NULL: it is |u - dx/dt|^2 */
   uint32_t parts;               /* bit i: FlowLossPart i, which the model has among its conditions.  The standard is the target alone */
+  uint64_t formulas;            /* a number for what the model and the loss compute (ir.h, ir_fingerprint); 0: nobody knows */
   FlowTrainTerms terms;
   FlowTrainSolve solve;
   const flow_level *level;      /* NULL: the best for this processor */

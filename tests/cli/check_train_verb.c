@@ -580,6 +580,29 @@ START_TEST(other_settings_are_not_resumed) {
   REFUSED(1, "`batch 64` there, `batch 65` here", "train %s --data %s -o %s --iterations 40 --batch 65 --resume", model, data, out);
 } END_TEST
 
+/* One constant of the network, then one of the loss. */
+static const char changing[] = "network v(t, x: [2]) -> [2] = [t, %s * x] |> linear 8 |> tanh |> linear 2\n"
+                               "fn near(t, x: [d], u: [d], target: [d]) = %s * norm2(u - target)\n"
+                               "flow f {\n  source normal(2)\n  velocity v\n  train { loss near  batch 64 }\n}\n%s";
+
+static void write_changing(const char *scale, const char *weight, const char *comment) {
+  char text[1024];
+  snprintf(text, sizeof text, changing, scale, weight, comment);
+  snprintf(model, sizeof model, "%s", scratch_file("f.flow", text));
+}
+
+START_TEST(other_formulas_are_not_resumed_and_other_comments_are) {
+  make("batch 64");
+  write_changing("2", "0.5", "");
+  train("--iterations 20 --checkpoint-every 10", 0);
+  write_changing("3", "0.5", "");
+  REFUSED(1, "other formulas of the velocity or its loss", "train %s --data %s -o %s --iterations 40 --resume", model, data, out);
+  write_changing("2", "0.25", "");
+  REFUSED(1, "other formulas of the velocity or its loss", "train %s --data %s -o %s --iterations 40 --resume", model, data, out);
+  write_changing("2.0", "0.50", "# as before\n");
+  train("--iterations 40 --resume", 0);
+} END_TEST
+
 START_TEST(a_loss_that_overflows_stops_with_the_iteration_and_advice) {
   make("optimiser sgd 1e5  batch 64  iterations 200");
   REFUSED(3, "a lower rate", "train %s --data %s -o %s", model, data, out);
@@ -624,6 +647,7 @@ int main(void) {
   tcase_add_test(tcase, a_likelihood_that_cannot_be_differentiated_is_refused);
   tcase_add_test(tcase, what_goes_wrong_is_said_before_anything_is_computed);
   tcase_add_test(tcase, other_settings_are_not_resumed);
+  tcase_add_test(tcase, other_formulas_are_not_resumed_and_other_comments_are);
   tcase_add_test(tcase, a_loss_that_overflows_stops_with_the_iteration_and_advice);
   suite_add_tcase(suite, tcase);
   return run_suite(suite);
