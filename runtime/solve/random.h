@@ -41,6 +41,14 @@ void flow_random_normal_pair(FlowRandom random, uint64_t sample, uint32_t pair, 
 /* The two normal numbers of the words 2j and 2j+1. */
 void flow_random_normal_of_words(const uint64_t word[2], double normal[2]);
 
+static inline double flow_random_uniform_of_word(uint64_t word) { return (double)(int64_t)(word >> 11) * 0x1p-53; }
+
+/* Of `count` samples from `first` on, at most FLOW_RANDOM_LANES: their words, or normal numbers, 2 block and 2 block + 1.  A tenth of the
+ * time, where the processor has vectors; the same bits.  Behind `count` stands anything. */
+enum { FLOW_RANDOM_LANES = 16 };
+void flow_random_words(FlowRandom random, uint64_t first, uint32_t count, uint32_t block, uint64_t word[2][FLOW_RANDOM_LANES]);
+void flow_random_normals(FlowRandom random, uint64_t first, uint32_t count, uint32_t block, double normal[2][FLOW_RANDOM_LANES]);
+
 /* Fill a tile: number `row` of sample first + lane at (row, lane); idle lanes are copies. */
 void flow_random_fill_uniform(FlowRandom random, uint64_t first, const FlowTile *tile);
 void flow_random_fill_normal(FlowRandom random, uint64_t first, const FlowTile *tile);

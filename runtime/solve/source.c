@@ -54,13 +54,20 @@ flow_status flow_source_check(const FlowSource *source, uint64_t dim, uint64_t f
   return flow_fail(error, FLOW_BAD_CALL, "there is no source of kind %d", (int)source->kind);
 }
 
+static uint32_t at_most(uint32_t lanes) { return lanes < FLOW_RANDOM_LANES ? lanes : FLOW_RANDOM_LANES; }
+
 /* Rounding may carry lo + (hi - lo) u past hi, in f64 or on the way to f32; the bounds themselves are rounded alike. */
 static void fill_uniform(const FlowSource *source, FlowRandom random, uint64_t first, const FlowTile *tile) {
-  for (uint32_t lane = 0; lane < tile->live; lane++) {
+  uint64_t word[2][FLOW_RANDOM_LANES];
+  for (uint32_t lane = 0, count; lane < tile->live; lane += count) {
+    count = at_most(tile->live - lane);
     for (uint64_t row = 0; row < tile->rows; row++) {
       double low = source->low[row], high = source->high[row];
-      double value = low + (high - low) * flow_random_uniform(random, first + lane, (uint32_t)row);
-      flow_tile_set(tile, row, lane, value < high ? value : high);
+      if (row % 2 == 0) flow_random_words(random, first + lane, count, (uint32_t)(row / 2), word);
+      for (uint32_t i = 0; i < count; i++) {
+        double value = low + (high - low) * flow_random_uniform_of_word(word[row % 2][i]);
+        flow_tile_set(tile, row, lane + i, value < high ? value : high);
+      }
     }
   }
   flow_tile_pad(tile);
@@ -68,31 +75,30 @@ static void fill_uniform(const FlowSource *source, FlowRandom random, uint64_t f
 
 /* Rows in blocks that fit the stack; for each of them the z of all columns up to its end, block by block. */
 enum { BLOCK = 128 };
+typedef double Some[BLOCK][FLOW_RANDOM_LANES];          /* a block of rows or columns, of some samples */
 
-static void add_columns(const FlowSource *source, FlowRandom random, uint64_t sample, uint64_t row, uint64_t rows, uint64_t column,
-                        double *sum) {
-  double z[BLOCK];
+static void add_columns(const FlowSource *source, FlowRandom random, uint64_t sample, uint32_t count, uint64_t row, uint64_t rows,
+                        uint64_t column, Some sum) {
+  Some z;
   uint64_t columns = source->dim - column < BLOCK ? source->dim - column : BLOCK;
-  for (uint64_t c = 0; c < columns; c += 2) {
-    double pair[2];
-    flow_random_normal_pair(random, sample, (uint32_t)((column + c) / 2), pair);
-    z[c] = pair[0];
-    if (c + 1 < columns) z[c + 1] = pair[1];
-  }
+  for (uint64_t c = 0; c < columns; c += 2) flow_random_normals(random, sample, count, (uint32_t)((column + c) / 2), &z[c]);
   for (uint64_t r = 0; r < rows; r++)
     for (uint64_t c = 0; c < columns && column + c <= row + r; c++)
-      sum[r] += source->factor[(row + r) * source->dim + column + c] * z[c];
+      for (uint32_t i = 0; i < count; i++) sum[r][i] += source->factor[(row + r) * source->dim + column + c] * z[c][i];
 }
 
 static void fill_gaussian(const FlowSource *source, FlowRandom random, uint64_t first, const FlowTile *tile) {
-  for (uint32_t lane = 0; lane < tile->live; lane++) {
+  Some sum;
+  for (uint32_t lane = 0, count; lane < tile->live; lane += count) {
+    count = at_most(tile->live - lane);
     for (uint64_t row = 0; row < tile->rows; row += BLOCK) {
-      double sum[BLOCK];
       uint64_t rows = tile->rows - row < BLOCK ? tile->rows - row : BLOCK;
-      for (uint64_t r = 0; r < rows; r++) sum[r] = source->mean[row + r];
+      for (uint64_t r = 0; r < rows; r++)
+        for (uint32_t i = 0; i < count; i++) sum[r][i] = source->mean[row + r];
       for (uint64_t column = 0; column < row + rows; column += BLOCK)
-        add_columns(source, random, first + lane, row, rows, column, sum);
-      for (uint64_t r = 0; r < rows; r++) flow_tile_set(tile, row + r, lane, sum[r]);
+        add_columns(source, random, first + lane, count, row, rows, column, sum);
+      for (uint64_t r = 0; r < rows; r++)
+        for (uint32_t i = 0; i < count; i++) flow_tile_set(tile, row + r, lane + i, sum[r][i]);
     }
   }
   flow_tile_pad(tile);

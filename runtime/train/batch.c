@@ -90,16 +90,19 @@ static void ask_for_row(const FlowTensor *data, uint64_t row, uint64_t dim) {
   __builtin_prefetch((const char *)data->data + row * dim * bytes[data->type]);
 }
 
+/* Word 0 of a sample is its place on the path, word 1 its row. */
 static void pick(const Draw *d, uint64_t from, uint32_t live) {
   const FlowTrainSettings *s = d->drawing->settings;
   FlowBatch *batch = d->batch;
   double low = s->s0 < s->s1 ? s->s0 : s->s1, high = s->s0 < s->s1 ? s->s1 : s->s0, last = flow_path_last(s->path);
+  uint64_t word[2][FLOW_RANDOM_LANES];
   if (high > last) high = last;
   for (uint64_t i = from; i < from + live; i++) {
-    uint64_t number = d->first + i;
-    uint64_t at = d->rows.first + (d->once ? number : below(flow_random_word(d->pick, number, 1), d->rows.count));
+    uint64_t number = d->first + i, rest = from + live - i, k = (i - from) % FLOW_RANDOM_LANES;
+    if (k == 0) flow_random_words(d->pick, number, rest < FLOW_RANDOM_LANES ? (uint32_t)rest : FLOW_RANDOM_LANES, 0, word);
+    uint64_t at = d->rows.first + (d->once ? number : below(word[1][k], d->rows.count));
     batch->row[i] = d->rows.order ? d->rows.order[at] : at;
-    batch->s[i] = low + (high - low) * flow_random_uniform(d->pick, number, 0);
+    batch->s[i] = low + (high - low) * flow_random_uniform_of_word(word[0][k]);
     ask_for_row(s->data, batch->row[i], batch->dim);
   }
 }

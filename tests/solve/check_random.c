@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check_random.c -- the generator is Philox, the layout is frozen, the numbers are distributed as they should be. */
 #include "random.h"
+#include "random_lanes.h"
 #include "source.h"
 #include "suite.h"
 #include <math.h>
@@ -75,6 +76,37 @@ START_TEST(a_tile_holds_the_same_numbers_wherever_it_begins) {
       ck_assert_mem_eq(part + row * 8, whole + row * 48 + first, 7 * sizeof *part);
       ck_assert(part[row * 8 + 7] == part[row * 8 + 6]);
     }
+  }
+}
+END_TEST
+
+/* The formulas in vectors of each width that this processor has, and whatever is chosen, against one at a time. */
+static void expect_lanes(const uint64_t word[2][FLOW_RANDOM_LANES], const double normal[2][FLOW_RANDOM_LANES], FlowRandom random,
+                         uint64_t first, uint32_t count, uint32_t block) {
+  for (uint32_t i = 0; i < count; i++) {
+    double pair[2];
+    flow_random_normal_pair(random, first + i, block, pair);
+    for (uint32_t half = 0; half < 2; half++) {
+      ck_assert_uint_eq(word[half][i], flow_random_word(random, first + i, 2 * block + half));
+      ck_assert_mem_eq(&normal[half][i], &pair[half], sizeof *pair);
+    }
+  }
+}
+
+START_TEST(numbers_of_several_samples_are_those_of_each) {
+  uint64_t word[2][FLOW_RANDOM_LANES];
+  double normal[2][FLOW_RANDOM_LANES];
+  for (uint32_t k = 0; k < 20000; k++) {
+    uint64_t first = k < 20 ? UINT64_MAX - k : k < 40 ? UINT32_MAX - (k - 20) : 0x9e3779b97f4a7c15u * k;
+    FlowRandom random = {0x2545f4914f6cdd1du * k, k % 7};
+    uint32_t count = 1 + k % FLOW_RANDOM_LANES, block = k % 3 ? k : UINT32_MAX / 2 - k;
+    flow_random_words(random, first, count, block, word);
+    flow_random_normals(random, first, count, block, normal);
+    expect_lanes(word, normal, random, first, count, block);
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) continue;
+    flow_random_words_v3(random, first, block, word[0], word[1]);
+    flow_random_normals_v3(random, first, block, normal[0], normal[1]);
+    expect_lanes(word, normal, random, first, FLOW_RANDOM_LANES, block);
   }
 }
 END_TEST
@@ -286,7 +318,7 @@ START_TEST(a_tensors_row_is_the_state_of_the_sample_of_that_index) {
 END_TEST
 
 TEST_MAIN("random", philox_answers_the_known_vectors, words_are_the_halves_of_philox_blocks, the_first_numbers_never_change,
-          seeds_streams_and_samples_have_numbers_of_their_own, a_tile_holds_the_same_numbers_wherever_it_begins,
+          seeds_streams_and_samples_have_numbers_of_their_own, a_tile_holds_the_same_numbers_wherever_it_begins, numbers_of_several_samples_are_those_of_each,
           f32_numbers_are_f64_numbers_rounded_once, the_tails_of_the_normal_reach_nine_sigma_and_stay_finite,
           normal_pairs_agree_with_box_and_mullers_formula, normal_numbers_have_the_moments_of_a_normal,
           normal_numbers_pass_kolmogorovs_test_and_have_the_right_tails, uniform_numbers_pass_kolmogorovs_test,
