@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "masters.h"
 #include "checked.h"
+#include "weave.h"
 #include <inttypes.h>
 
 static flow_status count_weights(FlowMasters *masters, flow_error *error) {
@@ -76,9 +77,9 @@ void flow_masters_take(FlowMasters *masters, FlowMasterPart part, uint32_t i, co
 /* A weight that the loss does not depend on keeps its zeros. */
 #define GATHER(T)                                                                                                      \
   static void gather_##T(const flow_gradient *g, const T *from, T *to, T scale) {                                      \
-    for (uint64_t r = 0; r < g->rows; r++)                                                                             \
-      for (uint64_t c = 0; c < g->columns; c++)                                                                        \
-        *to++ = scale * from[(int64_t)r * g->row_step + (int64_t)c * g->column_step];                                  \
+    for (uint64_t c = 0; g->rows && c < g->columns; c += FLOW_WEAVE)                                                   \
+      flow_weave_##T(from + (int64_t)c * g->column_step, g->column_step, g->row_step, g->rows,                         \
+                     g->columns - c < FLOW_WEAVE ? g->columns - c : FLOW_WEAVE, scale, to + c, g->columns);            \
   }
 GATHER(float)
 GATHER(double)

@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "repack.h"
+#include "weave.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { PANEL = 8 };                     /* rows of a panel (flow/model.h) */
+_Static_assert(FLOW_WEAVE == 8, "rows of a panel (flow/model.h)");
 
-/* `step` numbers lie between elements of the source: 1 in the masters, the lanes' stride for what was derived. */
+/* `step` numbers lie between elements of the source: 1 in the masters, the lanes' stride for what was derived.  A panel is eight rows side
+ * by side; a matrix in C order is its columns so. */
 #define FILL(T)                                                                                                        \
   static void fill_##T(const flow_pack *p, const T *from, int64_t step, T *to) {                                       \
+    int64_t row = p->row_stride * step, column = p->column_stride * step;                                              \
     bool panels = p->layout == FLOW_PACK_PANELS;                                                                       \
-    for (uint64_t r = 0; r < p->rows; r++) {                                                                           \
-      const T *row = from + (p->offset + (int64_t)r * p->row_stride) * step;                                           \
-      T *place = panels ? to + r / PANEL * p->columns * PANEL + r % PANEL : to + r * p->columns;                       \
-      uint64_t pitch = panels ? PANEL : 1;                                                                             \
-      for (uint64_t c = 0; c < p->columns; c++) place[c * pitch] = row[(int64_t)c * p->column_stride * step];           \
+    uint64_t lines = panels ? p->rows : p->columns;                                                                    \
+    from += p->offset * step;                                                                                          \
+    for (uint64_t at = 0; at < lines; at += FLOW_WEAVE) {                                                              \
+      uint64_t some = lines - at < FLOW_WEAVE ? lines - at : FLOW_WEAVE;                                               \
+      if (panels)                                                                                                      \
+        flow_weave_##T(from + (int64_t)at * row, row, column, p->columns, some, 1, to + at * p->columns, FLOW_WEAVE);  \
+      else                                                                                                             \
+        flow_weave_##T(from + (int64_t)at * column, column, row, p->rows, some, 1, to + at, p->columns);               \
     }                                                                                                                  \
   }
 FILL(float)
