@@ -31,7 +31,7 @@
  *            gradients (flow/model.h, FLOW_ENTRY_GRADIENT): flow matching
  *   PROGRAM_LOSS   the same for the loss that the flow names; last conditions: the parts that it asks for (typed.h, TypedLoss)
  *   ADJOINT  the loss w . u, the last condition being w ("adjoint", [dim]); behind it in u, dim rows, its gradient by x
- *   ADJOINT_LOG_P  the loss w . (u, -div u), w: [dim + 1]; likewise: what a stage of a solve hands back
+ *   ADJOINT_LOG_P  the loss w . (u, -div u), w: [dim + 1]; likewise, and a row of -div u behind: what a stage of a solve hands back
  *   ADJOINT_PROBES  the same with the mean of the rates of PROBES for -div u; the conditions before w are "probes"
  *
  * TERMS.  A loss may have terms that make a flow easy to solve, each with a weight (0: it has not): `kinetic` for |u|^2, `jacobian` for
@@ -39,7 +39,7 @@
  *   SQUARES, PROGRAM_LOSS   the loss grows by weight * term / dim; behind it in u is a row for each term, term / dim.  e is a part of the
  *                           sample, " probe", the last condition
  *   LOG_P, PROBES           a row for each term, without its weight
- *   ADJOINT_LOG_P, _PROBES  as many further numbers of w, with which the terms themselves are multiplied.  e are the vectors of the
+ *   ADJOINT_LOG_P, _PROBES  as many further numbers of w, with which the terms themselves are multiplied, and further rows.  e are the vectors of the
  *                           trace; where that is exact, one: the condition "probes" of LOG_P too, the last one but for w    */
 typedef enum FlowExtras {
   FLOW_NO_EXTRAS, FLOW_LOG_P, FLOW_PROBES, FLOW_JVP, FLOW_VJP, FLOW_SQUARES, FLOW_PROGRAM_LOSS, FLOW_ADJOINT, FLOW_ADJOINT_LOG_P,

@@ -50,10 +50,10 @@ typedef struct IrTerms { double kinetic, jacobian; bool probe; } IrTerms;
  *   SQUARES         |u - w|^2 / d, the last condition (but for a probe) being w: "target"
  *   OF_PROGRAM      f is a loss of the program with its velocity before it (ir_lower_loss)
  *   ADJOINT         w . u, the last condition being w: "adjoint"; behind the loss stands its gradient by the state
- *   ADJOINT_LOG_P   w . (u, -div u), w: [d + 1]; likewise
+ *   ADJOINT_LOG_P   w . (u, -div u), w: [d + 1]; likewise, and behind the gradient -div u
  *   ADJOINT_PROBES  w . (u, mean of -e_j . J e_j) over `probes` vectors e_j, the condition before w: "probes"
  * Terms: the first two become loss + kinetic |u|^2/d + jacobian |J|^2/d, and behind that stand |u|^2/d and |J|^2/d; e is the condition
- * " probe" (one of the loss of a program, or a new last one).  The last two become w . (u, .., |u|^2, |J|^2): what a term weighs is in w;
+ * " probe" (one of the loss of a program, or a new last one).  The last two become w . (u, .., |u|^2, |J|^2), what a term weighs is in w, and show the terms behind -div u;
  * e are the vectors "probes", of which there is one if the trace needs none. */
 typedef enum IrLoss { IR_SQUARES, IR_OF_PROGRAM, IR_ADJOINT, IR_ADJOINT_LOG_P, IR_ADJOINT_PROBES } IrLoss;
 IrFunction *ir_with_gradients(IrFunction *f, IrLoss loss, uint32_t probes, const IrTerms *terms);

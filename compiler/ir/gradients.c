@@ -2,7 +2,7 @@
 /* gradients.c -- a loss and its gradients by all weights, as one function.
  *
  *   needs   a velocity u, lowered, not frozen
- *   leaves  a function of one sample with the result  loss ++ [terms, or the state's gradient ++] contribution ++ contribution ++ ...,
+ *   leaves  a function of one sample with the result  loss ++ [terms, or the state's gradient, rates ++] contribution ++ ...,
  *           each a flat vector: for a weight with several uses several contributions, whose sum is its gradient.
  *           f->contribution says to which weight each belongs.
  *
@@ -55,25 +55,33 @@ static Ref mean_of(IrFunction *f, Ref rates, Span at) {
   return count == 1 ? ir_view_flat(f, rates, &scalar, &(IrMap){0, {0}}, at) : derive_sum_last(f, rates, derive_like(f, rates, 1 / count), at);
 }
 
+/* What an adjoint shows behind the gradient by the state. */
+typedef struct Shown { Ref rate[1 + IR_MOST_TERMS]; uint32_t count; } Shown;
+
 /* adjoint . (u, the rate of log p, terms) */
-static Ref adjoint(IrFunction *f, Ref x, IrLoss loss, uint32_t probes, const IrTerms *terms, Ref *shown, Span at) {
+static Ref adjoint(IrFunction *f, Ref x, IrLoss loss, uint32_t probes, const IrTerms *terms, Shown *shown, Span at) {
   bool log_p = loss != IR_ADJOINT, jacobian = terms->jacobian > 0;
   Shape scalar = {0};
   int64_t next = shape_count(&f->node[x].shape);
   Wanted wanted = derive_wanted(f, log_p, loss == IR_ADJOINT_PROBES ? probes : 0, terms, at);    /* vectors stand before the adjoint */
   Shape given = {.rank = 1, .dim = {next + log_p + (terms->kinetic > 0) + jacobian}};
-  Ref u = f->result, w = derive_condition(f, "adjoint", &given, at), sum = derive_dot(f, u, w, at), rate[1 + IR_MOST_TERMS];
+  Ref u = f->result, w = derive_condition(f, "adjoint", &given, at), sum = derive_dot(f, u, w, at);
   Rates rates;
   if (!derive_rates(f, u, x, &wanted, &rates, at)) return IR_NONE;
-  uint32_t count = 0;
-  if (log_p) rate[count++] = mean_of(f, rates.log_p, at);
-  for (uint32_t i = 0; i < rates.terms; i++) rate[count++] = rates.term[i];
-  for (uint32_t i = 0; i < count; i++) {
+  if (log_p) shown->rate[shown->count++] = mean_of(f, rates.log_p, at);
+  for (uint32_t i = 0; i < rates.terms; i++) shown->rate[shown->count++] = rates.term[i];
+  for (uint32_t i = 0; i < shown->count; i++) {
     Ref last = ir_view_flat(f, w, &scalar, &(IrMap){next + i, {0}}, at);
-    sum = ir_two(f, IR_add, sum, ir_two(f, IR_mul, last, rate[i], at), at);
+    sum = ir_two(f, IR_add, sum, ir_two(f, IR_mul, last, shown->rate[i], at), at);
   }
-  *shown = derive_flat(f, sum);
   return sum;
+}
+
+/* The gradient by the state, and rates behind it. */
+static Ref state_part(IrFunction *f, Ref gradient, const Shown *shown, Span at) {
+  Ref part[2 + IR_MOST_TERMS] = {derive_flat(f, gradient)};
+  for (uint32_t i = 0; i < shown->count; i++) part[1 + i] = derive_flat(f, shown->rate[i]);
+  return shown->count ? ir_concat(f, 0, part, 1 + shown->count, at) : part[0];
 }
 
 IrFunction *ir_with_gradients(IrFunction *from, IrLoss loss, uint32_t probes, const IrTerms *terms) {
@@ -82,8 +90,10 @@ IrFunction *ir_with_gradients(IrFunction *from, IrLoss loss, uint32_t probes, co
   f->general = true;
   f->state_gradient = loss >= IR_ADJOINT;
   Ref x = f->state_gradient || terms->jacobian > 0 ? derive_state(f) : IR_NONE, u = f->result, shown = IR_NONE, value;
+  Shown rates = {.count = 0};
   if (f->state_gradient) {
-    value = adjoint(f, x, loss, probes, terms, &shown, at);
+    value = adjoint(f, x, loss, probes, terms, &rates, at);
+    if (value != IR_NONE) shown = derive_flat(f, value);
   } else {
     value = loss == IR_SQUARES ? squares(f, u, at) : of_program(f, &u, at);
     value = with_terms(f, terms, value, u, x, &shown, at);
@@ -94,7 +104,7 @@ IrFunction *ir_with_gradients(IrFunction *from, IrLoss loss, uint32_t probes, co
   Ref *part = arena_array(f->arena, gradients.count + 2, sizeof *part);
   uint32_t parts = 0;
   part[parts++] = shown;
-  if (f->state_gradient) part[parts++] = derive_flat(f, gradients.state);
+  if (f->state_gradient) part[parts++] = state_part(f, gradients.state, &rates, at);
   for (uint32_t i = 0; i < gradients.count; i++) part[parts++] = derive_flat(f, gradients.value[i]);
   f->contributions = gradients.count;
   f->contribution = gradients.slot;

@@ -106,7 +106,7 @@ typedef struct IrFunction {
   IrWeight *weight;
   bool frozen;
   uint32_t contributions, *contribution;        /* of a training function: the weight of each (gradients.c) */
-  bool state_gradient;                  /* of a training function: behind the loss stands the gradient by the state */
+  bool state_gradient;                  /* of a training function: behind the loss stand the gradient by the state, and rates */
   bool jump;                            /* no velocity: the value is the state at the other end (flow/model.h) */
   const char *trace;                    /* how its divergence is computed, where it has one (derive.h); else NULL */
   bool general;                         /* no velocity: the result has any shape, inputs any meaning */

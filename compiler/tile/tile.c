@@ -98,7 +98,7 @@ static void find_results(TilePlan *plan) {
   TileProgram *p = plan->program;
   plan->results = 1;
   if (f->contributions) {
-    p->extras = 1;              /* the loss, and behind it the gradient by the state */
+    p->extras = 1;              /* the loss, and behind it the gradient by the state, and rates */
     plan->result[0] = result_node(plan, result.arg[0]);
     if (f->state_gradient) plan->result[plan->results++] = result_node(plan, result.arg[1]);
     tile_find_gradients(plan);

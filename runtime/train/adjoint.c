@@ -57,6 +57,17 @@ static double end_terms(const AdjointWork *w, uint32_t lane, uint32_t place, con
   return sum;
 }
 
+/* The same once the way back has the integrals, and that of log p. */
+static void add_integrals(const AdjointWork *w, double *value) {
+  const double *integral = (const double *)(const void *)(w->memory + w->adjoint->at[PART_INTEGRAL]);
+  for (uint32_t i = 0; i < adjoint_integrals(w->adjoint); i++, integral += FLOW_BLOCK_SAMPLES) {
+    for (uint32_t lane = 0; lane < w->live; lane++) {
+      value[0] += (i ? w->batch->weight[i - 1] : 1) * integral[lane];
+      if (i) value[i] += integral[lane];
+    }
+  }
+}
+
 /* The losses where the samples have ended, and what goes backward from there, by places where there are some. */
 static void end(const AdjointWork *w, double *value) {
   const FlowAdjoint *a = w->adjoint;
@@ -118,7 +129,10 @@ static int run_block(void *user, int thread, uint64_t first, uint64_t past, void
   if (code < 0) return code;
   if (w.solve && !report(&a->report, &w)) return 0;     /* the others have their turn: the first failure is the same on any threads */
   end(&w, value);
-  return w.batch->loss_alone ? 0 : adjoint_back(&w, sums);
+  if (w.batch->loss_alone) return 0;
+  code = adjoint_back(&w, sums);
+  if (code >= 0 && adjoint_sums_back(&w)) add_integrals(&w, value);
+  return code;
 }
 
 /* ---- a batch ----------------------------------------------------------------------------------------------------------------- */

@@ -32,7 +32,8 @@
  * CHECKPOINTS.  States are kept at the beginning of every `interval`-th step; those between are made again from them, one interval
  * at a time and without rates; the stages' states of a step always are.  The bits do not depend on it.  Memory of a thread is that of
  * steps/interval + interval + 3 stages + 4 states of a block; time: stages - 1 velocities a step, and as many again as a step
- * has stages where it is no checkpoint.  Where steps adapt, `steps` are the most attempts of a sample, a kept state has its velocity
+ * has stages where it is no checkpoint.  With an interval of 1 the slopes of fixed steps are kept too, if all is at most 64 MiB, and
+ * no velocity is computed twice.  Where steps adapt, `steps` are the most attempts of a sample, a kept state has its velocity
  * with it, and each of these steps has 16 bytes a sample for its record.
  *
  *   FlowAdjoint *adjoint;
@@ -88,6 +89,8 @@ typedef struct FlowAdjointBatch {
   void *user;
   const double *weight;         /* [terms]: the loss grows by weight times the integral of the term, dt being negative on a way back */
   bool loss_alone;              /* no gradient: the sums are 0 */
+  bool adds_integral;           /* `loss` is linear in the integral with slope 1: with fixed steps it is asked at 0, and the integral */
+                                /* is that of the rates of the way back, which spares those of the solve */
 } FlowAdjointBatch;
 
 /* *loss: the sum over the samples, in f64.  Sums, not means, of the gradient: flow_adjoint_sums.  Allocates nothing.  INTERNAL: the

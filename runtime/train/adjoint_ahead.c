@@ -81,16 +81,29 @@ static void take_extras(const Tile *t, double *integral) {
   if (extras) clear_extras(t);
 }
 
+/* k_0, k_1, .. as a step has left them in scratch (flow/model.h). */
+static void store_slopes(const Tile *t, uint64_t step, uint32_t count) {
+  const FlowAdjoint *a = t->work->adjoint;
+  FlowTile from = t->x;
+  for (uint32_t j = 0; j < count; j++) {
+    FlowTile to = adjoint_block_tile(t->work, adjoint_slope(t->work, step, j), t->x.rows);
+    from.data = (char *)t->call.scratch + a->ahead->scratch_bytes + j * a->ahead->stage_bytes;
+    adjoint_put(&from, &to, t->lane);
+  }
+}
+
 static int solve_tile(Tile *t, double *integral) {
   const FlowAdjoint *a = t->work->adjoint;
+  uint32_t slopes = a->keeps_slopes && !t->work->batch->loss_alone ? t->call.stages - 1 : 0;
   int code = begin(t);
   clear_extras(t);
-  t->call.quiet = quiet_stages(a->settings.tableau);
+  t->call.quiet = adjoint_sums_back(t->work) ? UINT64_MAX : quiet_stages(a->settings.tableau);
   for (uint64_t step = 0; code >= 0 && step < a->plan.steps; step++) {
     if (step % a->interval == 0) store(t, adjoint_node(t->work, PART_KEPT, step / a->interval));
     aim(t, step);
     code = a->ahead->step(&t->call);
-    take_extras(t, integral);
+    store_slopes(t, step, slopes);
+    if (!adjoint_sums_back(t->work)) take_extras(t, integral);
   }
   store(t, adjoint_block(t->work, PART_STATE, 0));
   return code;
@@ -128,19 +141,14 @@ int adjoint_remake(const AdjointWork *w, uint64_t step) {
   return code;
 }
 
-/* k_0 .. k_(s-2) of a tile: a step that ends with the last stage's state, and leaves them in scratch (flow/model.h). */
+/* k_0 .. k_(s-2) of a tile: a step that ends with the last stage's state. */
 static int slopes(Tile *t, uint64_t step) {
-  const FlowAdjoint *a = t->work->adjoint;
   load(t, adjoint_state(t->work, step));
   aim(t, step);
   t->call.stages--;
   t->call.quiet = UINT64_MAX;
-  int code = a->ahead->step(&t->call);
-  for (uint32_t j = 0; j < t->call.stages; j++) {
-    FlowTile to = adjoint_block_tile(t->work, adjoint_block(t->work, PART_SLOPE, j), t->x.rows), from = t->x;
-    from.data = (char *)t->call.scratch + a->ahead->scratch_bytes + j * a->ahead->stage_bytes;
-    adjoint_put(&from, &to, t->lane);
-  }
+  int code = t->work->adjoint->ahead->step(&t->call);
+  store_slopes(t, step, t->call.stages);
   return code;
 }
 
@@ -153,7 +161,7 @@ static void combine(const AdjointWork *w, uint64_t step, uint32_t j, const flow_
   memcpy(to, adjoint_state(w, step), a->block_bytes);
   for (uint32_t i = 0; i < terms->count; i++) {
     double c = adjoint_coefficient(a, terms, i);
-    flow_lanes_fma(precision, numbers, c, adjoint_block(w, PART_SLOPE, terms->stage[i]), to);
+    flow_lanes_fma(precision, numbers, c, adjoint_slope(w, step, terms->stage[i]), to);
   }
 }
 
@@ -161,7 +169,7 @@ int adjoint_stages(const AdjointWork *w, uint64_t step) {
   const FlowAdjoint *a = w->adjoint;
   uint32_t stages = a->settings.tableau->stages;
   int code = 0;
-  for (uint32_t lane = 0; code >= 0 && stages > 1 && lane < w->live; lane += a->ahead->lanes) {
+  for (uint32_t lane = 0; code >= 0 && stages > 1 && !a->keeps_slopes && lane < w->live; lane += a->ahead->lanes) {
     Tile tile;
     open_tile(&tile, w, lane);
     code = slopes(&tile, step);

@@ -118,6 +118,13 @@ static void fill_adjoint(const AdjointWork *w, double rate, uint32_t lane, const
   }
 }
 
+/* h b times the rates of a stage, to the integrals. */
+static void add_rates(const AdjointWork *w, double rate, uint32_t lane, const FlowTile *rates) {
+  double *integral = (double *)(void *)(w->memory + w->adjoint->at[PART_INTEGRAL]) + lane;
+  for (uint32_t i = 0; i < rates->rows; i++, integral += FLOW_BLOCK_SAMPLES)
+    for (uint32_t k = 0; k < rates->live; k++) integral[k] += rate * flow_tile_at(rates, i, k);
+}
+
 static int run_tile(const AdjointWork *w, uint32_t stage, double rate, uint32_t lane, void *sums) {
   const FlowAdjoint *a = w->adjoint;
   const flow_model *model = a->settings.back;
@@ -138,6 +145,10 @@ static int run_tile(const AdjointWork *w, uint32_t stage, double rate, uint32_t 
   if (code >= 0) code = a->back->gradient(&call);
   bar.data = (char *)call.u + (size_t)x.stride * x.precision;
   adjoint_put(&bar, &to, lane);
+  FlowTile rates = bar;
+  rates.data = (char *)bar.data + (size_t)model->dim * x.stride * x.precision;
+  rates.rows = adjoint_integrals(a);
+  if (code >= 0 && rate != 0 && adjoint_sums_back(w)) add_rates(w, rate, lane, &rates);
   return code;
 }
 

@@ -70,7 +70,7 @@ static bool lay_out_blocks(FlowAdjoint *a) {
   size_t row = (size_t)FLOW_BLOCK_SAMPLES * model->precision, point;
   return flow_mul_size(row, model->dim, &a->block_bytes) && flow_mul_size(a->block_bytes, a->solve ? 2 : 1, &a->node_bytes) &&
          nodes(a, PART_STATE, 1) && nodes(a, PART_KEPT, a->kept) && nodes(a, PART_BETWEEN, a->interval - 1) &&
-         blocks(a, PART_STAGE, stages) && blocks(a, PART_SLOPE, stages) &&
+         blocks(a, PART_STAGE, stages) && blocks(a, PART_SLOPE, a->keeps_slopes ? a->steps * (stages - 1) + 1 : stages) &&
          blocks(a, PART_BAR, stages) && blocks(a, PART_COMBINED, 1) && blocks(a, PART_COSTATE, 1) && part(a, PART_RATE, 1 + a->settings.terms, row) &&
          part(a, PART_INTEGRAL, 1 + a->settings.terms, FLOW_BLOCK_SAMPLES * sizeof(double)) && flow_mul_size(model->dim, sizeof(double), &point) &&
          part(a, PART_POINT, 2, point);
@@ -87,7 +87,7 @@ static bool lay_out_lanes(FlowAdjoint *a) {
          lanes(a, PART_AHEAD_X, false, 1, (uint64_t)ahead->dim + ahead->extras) &&
          lanes(a, PART_AHEAD_CONDITIONS, false, ahead_tiles, ahead->condition_rows) &&
          lanes(a, PART_AHEAD_COND, false, ahead_tiles, ahead->cond_rows) && part(a, PART_AHEAD_SCRATCH, 1, ahead_scratch) &&
-         lanes(a, PART_BACK_X, true, 1, back->dim) && lanes(a, PART_BACK_RESULT, true, 1, 1 + (uint64_t)back->dim) &&
+         lanes(a, PART_BACK_X, true, 1, back->dim) && lanes(a, PART_BACK_RESULT, true, 1, 1 + (uint64_t)back->dim + adjoint_integrals(a)) &&
          lanes(a, PART_BACK_TIME, true, 1, 1) && lanes(a, PART_BACK_TIMES, true, 1, back->times_rows) &&
          lanes(a, PART_BACK_CONDITIONS, true, back_tiles, back->condition_rows) && lanes(a, PART_BACK_COND, true, 1, back->cond_rows) &&
          part(a, PART_BACK_SCRATCH, 1, back_scratch);
@@ -122,12 +122,17 @@ static flow_status take_memory(FlowAdjoint *a, flow_error *error) {
 
 /* ---- all of it ---------------------------------------------------------------------------------------------------------- */
 
-static uint64_t choose_interval(const FlowAdjoint *a) {
+/* Is this little enough to be kept, for each thread? */
+static bool is_little(double bytes) { return bytes <= 64.0 * 1024 * 1024; }
+
+/* States of all steps, and of fixed steps the slopes too, where they are little. */
+static void choose_kept(FlowAdjoint *a) {
   const FlowAdjointSettings *s = &a->settings;
-  const double many = 64.0 * 1024 * 1024, block = (double)FLOW_BLOCK_SAMPLES * s->ahead->precision * s->ahead->dim;
-  const double node = a->solve ? 2 * block : block;
-  if (s->interval) return s->interval < a->steps ? s->interval : a->steps;
-  return node * (double)a->steps <= many ? 1 : (uint64_t)ceil(sqrt((double)a->steps));
+  const double block = (double)FLOW_BLOCK_SAMPLES * s->ahead->precision * s->ahead->dim, states = (a->solve ? 2 : 1) * block * (double)a->steps;
+  a->interval = is_little(states) ? 1 : (uint64_t)ceil(sqrt((double)a->steps));
+  if (s->interval) a->interval = s->interval < a->steps ? s->interval : a->steps;
+  a->keeps_slopes = !a->solve && a->interval == 1 && is_little(states * s->tableau->stages);
+  a->kept = (a->steps + a->interval - 1) / a->interval;
 }
 
 static flow_status open_fixed(FlowAdjoint *a, flow_error *error) {
@@ -141,8 +146,7 @@ static flow_status open_parts(FlowAdjoint *a, flow_error *error) {
   flow_status status = choose_levels(a, error);
   if (!status) status = s->adaptive ? adjoint_adaptive_open(a, error) : open_fixed(a, error);
   if (status) return status;
-  a->interval = choose_interval(a);
-  a->kept = (a->steps + a->interval - 1) / a->interval;
+  choose_kept(a);
   return take_memory(a, error);
 }
 

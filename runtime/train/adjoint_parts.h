@@ -21,7 +21,7 @@ typedef enum AdjointPart {
   PART_KEPT,                    /* [ceil(steps/interval)] nodes: those at checkpoints, by samples */
   PART_BETWEEN,                 /* [interval - 1] nodes: those after the checkpoint at hand */
   PART_STAGE,                   /* [stages]: X_i */
-  PART_SLOPE,                   /* [stages]: k_i */
+  PART_SLOPE,                   /* [stages]: k_i; where slopes are kept, [stages - 1] for each step */
   PART_BAR,                     /* [stages]: Xbar_i */
   PART_COMBINED,                /* kbar_i */
   PART_COSTATE,                 /* x'bar */
@@ -33,7 +33,7 @@ typedef enum AdjointPart {
   PART_AHEAD_COND,              /* [tiles] */
   PART_AHEAD_SCRATCH,
   PART_BACK_X,                  /* tile of the adjoint: X_i */
-  PART_BACK_RESULT,             /* the loss, and Xbar_i */
+  PART_BACK_RESULT,             /* the loss, Xbar_i, rates */
   PART_BACK_TIME,
   PART_BACK_TIMES,
   PART_BACK_CONDITIONS,         /* [tiles]: those of the velocity, then kbar_i and rbar_i */
@@ -56,6 +56,7 @@ struct FlowAdjoint {
   const flow_level *ahead, *back;
   uint64_t steps;               /* most of a sample */
   uint64_t interval, kept;
+  bool keeps_slopes;            /* of all steps, from the solve on */
   size_t block_bytes;           /* a block buffer of a state */
   size_t node_bytes;
   size_t at[PARTS], one[PARTS]; /* where a part begins; bytes of one of its tiles, where it has several */
@@ -130,6 +131,15 @@ void adjoint_take(const FlowTile *tile, const FlowTile *block, uint32_t lane);
 void adjoint_put(const FlowTile *tile, const FlowTile *block, uint32_t lane);
 /* The conditions of `ahead`, probes with them, for lanes lane, lane + 1, ... of the block, by the model's own list. */
 void adjoint_fill_conditions(const AdjointWork *w, const flow_model *model, uint32_t lane, const FlowTile *tile);
+
+static inline void *adjoint_slope(const AdjointWork *w, uint64_t step, uint32_t stage) {
+  const FlowAdjoint *a = w->adjoint;
+  return adjoint_block(w, PART_SLOPE, a->keeps_slopes ? step * (a->settings.tableau->stages - 1) + stage : stage);
+}
+/* Do the integrals come from the rates that the way back shows? */
+static inline bool adjoint_sums_back(const AdjointWork *w) {
+  return w->batch->adds_integral && !w->batch->loss_alone && !w->adjoint->settings.adaptive && w->adjoint->settings.ahead->extras;
+}
 
 /* The node at the beginning of a step: a checkpoint, or remade. */
 static inline void *adjoint_state(const AdjointWork *w, uint64_t step) {

@@ -51,7 +51,7 @@ flow_status flow_likelihood_gradients_run(FlowLikelihoodGradients *g, FlowMaster
                              .stream = batch->once ? FLOW_STREAM_VALIDATION_TRACE : FLOW_STREAM_TRACE};
   const FlowAdjointBatch points = {.count = batch->count, .x = batch->x1, .condition = s->condition, .row = batch->row,
                                    .probes = probes.count ? &probes : NULL, .first = batch->first, .loss = flow_likelihood_loss,
-                                   .user = &g->loss, .weight = g->weight, .loss_alone = !weights};
+                                   .user = &g->loss, .weight = g->weight, .loss_alone = !weights, .adds_integral = true};
   flow_status status = flow_repack(&g->ahead, part, error);
   if (!status) status = flow_adjoint_run(g->adjoint, g->ahead.blob.data, weights, &points, &sum, error);
   *loss = (FlowLossParts){.all = status == FLOW_FAILED_SAMPLES ? NAN : sum / (double)batch->count};

@@ -113,7 +113,7 @@ static void measure(const char *name, const char *text, const int64_t *size, int
   const FlowAdjointSettings settings = {.ahead = b.ahead.model, .back = b.back.model, .tableau = flow_tableau_find("rk4"), .steps = STEPS,
                                         .from = 1, .most = POINTS, .threads = 1, .allocator = &flow_standard_allocator};
   must(flow_adjoint_open(&settings, &b.adjoint, &error), &error);
-  b.batch = (FlowAdjointBatch){.count = POINTS, .x = x, .loss = flow_likelihood_loss, .user = &loss};
+  b.batch = (FlowAdjointBatch){.count = POINTS, .x = x, .loss = flow_likelihood_loss, .user = &loss, .adds_integral = true};
   for (int round = 0; round < rounds; round++)
     for (int k = 0; k < KINDS; k++) {
       seconds[k][round] = seconds_of(&b, k);

@@ -93,7 +93,7 @@ static double run_with(const Pair *pair, FlowAdjoint *adjoint, const char *name,
   if (!strcmp(name, "gaussians8_to_moons")) source.log_density = mixture_density, source.density_slope = mixture_slope;
   MUST(flow_likelihood_loss_check(&likelihood, &error));
   const FlowAdjointBatch batch = {.count = count, .x = y, .condition = condition, .loss = flow_likelihood_loss, .user = &likelihood,
-                                  .loss_alone = loss_alone};
+                                  .loss_alone = loss_alone, .adds_integral = true};
   MUST(flow_adjoint_run(adjoint, pair->ahead.blob.data, pair->back.blob.data, &batch, &loss, &error));
   return loss;
 }

@@ -20,7 +20,8 @@
  * is -log |det J| of it.  Its step has one stage, at the time at which it begins, and puts that in the place of x.
  *
  * GRADIENTS.  A model compiled for training has `gradient` and no eval: for each lane, at its own time, the loss to u [1][stride]
- * (of an adjoint [1 + dim][stride]: behind it the gradient by x; of a loss with terms, a row for each of them behind it);
+ * (of an adjoint [1 + dim + rates][stride]: behind it the gradient by x, and what beside the velocity has a part in the loss; of a loss
+ * with terms, a row for each of them behind it);
  * and the gradients of the losses of the first `live` lanes, by all weights, are added to the caller's sums at
  * call->gradient, gradient_bytes that model->gradient describes.  Each number there is one chain of fma over the lanes,
  * ascending, continued from what it was: so tiles in order are one long chain.  Where a weight has several contributions (a layer
@@ -139,7 +140,7 @@ typedef struct flow_level {     /* the code for one kind of CPU; all levels give
   flow_entry *derive;           /* NULL if there is nothing to do; else lanes = quantum, u: [derived_rows][stride], all lanes equal */
   flow_entry *attempt;          /* NULL if not compiled */
   uint64_t attempt_bytes;
-  flow_entry *gradient;         /* NULL if not compiled; t, times, cond, conditions, x as for eval_lane; u: [1][stride] */
+  flow_entry *gradient;         /* NULL if not compiled; t, times, cond, conditions, x as for eval_lane; u: [1][stride] and more */
 } flow_level;
 
 typedef struct flow_weight {    /* a tensor that the model reads, as the file stores it */
