@@ -232,7 +232,7 @@ static Sample sample_functions(Emit *e, bool times_in_lanes, bool quiet) {
 }
 
 void emit_module(Emit *e, Arena *arena, LLVMContextRef context, const TileProgram *program, const EmitOptions *options) {
-  *e = (Emit){.program = program, .f = program->ir, .arena = arena, .level = emit_level(program, options)};
+  *e = (Emit){.program = program, .f = program->ir, .arena = arena, .level = emit_level(program, options), .quick = options->quick};
   e->block_rows = options->schedule == FLOW_CPU_V4 ? 8 : 4;
   e->table = arena_array(arena, program->ir->nodes, sizeof *e->table);
   ll_open(&e->ll, context, program->ir->name, program->precision, vector_lanes(program, options));

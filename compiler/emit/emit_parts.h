@@ -8,6 +8,8 @@
 /* The parameters of a section function, in this order: seven pointers and the number of vectors. */
 typedef enum { BASE_WEIGHTS, BASE_TIMES, BASE_COND, BASE_CONDITIONS, BASE_X, BASE_TIME, BASE_OUTPUT, BASE_SCRATCH, BASE_COUNT } EmitBase;
 
+enum { EMIT_MOST_PANELS = 8 }; /* of a layer, in registers at once, in code for one sample */
+
 typedef struct EmitKernel { const char *key; Val function; } EmitKernel;
 
 typedef struct Emit {
@@ -16,6 +18,7 @@ typedef struct Emit {
   const IrFunction *f;
   Arena *arena;
   flow_level level;
+  bool quick;                   /* little code rather than fast code */
   int block_rows;               /* rows of an MM held in registers: 8, or 4 with 16 registers */
   /* the section being emitted */
   TileSectionId section;
@@ -23,6 +26,9 @@ typedef struct Emit {
   Val base[BASE_COUNT], vectors;
   Val gradient, live;           /* of a training function: the sums, and the lanes that count */
   Val lane_bytes;               /* offset of the vector at hand within a row */
+  /* of code for one sample: the chains of a layer that have been run while the layer before it was finished (emit_rows.c) */
+  const TileStatement *begun;
+  Val begun_sum[EMIT_MOST_PANELS];
   /* module-wide */
   EmitKernel *kernel;
   uint32_t kernels;
