@@ -114,6 +114,13 @@ typedef struct Walk {
   flow_error *error;
 } Walk;
 
+/* Is this word an option of the verb, and so hardly another's value?  `--logp -o x.npy` lacks a file. */
+static bool is_option(VerbId verb, const char *word) {
+  if (word[0] != '-') return false;
+  if (word[1] == '-') return word[2] && find_long(verb, word + 2, strcspn(word + 2, "=")) != OPTION_COUNT;
+  return word[1] && !word[2] && find_short(verb, word[1]) != OPTION_COUNT;
+}
+
 /* Takes the value of `option`: `attached` (after = or the letter), else the next word. */
 static flow_status take(Walk *walk, OptionId id, const char *shown, const char *attached) {
   const Option *option = &options[id];
@@ -129,6 +136,8 @@ static flow_status take(Walk *walk, OptionId id, const char *shown, const char *
     if (walk->at + 1 >= walk->argc)
       return flow_fail(walk->error, FLOW_BAD_CALL, "%s wants a value: %s %s", shown, shown, option->argument);
     text = walk->argv[++walk->at];
+    if (is_option(walk->line->verb, text))
+      return flow_fail(walk->error, FLOW_BAD_CALL, "%s wants a value: %s %s; `%s` is an option itself", shown, shown, option->argument, text);
   }
   if (id == OPTION_condition)
     walk->line->condition[walk->line->conditions++] = text;

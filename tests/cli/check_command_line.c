@@ -182,6 +182,8 @@ static const struct {
     {"flowc sample m.flow --zzzzzzz", "`flowc help sample` lists"},
     {"flowc sample m.flow -z", "no option -z"},
     {"flowc sample m.flow -n", "-n wants a value: -n N"},
+    {"flowc sample m.flow --logp -o x.npy", "--logp wants a value: --logp FILE; `-o` is an option itself"},
+    {"flowc sample m.flow -o --logp=x.npy", "-o wants a value: -o FILE; `--logp=x.npy` is an option itself"},
     {"flowc sample m.flow -n -5", "a whole number"},
     {"flowc sample m.flow -n 1.5", "a whole number"},
     {"flowc sample m.flow -n 99999999999999999999", "a whole number"},
