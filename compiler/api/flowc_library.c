@@ -3,6 +3,7 @@
 #include "flow/flowc.h"
 #include "library.h"
 #include "model.h"
+#include "rounding.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,15 @@ static void keep_messages(flowc_program *p, const FlowCompiled *compiled) {
   fclose(to);
 }
 
+/* A failure that has left its words in the diagnostics, the first of them. */
+static void tell_first(const flowc_program *p, const FlowCompiled *compiled, flow_status status, flow_error *error) {
+  const Diagnostics *all = flow_compiled_diagnostics(compiled);
+  if (error->text[0]) return;
+  size_t first = 0;
+  while (first < all->count && all->list[first].level != DIAG_ERROR) first++;
+  if (first < all->count) flow_fail(error, status, "%s: %s", p->options.name, all->list[first].text);
+}
+
 static flow_status need_weights(const flowc_program *p, const FlowCompiled *compiled, flow_error *error) {
   const IrFunction *ir = flow_compiled_ir(compiled, false);
   if (!ir || ir->weights == 0 || p->has_tensors) return FLOW_OK;
@@ -67,6 +77,7 @@ static flow_status add(flowc_program *p, const char *text, size_t length, uint32
   flow_status status = flow_compile(&flow_standard_allocator, p->options.name, text, length, &how, &p->compiled[index], error);
   if (!status) status = load(p, index, computes, error);
   if (index == 0 && p->compiled[0]) keep_messages(p, p->compiled[0]);
+  if (status && status != FLOW_BAD_PROGRAM && p->compiled[index]) tell_first(p, p->compiled[index], status, error);
   if (!status) p->variants++;
   if (!status || index == 0) return status;
   if (p->blob[index].data) flow_blob_free(&p->blob[index]);
@@ -117,6 +128,8 @@ static flow_status take_options(flowc_program *p, const flowc_options *options, 
   if (options && (options->size < 2 * sizeof options->size || options->size > sizeof *options))
     return flow_fail(error, FLOW_BAD_CALL, "flowc_options of %u bytes; this library knows %zu: set .size = sizeof(flowc_options)", options->size, sizeof *options);
   if (options) memcpy(&p->options, options, options->size);
+  if (p->options.precision != 0 && p->options.precision != FLOW_F32 && p->options.precision != FLOW_F64)
+    return flow_fail(error, FLOW_BAD_CALL, "numbers of %u bytes; FLOW_F32 (4) and FLOW_F64 (8) are known", p->options.precision);
   p->wishes = (AotWishes){.probes = p->options.probes, .vjp = p->options.vjp != 0};
   if (!p->options.name) p->options.name = "<text>";
   return FLOW_OK;
@@ -124,11 +137,7 @@ static flow_status take_options(flowc_program *p, const flowc_options *options, 
 
 /* ---- the door ---------------------------------------------------------------------------------------------------------------- */
 
-flow_status flowc_compile(const char *text, size_t length, const flowc_options *options, flowc_program **program, flow_error *error) {
-  flow_error own;
-  if (!error) error = &own;
-  error->text[0] = 0;
-  *program = NULL;
+static flow_status compile(const char *text, size_t length, const flowc_options *options, flowc_program **program, flow_error *error) {
   flowc_program *p = flow_alloc(&flow_standard_allocator, sizeof *p);
   if (!p) return flow_fail(error, FLOW_NO_MEMORY, "out of memory while compiling");
   flow_status status = take_options(p, options, error);
@@ -142,6 +151,18 @@ flow_status flowc_compile(const char *text, size_t length, const flowc_options *
     return status;
   }
   *program = p;
+  return status;
+}
+
+/* Literals are read and folded as all of flow's numbers are, whatever the mode of the caller. */
+flow_status flowc_compile(const char *text, size_t length, const flowc_options *options, flowc_program **program, flow_error *error) {
+  flow_error own;
+  if (!error) error = &own;
+  error->text[0] = 0;
+  *program = NULL;
+  FlowRounding callers = flow_rounding_enter();
+  flow_status status = compile(text, length, options, program, error);
+  flow_rounding_leave(callers);
   return status;
 }
 

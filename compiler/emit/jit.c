@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include "emit.h"
+#include "machine.h"
 
 struct EmitCode { LLVMOrcLLJITRef jit; };
 
@@ -52,9 +53,7 @@ flow_status emit_into_process(const EmitObject *object, const TileProgram *progr
   };
   *code = calloc(1, sizeof **code);
   if (!*code) return flow_fail(error, FLOW_NO_MEMORY, "out of memory while loading code");
-  LLVMInitializeX86TargetInfo();
-  LLVMInitializeX86Target();
-  LLVMInitializeX86TargetMC();
+  emit_register_target();
   flow_status status = add(*code, object, error);
   for (size_t i = 0; !status && i < sizeof wanted / sizeof *wanted; i++) status = look_up(*code, &wanted[i], error);
   if (status) {

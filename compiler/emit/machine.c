@@ -8,6 +8,7 @@
 #include <llvm-c/Target.h>
 #include <llvm-c/TargetMachine.h>
 #include <llvm-c/Transforms/PassBuilder.h>
+#include <pthread.h>
 #include <string.h>
 #include <time.h>
 #include "emit_module.h"
@@ -23,14 +24,24 @@ static double now_ms(void) {
   return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
-LLVMTargetMachineRef emit_machine_open(int cpu, bool quick, flow_error *error) {
-  static const char triple[] = "x86_64-unknown-linux-gnu";
-  LLVMTargetRef target;
-  char *message = NULL;
+static void register_target(void) {
   LLVMInitializeX86TargetInfo();
   LLVMInitializeX86Target();
   LLVMInitializeX86TargetMC();
   LLVMInitializeX86AsmPrinter();
+}
+
+/* LLVM's list of targets is the process's, and filling it is not safe on two threads: one may find the target half made. */
+void emit_register_target(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, register_target);
+}
+
+LLVMTargetMachineRef emit_machine_open(int cpu, bool quick, flow_error *error) {
+  static const char triple[] = "x86_64-unknown-linux-gnu";
+  LLVMTargetRef target;
+  char *message = NULL;
+  emit_register_target();
   if (LLVMGetTargetFromTriple(triple, &target, &message)) {
     flow_fail(error, FLOW_INTERNAL, "LLVM has no target for %s: %s", triple, message);
     LLVMDisposeMessage(message);

@@ -7,6 +7,8 @@
 
 /* The name that LLVM knows a CPU by. */
 const char *emit_cpu_name(int cpu);
+/* Before LLVM is asked for a target; any number of times, from any thread. */
+void emit_register_target(void);
 /* NULL and a message where LLVM was built without x86.  `quick`: see EmitOptions. */
 LLVMTargetMachineRef emit_machine_open(int cpu, bool quick, flow_error *error);
 /* Sets the module's triple and layout to the machine's. */

@@ -117,6 +117,10 @@ START_TEST(what_cannot_be_compiled_is_refused) {
   expect_refusal(layers, &options, FLOW_BAD_CALL, "one or the other");
   options = (flowc_options){.size = 3};
   expect_refusal(density_text, &options, FLOW_BAD_CALL, "sizeof(flowc_options)");
+  options = (flowc_options){.size = sizeof options, .weights_path = weights_of(model_named("moons_elu"))};
+  expect_refusal(layers, &options, FLOW_BAD_INPUT, "<text>: the weights do not fit the layers: 2 do not fit");
+  options = (flowc_options){.size = sizeof options, .precision = 64};
+  expect_refusal(density_text, &options, FLOW_BAD_CALL, "FLOW_F64 (8)");
   options = (flowc_options){.size = sizeof options, .flow = "g"};
   expect_refusal(density_text, &options, FLOW_BAD_CALL, "no flow `g`");
   expect_refusal("", NULL, FLOW_BAD_CALL, "no flow");
