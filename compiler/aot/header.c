@@ -7,7 +7,7 @@
 
 typedef struct Header {
   AotBuild build;
-  const char *symbol, *macro;
+  const char *file, *symbol, *macro;
 } Header;
 
 static const char *upper(Arena *arena, const char *text) {
@@ -80,7 +80,7 @@ static const char *render(Header *h) {
       "/* The one symbol of this model; constant, callable from any thread. */\n"
       "const flow_export *flow_export_%s(void);\n\n"
       "#ifdef __cplusplus\n}\n#endif\n#endif\n",
-      h->symbol, aot_name(h->build.what), flow_compiler_version(), h->symbol, h->symbol, h->symbol, needed_files(h), number, count, h->macro,
+      h->file, aot_name(h->build.what), flow_compiler_version(), h->file, h->file, h->file, needed_files(h), number, count, h->macro,
       condition_lines(h, number), count, model->conditions ? ", .condition = condition" : "", h->symbol, h->macro, h->macro, h->macro, model->dim, number, h->symbol, h->macro, model->conditions, conditions(h), h->macro, model->blob_bytes,
       h->symbol);
 }
@@ -99,8 +99,8 @@ static flow_status build(Header *h, FlowBytes *text, flow_error *error) {
   return FLOW_OK;
 }
 
-flow_status aot_header(const AotLibrary *library, FlowBytes *text, flow_error *error) {
-  Header h = {.build.what = library};
+flow_status aot_header(const AotLibrary *library, const char *file, FlowBytes *text, flow_error *error) {
+  Header h = {.build.what = library, .file = file};
   *text = (FlowBytes){NULL, 0};
   flow_status status = build(&h, text, error);
   arena_free(&h.build.arena);

@@ -54,8 +54,8 @@ flow_status aot_symbol(const char *path, FlowBytes *symbol, flow_error *error);
 
 flow_status aot_compile(const AotLibrary *library, EmitForm form, EmitObject *object, flow_error *error);
 
-/* MODEL.h, for a file of the symbol's name; freed with flow_bytes_free (flow_standard_allocator). */
-flow_status aot_header(const AotLibrary *library, FlowBytes *text, flow_error *error);
+/* MODEL.h; `file` is what the library's file is called, without folder and suffix.  Freed with flow_bytes_free (flow_standard_allocator). */
+flow_status aot_header(const AotLibrary *library, const char *file, FlowBytes *text, flow_error *error);
 
 /* A static library of one object file; freed likewise. */
 flow_status aot_archive(const AotLibrary *library, const EmitObject *object, FlowBytes *bytes, flow_error *error);

@@ -101,6 +101,14 @@ static void tell_limits(const Compile *c) {
          c->wishes.probes ? c->wishes.probes : FLOW_STANDARD_PROBES, FLOW_MOST_EXACT);
 }
 
+/* A call in Python, with the names of what it needs. */
+static void print_example(const Compile *c, FILE *to) {
+  const IrFunction *ir = flow_compiled_ir(c->variant[0].compiled, false);
+  fputs(flow_compiled_flow(c->program.compiled) ? "x = m.sample(1000, seed=1" : "u = m.velocity(0, x", to);
+  for (uint32_t i = 2; ir && i < ir->inputs; i++) fprintf(to, "%s\"%s\": ...", i == 2 ? ", conditions={" : ", ", ir->input[i].name);
+  fputs(ir && ir->inputs > 2 ? "})" : ")", to);
+}
+
 static void report(const Compile *c, const char *path) {
   const TypedFlow *flow = flow_compiled_flow(c->program.compiled);
   bool measured = false;
@@ -108,10 +116,12 @@ static void report(const Compile *c, const char *path) {
     measured = measured || c->variant[i].computes == FLOW_COMPUTES_LOG_P || c->variant[i].computes == FLOW_COMPUTES_PROBES;
   if (has(c->run, OPTION_quiet)) return;
   tell_limits(c);
-  fprintf(stderr, "%s: samples%s; weights %s\n", path, measured ? " and log-densities" : "",
+  fprintf(stderr, "%s: %s%s; weights %s\n", path, flow ? "samples" : "the velocity", measured ? " and log-densities" : "",
           !program_has_weights(&c->program) ? "none" : c->weights.embed ? "inside" : "to be loaded");
-  if (strcmp(strrchr(path, '.'), ".so") == 0)
-    fprintf(stderr, "in Python:  import flowrt; m = flowrt.load(\"%s\"); x = m.sample(1000, seed=1)\nin C:       its header tells\n", path);
+  if (strcmp(strrchr(path, '.'), ".so") != 0) return;
+  fprintf(stderr, "in Python:  import flowrt; m = flowrt.load(\"%s\"); ", path);
+  print_example(c, stderr);
+  fputs("\nin C:       its header tells\n", stderr);
 }
 
 static int compile(Compile *c, const char *path) {

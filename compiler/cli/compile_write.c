@@ -35,13 +35,14 @@ static flow_status write_file(const char *path, const void *bytes, size_t size, 
 
 /* moons.h beside moons.so. */
 static flow_status write_header(const AotLibrary *library, const char *path, flow_error *error) {
-  char header[4096];
+  char header[4096], name[4096];
   size_t stem = strlen(path) - strlen(strrchr(path, '.'));
   if (stem + 3 > sizeof header) return flow_fail(error, FLOW_BAD_CALL, "%s: the path is too long", path);
   memcpy(header, path, stem);
   memcpy(header + stem, ".h", 3);
+  snprintf(name, sizeof name, "%.*s", (int)stem, path);
   FlowBytes text;
-  flow_status status = aot_header(library, &text, error);
+  flow_status status = aot_header(library, base_name(name), &text, error);
   if (!status) status = write_file(header, text.data, text.size, error);
   flow_bytes_free(&flow_standard_allocator, &text);
   return status;
