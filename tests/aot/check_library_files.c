@@ -191,6 +191,19 @@ START_TEST(what_a_library_cannot_do_is_said_when_it_is_made_and_when_it_is_asked
 }
 END_TEST
 
+/* A file may have any name; its symbol is one of C. */
+START_TEST(a_header_names_the_files_that_are_there) {
+  char *text;
+  compile_to(model_named("abc"), "a-b.o", "--cpu v3");
+  text = read_text(in_scratch("a-b.h"), NULL);
+  ck_assert_ptr_nonnull(text);
+  expect_in(text, "cc main.c a-b.o ");
+  expect_in(text, "#include \"a-b.h\"");
+  expect_in(text, "flow_export_ax2Db(void)");
+  free(text);
+}
+END_TEST
+
 /* ---- files that are no libraries ------------------------------------------------------------------------------------------------ */
 
 static void expect_refusal(const char *path, const flowrt_options *options, flow_status status, const char *words) {
@@ -228,6 +241,75 @@ START_TEST(a_library_that_is_cut_off_is_refused) {
     expect_refusal(in_scratch(name), NULL, FLOW_BAD_FILE, cut < sizeof(Elf64_Ehdr) ? "too short" : "cut off");
   }
   free(file);
+}
+END_TEST
+
+/* The length is there, and the end is zeros. */
+START_TEST(a_library_whose_end_was_never_written_is_refused) {
+  size_t length;
+  char *file = read_text(compile_to(model_named("mixture2"), "whole.so", ""), &length);
+  for (size_t good = sizeof(Elf64_Ehdr); good < length; good += 1 + length / 61) {
+    FILE *to = fopen(in_scratch("torn.so"), "w");
+    ck_assert_ptr_nonnull(to);
+    fwrite(file, 1, good, to);
+    for (size_t i = good; i < length; i++) fputc(0, to);
+    fclose(to);
+    expect_refusal(in_scratch("torn.so"), NULL, FLOW_BAD_FILE, "");
+  }
+  free(file);
+}
+END_TEST
+
+START_TEST(a_pipe_is_no_library_and_not_waited_for) {
+  ck_assert_int_eq(mkfifo(in_scratch("pipe.so"), 0600), 0);
+  expect_refusal(in_scratch("pipe.so"), NULL, FLOW_BAD_FILE, "not a file");
+}
+END_TEST
+
+/* u(0, 1) of the model in a file. */
+static double velocity_of(flowrt_model *model) {
+  double t = 0;
+  float x = 1, u;
+  flow_error error = {{0}};
+  const flowrt_points points = {.size = sizeof points, .count = 1, .t = &t, .times = 1, .x = &x, .velocity = &u, .threads = 1};
+  ck_assert_msg(flowrt_evaluate(model, &points, &error) == FLOW_OK, "%s", error.text);
+  return (double)u;
+}
+
+static flowrt_model *open_times(int factor, const char *name) {
+  char text[256];
+  snprintf(text, sizeof text, "field u(t, x: [1]) = %d*x\nflow f { source normal(1)  velocity u  solver rk4 steps 2 }\n", factor);
+  return open_library(compile_text(name, text, ""), 0);
+}
+
+/* The dynamic linker knows libraries by their names. */
+START_TEST(a_model_that_was_compiled_anew_is_the_new_one) {
+  flowrt_model *model[5];
+  for (int i = 0; i < 5; i++) model[i] = open_times(i + 1, "anew");
+  flowrt_model *last = open_library(in_scratch("anew.so"), 0);
+  for (int i = 0; i < 5; i++) ck_assert_double_eq(velocity_of(model[i]), i + 1);
+  ck_assert_double_eq(velocity_of(last), 5);
+  for (int i = 0; i < 5; i += 2) flowrt_close(model[i]);
+  ck_assert_double_eq(velocity_of(model[1]), 2);
+  flowrt_close(last), flowrt_close(model[1]), flowrt_close(model[3]);
+}
+END_TEST
+
+START_TEST(files_of_one_name_in_two_folders_are_two_models) {
+  char folder[2][512];
+  flowrt_model *model[2];
+  for (int i = 0; i < 2; i++) {
+    char from[600];
+    flowrt_close(open_times(i + 7, "twin"));
+    snprintf(from, sizeof from, "%s", in_scratch("twin.so"));
+    snprintf(folder[i], sizeof folder[i], "%s/twin%d", scratch(), i);
+    ck_assert_int_eq(mkdir(folder[i], 0700), 0);
+    ck_assert_int_eq(chdir(folder[i]), 0);
+    ck_assert_int_eq(rename(from, "twin.so"), 0);
+    model[i] = open_library("twin.so", 0);
+  }
+  for (int i = 0; i < 2; i++) ck_assert_double_eq(velocity_of(model[i]), i + 7);
+  for (int i = 0; i < 2; i++) flowrt_close(model[i]);
 }
 END_TEST
 
@@ -425,9 +507,14 @@ int main(void) {
   tcase_add_test(tests, inspect_tells_what_a_library_is_without_loading_it);
   tcase_add_test(tests, the_output_must_have_a_suffix_that_says_what_to_make);
   tcase_add_test(tests, what_a_library_cannot_do_is_said_when_it_is_made_and_when_it_is_asked);
+  tcase_add_test(tests, a_header_names_the_files_that_are_there);
   tcase_add_test(tests, what_is_no_library_is_refused);
   tcase_add_test(tests, another_library_is_no_model);
   tcase_add_test(tests, a_library_that_is_cut_off_is_refused);
+  tcase_add_test(tests, a_library_whose_end_was_never_written_is_refused);
+  tcase_add_test(tests, a_pipe_is_no_library_and_not_waited_for);
+  tcase_add_test(tests, a_model_that_was_compiled_anew_is_the_new_one);
+  tcase_add_test(tests, files_of_one_name_in_two_folders_are_two_models);
   tcase_add_test(tests, a_level_that_a_library_or_a_processor_lacks_is_named);
   tcase_add_test(tests, a_model_as_text_can_be_read);
   tcase_add_test(tests, a_library_that_everyone_may_write_is_refused);
