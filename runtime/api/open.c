@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* open.c -- a model from what a library exports: its tables checked, its weights at hand, the code for this processor. */
 #include "api.h"
+#include "rounding.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -151,6 +152,15 @@ static flow_status take_options(flowrt_options *to, const flowrt_options *from, 
   return from ? api_take(to, sizeof *to, from, "flowrt_options", error) : FLOW_OK;
 }
 
+/* Numbers of files are read and rounded as all of flow's are. */
+static flow_status open_rounded(const char *file, const flow_export *exported, void *library, const flowrt_options *options, flowrt_model **model,
+                                flow_error *error) {
+  FlowRounding callers = flow_rounding_enter();
+  flow_status status = open_model(file, exported, library, options, model, error);
+  flow_rounding_leave(callers);
+  return status;
+}
+
 flow_status flowrt_open(const char *path, const flowrt_options *options, flowrt_model **model, flow_error *error) {
   flowrt_options known;
   const flow_export *exported;
@@ -160,7 +170,7 @@ flow_status flowrt_open(const char *path, const flowrt_options *options, flowrt_
   flow_status status = take_options(&known, options, error);
   if (!status) status = api_load(path, &library, &exported, error);
   if (status) return status;
-  status = open_model(path, exported, library, &known, model, error);
+  status = open_rounded(path, exported, library, &known, model, error);
   if (status) api_unload(library);
   return status;
 }
@@ -170,7 +180,7 @@ flow_status flowrt_open_export(const flow_export *exported, const flowrt_options
   *model = NULL;
   if (!exported) return flow_fail(error, FLOW_BAD_CALL, "flowrt_open_export without a struct");
   flow_status status = take_options(&known, options, error);
-  return status ? status : open_model("the model", exported, NULL, &known, model, error);
+  return status ? status : open_rounded("the model", exported, NULL, &known, model, error);
 }
 
 void flowrt_close(flowrt_model *model) {

@@ -2,9 +2,10 @@
 /* prepared.c -- solves that allocate nothing: their memory comes from one block, which has been seen to be enough.
  *
  * The drivers allocate when they begin and free when they end, last in, first out; so the block is a stack.  How large it has
- * to be, preparation finds by solving once: in a block that is too small the solve ends without memory, and the next one has
- * twice as much. */
+ * to be, preparation finds by solving: in a block that is too small a solve ends without memory, and the next one has twice as
+ * much.  It solves for all that a later request may want, too, and for starts of the flow's own. */
 #include "api.h"
+#include "checked.h"
 #include <string.h>
 
 enum { FIRST_BLOCK = 1 << 16, ALIGNMENT = 64 };
@@ -43,6 +44,9 @@ static void *resize(void *user, void *old, size_t old_size, size_t new_size) {
   return memory;
 }
 
+/* Places for results that the prepared request does not want and a later one may. */
+typedef struct Wishes { double *log_p, *standard_error; uint32_t *probes_used; void *x; char *memory; size_t bytes; } Wishes;
+
 static flow_status solve(flowrt_solver *solver, const flowrt_request *request, flow_error *error) {
   const FlowAllocator allocator = {resize, &solver->block};
   solver->block.used = 0;
@@ -59,14 +63,55 @@ static flow_status grow(flowrt_solver *solver, size_t size, flow_error *error) {
   return flow_fail(error, FLOW_NO_MEMORY, "out of memory for a solver of %zu bytes", size);
 }
 
+/* ---- trying out ------------------------------------------------------------------------------------------------------------- */
+
+static flow_status open_wishes(const flowrt_solver *solver, Wishes *w, flow_error *error) {
+  const flowrt_model *model = solver->model;
+  size_t count, state, numbers;
+  *w = (Wishes){.memory = NULL};
+  bool fits = flow_u64_to_size(solver->request.count, &count) && flow_mul_size((size_t)model->exported->dim, model->exported->precision, &state) &&
+              flow_add_size(state, 3 * sizeof(double), &numbers) && flow_mul_size(count + 1, numbers, &w->bytes);
+  if (fits) w->memory = flow_alloc_aligned(&model->allocator, w->bytes);
+  if (!w->memory) return flow_fail(error, FLOW_NO_MEMORY, "out of memory while preparing a solver");
+  w->log_p = (double *)(void *)w->memory;
+  w->standard_error = w->log_p + count;
+  w->probes_used = (uint32_t *)(void *)(w->standard_error + count);
+  w->x = w->memory + 3 * sizeof(double) * count;
+  return FLOW_OK;
+}
+
+/* Memory is taken at the beginning; but rounds of probes go on until they are accurate. */
+static int enough(void *user, uint64_t done, uint64_t total) {
+  (void)user, (void)done, (void)total;
+  return 1;
+}
+
+/* What a request may ask beyond the prepared one.  Whether the model can do it is not known: only memory that lacks counts. */
+static bool lacks_memory(flowrt_solver *solver, const Wishes *w) {
+  flow_error unused = {{0}};
+  flowrt_request all = solver->request, none = solver->request;
+  uint8_t *status = solver->request.status;
+  all.log_p = w->log_p, all.x = w->x, all.standard_error = w->standard_error, all.probes_used = w->probes_used;
+  all.status = status, all.summary = none.summary = NULL, all.progress = none.progress = all.target > 0 ? NULL : enough;
+  none.log_p = NULL, none.status = NULL, none.standard_error = NULL, none.probes_used = NULL, none.x = w->x;
+  if (solve(solver, &all, &unused) == FLOW_NO_MEMORY || solve(solver, &none, &unused) == FLOW_NO_MEMORY) return true;
+  if (!all.from || solver->log_prob) return false;
+  all.from = NULL;
+  return solve(solver, &all, &unused) == FLOW_NO_MEMORY;
+}
+
 /* Until the memory is enough.  Samples that fail here may succeed later, and the other way round: their statuses are let be. */
 static flow_status try_out(flowrt_solver *solver, flow_error *error) {
-  flow_status status = FLOW_NO_MEMORY;
+  Wishes wishes;
+  flow_status status = open_wishes(solver, &wishes, error);
+  if (status) return status;
+  status = FLOW_NO_MEMORY;
   for (size_t size = FIRST_BLOCK; status == FLOW_NO_MEMORY && size < SIZE_MAX / 4; size *= 2) {
     status = grow(solver, size, error);
-    if (status) return status;
-    status = solve(solver, &solver->request, error);
+    if (status) break;
+    status = lacks_memory(solver, &wishes) ? FLOW_NO_MEMORY : solve(solver, &solver->request, error);
   }
+  flow_free_aligned(&solver->model->allocator, wishes.memory, wishes.bytes);
   return status == FLOW_FAILED_SAMPLES ? FLOW_OK : status;
 }
 

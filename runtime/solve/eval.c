@@ -4,6 +4,7 @@
 #include "checked.h"
 #include "rounding.h"
 #include "threads.h"
+#include <omp.h>
 #include "times.h"
 
 /* The memory of a thread: lane buffers one after another, then scratch. */

@@ -132,9 +132,7 @@ static bool derived_sizes(const flow_model *model, const flow_level *level, size
 static flow_status derive(const Packing *packing, const flow_level *level, char *lanes, char *values, flow_error *error) {
   const flow_model *model = packing->model;
   flow_call call = {.size = sizeof call, .lanes = level->quantum, .weights = packing->blob, .u = lanes};
-  FlowRounding callers = flow_rounding_enter();
   int code = level->derive(&call);
-  flow_rounding_leave(callers);
   if (code < 0) return flow_model_refused(model, "derive", code, error);
   for (uint64_t r = 0; r < model->derived_rows; r++)
     memcpy(values + r * model->precision, lanes + r * level->lanes * model->precision, model->precision);
@@ -173,8 +171,10 @@ flow_status flow_model_pack(const FlowAllocator *allocator, const flow_model *mo
   if (!blob->data) return flow_fail(error, FLOW_NO_MEMORY, "out of memory for %" PRIu64 " bytes of weights", model->blob_bytes);
   blob->bytes = bytes ? bytes : 64;
   Packing packing = {model, tensors, file ? file : "the weights", NULL, blob->data};
+  FlowRounding callers = flow_rounding_enter();         /* for conversions to the model's precision, too */
   flow_status status = fill_all(&packing, error);
   if (!status) status = fill_derived(&packing, allocator, error);
+  flow_rounding_leave(callers);
   if (status) flow_blob_free(blob);
   return status;
 }

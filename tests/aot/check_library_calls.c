@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <xmmintrin.h>
 
 extern char **environ;
@@ -135,6 +137,57 @@ START_TEST(a_prepared_solve_from_a_density_allocates_nothing) {
   expect_status(flowrt_sample(model, &request, &error), FLOW_OK, error);
   ck_assert_int_eq(memcmp(x, y, sizeof x), 0);
   flowrt_solver_close(solver);
+  flowrt_close(model);
+}
+END_TEST
+
+/* The larger the state, the more log p and its kind need. */
+START_TEST(a_prepared_solve_may_be_asked_for_what_it_was_not_prepared_with) {
+  enum { DIM = 24, COUNT = 100 };
+  static float x[COUNT][DIM], data[COUNT][DIM];
+  static double log_p[COUNT];
+  uint8_t status[COUNT];
+  const char *text = "field u(t, x: [24]) = tanh(x) + t\nflow f { source normal(24)  velocity u  solver rk4 steps 3 }\n";
+  flow_error error = {{0}};
+  flowrt_model *model = open_library(compile_text("wishes", text, ""), 0);
+  for (int log_prob = 0; log_prob < 2; log_prob++) {
+    flowrt_solver *solver;
+    flowrt_request request = {.size = sizeof request, .count = COUNT, .threads = 1, .x = x};
+    if (log_prob) request.from = data, request.x = NULL, request.log_p = log_p, request.status = status;
+    expect_status(flowrt_prepare(model, &request, log_prob, &solver, &error), FLOW_OK, error);
+    flowrt_request more = request, less = request;
+    more.x = x, more.log_p = log_p, more.status = status;
+    less.log_p = NULL, less.status = NULL, less.x = log_prob ? x : NULL;
+    unsigned long before = allocations();
+    flow_status first = flowrt_solve(solver, &more, &error), second = flowrt_solve(solver, &less, &error);
+    unsigned long during = allocations() - before;
+    expect_status(first, FLOW_OK, error);
+    expect_status(second, FLOW_OK, error);
+    ck_assert_uint_eq(during, 0);
+    flowrt_solver_close(solver);
+  }
+  flowrt_close(model);
+}
+END_TEST
+
+/* Both, for the child has none of the helpers that the parent's threads have. */
+START_TEST(a_forked_process_solves_too) {
+  float x[1000][2], y[1000][2];
+  flow_error error = {{0}};
+  flowrt_model *model = open_library(compile_to(model_named("mixture2"), "forked.so", ""), 0);
+  flowrt_request request = {.size = sizeof request, .count = 1000, .threads = 3, .method = "rk4", .steps = 3, .x = x};
+  expect_status(flowrt_sample(model, &request, &error), FLOW_OK, error);
+  request.x = y;
+  pid_t child = fork();
+  ck_assert_int_ge(child, 0);
+  if (child == 0) {
+    alarm(20);
+    _exit(flowrt_sample(model, &request, &error) == FLOW_OK && memcmp(x, y, sizeof x) == 0 ? 0 : 1);
+  }
+  int how;
+  ck_assert_int_eq(waitpid(child, &how, 0), child);
+  ck_assert_msg(WIFEXITED(how) && WEXITSTATUS(how) == 0, "the child ended with %d", how);
+  expect_status(flowrt_sample(model, &request, &error), FLOW_OK, error);
   flowrt_close(model);
 }
 END_TEST
@@ -364,6 +417,8 @@ int main(void) {
   tcase_set_timeout(tests, 120);
   tcase_add_loop_test(tests, a_prepared_solve_allocates_nothing_and_gives_the_same_bits, 0, sizeof prepared / sizeof *prepared);
   tcase_add_test(tests, a_prepared_solve_from_a_density_allocates_nothing);
+  tcase_add_test(tests, a_prepared_solve_may_be_asked_for_what_it_was_not_prepared_with);
+  tcase_add_test(tests, a_forked_process_solves_too);
   tcase_add_test(tests, the_callers_allocator_gets_everything_back);
   tcase_add_test(tests, without_memory_every_call_says_so);
   tcase_add_test(tests, requests_that_make_no_sense_are_refused_with_a_reason);

@@ -27,8 +27,9 @@
  * ARRAYS are in C order, [count][dim], in the model's precision (flowrt_precision: FLOW_F32 float, FLOW_F64 double).  Times,
  * log-densities and tolerances are double always.  Nothing has to be aligned beyond its own type.
  *
- * SAME BITS.  Sample i is a function of (model, weights, seed, i, method, steps, conditions): the same as from `flowc sample`,
- * whatever the count, the threads or the processor.
+ * SAME BITS.  Sample i is a function of (model, weights, seed, i, method, steps or tolerances, conditions): the same as from `flowc
+ * sample`, whatever the count, the threads or the processor.  Where steps adapt, log p takes part in their error: a sample with log p has
+ * other steps, within the same tolerance, than one without.
  *
  * PROBES.  Log p needs the trace of the velocity's Jacobian.  It is computed exactly for states of up to 64 numbers; a library of
  * a larger state, or one that is compiled with `--probes K`, estimates it by random vectors (Hutchinson), K in one solve and in as
@@ -37,6 +38,9 @@
  *
  * REAL TIME.  flowrt_prepare allocates all that solves of up to `count` samples need.  Where `threads` is 1, flowrt_solve then
  * neither allocates nor opens nor locks anything, and stays on the calling thread; with more, OpenMP's library does what it does.
+ *
+ * FORK.  A process that was forked after a call on several threads has none of OpenMP's threads; its calls are on one.  (If the program has
+ * parallel regions of its own before it forks, it says `threads` = 1 in the child.)
  *
  * STRUCTS begin with their size as the caller knows it: write `.size = sizeof request`, and all that is not set is 0.  They grow
  * at their end, so that a program runs with a newer library; a library that is older than the program refuses them. */
@@ -128,7 +132,7 @@ typedef struct flowrt_request {
   flowrt_progress *progress;    /* or NULL */
   void *user;                   /* for progress */
   /* what: NULL where it is not wanted */
-  void *x;                      /* [count][dim]: the samples; log_prob: the points of the source that the data come from */
+  void *x;                      /* [count][dim]: the samples, of one that failed the place where it stopped; log_prob: the points of the source that the data come from */
   double *log_p;                /* [count]: log-densities, in nats */
   uint8_t *status;              /* [count]: 0, or what happened (flowrt_status_text) */
   flowrt_summary *summary;
@@ -147,7 +151,7 @@ flow_status flowrt_sample(const flowrt_model *model, const flowrt_request *reque
 /* log p of the data `from`. */
 flow_status flowrt_log_prob(const flowrt_model *model, const flowrt_request *request, flow_error *error);
 /* The states at times, in any order: path is [times][count][dim], status may be NULL or [times][count]; the request's x, log_p and
- * status are not used.  The steps are those of flowrt_sample, whatever the times are; between them it is the method's dense output. */
+ * status are not used.  Where steps adapt, a sample that fails has NaN at the times that it did not live to see.  The steps are those of flowrt_sample, whatever the times are; between them it is the method's dense output. */
 flow_status flowrt_trajectory(const flowrt_model *model, const flowrt_request *request, const double *time, size_t times,
                               void *path, uint8_t *status, flow_error *error);
 
@@ -177,8 +181,8 @@ flow_status flowrt_evaluate(const flowrt_model *model, const flowrt_points *poin
 
 typedef struct flowrt_solver flowrt_solver;     /* for one thread at a time */
 
-/* All that flowrt_sample (or, with log_prob = 1, flowrt_log_prob) needs for requests like this one, which is tried out once; its
- * texts and its method hold for all solves.  The model must stay open. */
+/* All that flowrt_sample (or, with log_prob = 1, flowrt_log_prob) needs for requests like this one, which is tried out, with all results
+ * that a request may want and without; its texts and its method hold for all solves.  The model must stay open. */
 flow_status flowrt_prepare(const flowrt_model *model, const flowrt_request *request, int log_prob, flowrt_solver **solver,
                            flow_error *error);
 /* The request's method, steps, tolerances, probes and threads are those of flowrt_prepare, its count no larger; all else may
