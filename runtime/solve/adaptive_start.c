@@ -33,7 +33,7 @@ static int evaluate(FlowLanes *self, const FlowLanesTile *tile, void *x, void *u
   return chunk->level->eval_lane(&call);
 }
 
-/* Samples that cannot start are through at once, and have no first step. */
+/* Samples that cannot start are through at once, and have no first step; and so are all, where there is no way to go. */
 static void finish_hopeless(FlowLanes *self, uint32_t live) {
   FlowLanesShared *shared = self->shared;
   for (uint32_t lane = 0; lane < live; lane++) {
@@ -42,7 +42,8 @@ static void finish_hopeless(FlowLanes *self, uint32_t live) {
     if (self->first_step[lane] > 0 && !bad_start) continue;
     self->first_step[lane] = 0;
     FlowSampleReport report = {.t = shared->what->sampling.t0, .evaluations = 2};
-    flow_lanes_finish(self, at, bad_start ? FLOW_SAMPLE_BAD_START : FLOW_SAMPLE_NON_FINITE_VELOCITY, &report);
+    FlowSampleStatus stays = shared->span == 0 ? FLOW_SAMPLE_OK : FLOW_SAMPLE_NON_FINITE_VELOCITY;
+    flow_lanes_finish(self, at, bad_start ? FLOW_SAMPLE_BAD_START : stays, &report);
   }
 }
 

@@ -70,7 +70,8 @@ static bool is_at(const FlowPlan *plan, double t, double node) {
   return fabs(t - node) <= 0x1p-50 * (fabs(plan->t0) + fabs(plan->t1));
 }
 
-static flow_status find_stop(const FlowPlan *plan, size_t index, double t, Stop *stop, flow_error *error) {
+static flow_status find_stop(const FlowPlan *plan, size_t index, double wanted, Stop *stop, flow_error *error) {
+  double t = is_at(plan, wanted, plan->t0) ? plan->t0 : is_at(plan, wanted, plan->t1) ? plan->t1 : wanted;
   if (t - t != 0 || is_before(plan, t, plan->t0) || is_before(plan, plan->t1, t))
     return flow_fail(error, FLOW_BAD_CALL, "time %zu is %.17g; the solve is from %.17g to %.17g", index, t, plan->t0, plan->t1);
   *stop = (Stop){.time = index, .step = step_of(plan, t)};

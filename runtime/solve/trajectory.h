@@ -15,7 +15,7 @@
  *
  * ADAPTIVE STEPS (what->adaptive).  Every sample has its own steps, those of flow_sample_adaptive with the same bits, whatever the
  * times are; at t0 the state is the start, at t1 the sample, where a step ends the step's, else the method's dense output in
- * f64, rounded once.  Times that a sample did not live to see have its status.  The summary's evaluations are the mean.
+ * f64, rounded once.  Times that a sample did not live to see have its status, and NaN for its state.  The summary's evaluations are the mean.
  *
  * OTHER SOLVES.  Whatever knows states at times (a map) can feed the same sink. */
 #ifndef FLOW_TRAJECTORY_H

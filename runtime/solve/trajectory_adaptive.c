@@ -261,6 +261,11 @@ static int after(FlowLanes *lanes) {
 
 /* ---- a batch --------------------------------------------------------------------------------------------------------------- */
 
+/* Not a number: 0 could be taken for a state. */
+static void put_nothing(const Path *path, char *row) {
+  for (uint64_t c = 0; c < path->what->model->dim; c++) put_number(path, row, c, NAN);
+}
+
 /* What has arrived, or has not: times that a sample did not live to see have its status. */
 static flow_status take_rows(void *user, const FlowRows *rows, flow_error *error) {
   Path *path = user;
@@ -275,7 +280,10 @@ static flow_status take_rows(void *user, const FlowRows *rows, flow_error *error
         memcpy(path->value + place * path->row_bytes, (const char *)rows->value + i * path->row_bytes, path->row_bytes);
         path->status[place] = FLOW_SAMPLE_OK;
       }
-      if (path->status[place] == UNKNOWN) path->status[place] = rows->status[i];
+      if (path->status[place] == UNKNOWN) {
+        path->status[place] = rows->status[i];
+        put_nothing(path, path->value + place * path->row_bytes);
+      }
       if (path->worst[at] == FLOW_SAMPLE_OK) path->worst[at] = path->status[place];
     }
   }

@@ -117,6 +117,22 @@ START_TEST(what_cannot_be_solved_is_refused_in_words) {
 }
 END_TEST
 
+START_TEST(no_time_moves_no_sample) {
+  for (uint64_t steps = 0; steps <= 3; steps += 3) {
+    double x[SAMPLES], y[SAMPLES];
+    uint8_t status[SAMPLES];
+    flow_error error = {{0}};
+    Swing user = {.precision = FLOW_F64, .rate = 1};
+    fill(x);
+    flow_ode ode = {.dim = 1, .precision = FLOW_F64, .velocity = swing, .user = &user, .count = SAMPLES, .start = x, .result = y, .t0 = 2, .t1 = 2,
+                    .steps = steps, .status = status};
+    ck_assert_msg(flow_ode_solve(&ode, &error) == FLOW_OK, "%s", error.text);
+    ck_assert_mem_eq(x, y, sizeof x);
+    for (int i = 0; i < SAMPLES; i++) ck_assert_uint_eq(status[i], 0);
+  }
+}
+END_TEST
+
 START_TEST(no_samples_are_no_work) {
   double x[1] = {1};
   Swing user = {.precision = FLOW_F64, .rate = 1};
@@ -128,4 +144,4 @@ END_TEST
 
 TEST_MAIN("ode", steps_that_adapt_keep_to_the_tolerance_both_ways_in_time, equal_steps_have_the_order_of_their_method, f32_is_solved_in_f32,
           threads_and_company_do_not_show_and_the_result_may_lie_over_the_start, what_cannot_be_solved_is_refused_in_words,
-          no_samples_are_no_work)
+          no_time_moves_no_sample, no_samples_are_no_work)

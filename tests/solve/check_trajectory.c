@@ -179,8 +179,25 @@ START_TEST(the_told_order_is_the_lesser_of_two) {
 }
 END_TEST
 
+/* As `3 * 0.1` is beyond 0.3. */
+START_TEST(a_time_that_is_an_end_but_for_roundings_is_that_end) {
+  static const double end[] = {0.1, 0.3}, near[] = {0.1 - 0x1p-56, 3 * 0.1};
+  Run run;
+  run_open(&run, DOUBLE_rotation, DOUBLE_f32_8, 5);
+  run.what.t0 = 0.1, run.what.t1 = 0.3;
+  Path exact = path_open(&run), rounded = path_open(&run);
+  ck_assert(near[0] < end[0] && near[1] > end[1]);
+  ck_assert_int_eq(collect(&run, end, 2, &exact, NULL), FLOW_OK);
+  ck_assert_int_eq(collect(&run, near, 2, &rounded, NULL), FLOW_OK);
+  for (size_t i = 0; i < 2; i++) assert_same_states(&exact, i, &rounded, i);
+  path_close(&exact);
+  path_close(&rounded);
+  run_close(&run);
+}
+END_TEST
+
 START_TEST(a_time_outside_of_the_span_is_refused_with_the_span) {
-  static const double bad[] = {-1e-300, 1.0000000000000002, NAN, INFINITY, -INFINITY};
+  static const double bad[] = {-1e-14, 1.00000000000001, NAN, INFINITY, -INFINITY};
   Run run;
   flow_error error;
   run_open(&run, DOUBLE_rotation, DOUBLE_f32_8, 5);
@@ -273,6 +290,6 @@ END_TEST
 TEST_MAIN("trajectory", the_last_time_is_the_sample_and_the_first_its_start, at_a_node_a_state_is_that_of_a_solve_that_ends_there,
           a_state_does_not_depend_on_what_else_is_asked, threads_tiles_windows_and_ranges_change_no_bit,
           states_between_nodes_have_the_order_that_is_told, the_told_order_is_the_lesser_of_two,
-          a_time_outside_of_the_span_is_refused_with_the_span, a_sample_fails_at_the_times_where_it_is_not_finite,
+          a_time_outside_of_the_span_is_refused_with_the_span, a_time_that_is_an_end_but_for_roundings_is_that_end, a_sample_fails_at_the_times_where_it_is_not_finite,
           steps_end_at_the_last_time_that_is_asked_for, what_the_sink_says_is_the_answer,
           memory_that_runs_out_anywhere_is_said_and_given_back)

@@ -158,6 +158,8 @@ START_TEST(a_sample_that_fails_has_its_status_at_the_times_it_did_not_see) {
   for (int t = 0; t < 3; t++) ck_assert_int_eq(path->status[t][7], FLOW_SAMPLE_BAD_START);
   ck_assert_int_ne(path->status[0][9], FLOW_SAMPLE_OK);
   ck_assert_int_eq(path->status[1][9], FLOW_SAMPLE_OK);
+  ck_assert_double_nan(path->value[0][9][0]);
+  ck_assert_double_finite(path->value[1][9][0]);
   ck_assert_double_eq(path->value[1][9][0], 1e200);
   ck_assert_uint_eq(path->run.summary.failed, 2);
   ck_assert_double_eq_tol(path->value[2][20][0], 2 / sqrt(1 + 4 * 0.5), 1e-4);

@@ -45,7 +45,8 @@ typedef struct flow_ode {       /* unset = 0; everything is borrowed */
   void *user;                   /* for the velocity */
   uint64_t count;               /* samples */
   const void *start;            /* [count][dim] at t0 */
-  void *result;                 /* [count][dim] at t1; may be `start`.  Of a sample that failed: its last good point */
+  void *result;                 /* [count][dim] at t1; may be `start`.  Of a sample that failed: its last good point;
+                                   with fixed steps, what they came to */
   double t0, t1;
   const char *method;           /* NULL: dopri5 */
   uint64_t steps;               /* 0: adaptive */
