@@ -82,9 +82,10 @@ static flow_status iterate(Train *train, flow_error *error) {
   while (!status && flow_training_done(train->training) < total) {
     status = flow_training_step(train->training, &train->last, error);
     if (!status) status = note(train, error);
+    train->stopped = status == FLOW_CANCELLED || (!status && progress_stopped());
+    if (status == FLOW_CANCELLED) status = FLOW_OK;     /* the iteration at hand is as if it had not begun */
     if (status) break;
     bool due = interval && train->last.iteration % interval == 0;
-    train->stopped = progress_stopped();
     if (due || train->stopped) save(train);
     if (train->stopped) break;
     show(train);
@@ -181,8 +182,15 @@ static int train_all(Train *train) {
   return train->stopped ? stopped(train) : 0;
 }
 
+static bool is_stopped(void *user) {
+  (void)user;
+  return progress_stopped();
+}
+
 /* First weights: of --weights, or by the rule. */
 static flow_status begin(Train *train, const FlowInitial *rule, flow_error *error) {
+  static const FlowStop stop = {is_stopped, NULL};
+  train->plan.settings.stop = &stop;
   flow_status status = flow_training_open(&train->plan.settings, &train->training, error);
   if (status) return status;
   if (has(train->run, OPTION_weights)) return flow_training_take(train->training, &train->program.tensors, train->program.weights_path, error);

@@ -17,8 +17,11 @@ void train_curve_text(const TrainCurve *curve, bool utf8, char *text, size_t siz
                                         {"\u2581", "\u2582", "\u2583", "\u2584", "\u2585", "\u2586", "\u2587", "\u2588"}};
   double height[CURVE_CELLS], low = INFINITY, high = -INFINITY;
   size_t length = 0;
+  bool positive = true;         /* else, as -log p may be, it has no logarithm */
+  for (int i = 0; i < CURVE_CELLS; i++) positive = positive && !(curve->sum[i] < 0);
   for (int i = 0; i < CURVE_CELLS; i++) {
-    height[i] = curve->count[i] ? log(curve->sum[i] / (double)curve->count[i] + 1e-300) : NAN;
+    double mean = curve->count[i] ? curve->sum[i] / (double)curve->count[i] : NAN;
+    height[i] = positive ? log(mean + 1e-300) : mean;
     low = fmin(low, height[i]);
     high = fmax(high, height[i]);
   }

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char suffix[] = ".safetensors";
@@ -12,6 +13,8 @@ static const char suffix[] = ".safetensors";
 /* Known before hours are spent. */
 static flow_status check_folder(const char *path, flow_error *error) {
   char folder[4096];
+  struct stat about;
+  if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) return flow_fail(error, FLOW_BAD_FILE, "%s: is a folder; a file is needed", path);
   const char *slash = strrchr(path, '/');
   snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
   if (access(folder, W_OK) == 0) return FLOW_OK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train_settings.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -242,6 +243,41 @@ static flow_status take_tolerances(const Run *run, const Program *program, Train
   return FLOW_OK;
 }
 
+/* ---- labels ----------------------------------------------------------------------------------------------------------------- */
+
+/* The condition that a value is, or a view of one; -1: it is something else. */
+static int condition_of(const IrFunction *ir, Ref at) {
+  while (ir->node[at].op == IR_view) at = ir->node[at].arg[0];
+  const IrNode *node = &ir->node[at];
+  return node->op == IR_input && node->slot >= 2 ? (int)node->slot - 2 : -1;
+}
+
+/* A label that has no row in its table makes the loss NaN, in whichever iteration meets it first. */
+static flow_status check_labels(const FlowTensor *labels, const char *name, int64_t rows, const char *layer, flow_error *error) {
+  uint64_t lines = labels->rank ? labels->dim[0] : 1, width = lines ? labels->count / lines : 1;
+  for (uint64_t i = 0; i < labels->count; i++) {
+    double label = flow_tensor_at(labels, i);
+    if (label >= 0 && label < (double)rows && label == floor(label)) continue;
+    return flow_fail(error, FLOW_BAD_INPUT, "condition '%s': row %llu: the label %.9g is outside of a table of %lld rows, in the layer `%s`: labels are 0 to %lld",
+                     name, (unsigned long long)(width ? i / width : 0), label, (long long)rows, layer, (long long)rows - 1);
+  }
+  return FLOW_OK;
+}
+
+static flow_status check_all_labels(const Program *program, const TrainPlan *plan, flow_error *error) {
+  const IrFunction *ir = flow_compiled_ir(program->compiled, false);
+  uint32_t own = flow_train_conditions(&plan->settings);
+  flow_status status = FLOW_OK;
+  for (Ref i = 0; !status && i < ir->nodes; i++) {
+    const IrNode *node = &ir->node[i], *table = node->op == IR_lookup ? &ir->node[node->arg[0]] : NULL;
+    int at = table ? condition_of(ir, node->arg[1]) : -1;
+    if (at < 0 || (uint32_t)at >= own || table->op != IR_weight) continue;
+    const IrWeight *weight = &ir->weight[table->slot];
+    status = check_labels(&plan->conditions.tensor[at], program->model->condition[at].name, table->shape.dim[0], weight->name ? weight->name : "embedding", error);
+  }
+  return status;
+}
+
 flow_status train_plan_inputs(const Run *run, const Program *program, TrainPlan *plan, flow_error *error) {
   const TypedFlow *flow = flow_compiled_flow(program->compiled);
   FlowTrainSettings *s = &plan->settings;
@@ -253,6 +289,7 @@ flow_status train_plan_inputs(const Run *run, const Program *program, TrainPlan 
   if (!status)
     status = given_conditions(run->line, program->model, program->model->conditions - program->own_conditions, &plan->conditions, error);
   s->condition = plan->conditions.tensor;
+  if (!status) status = check_all_labels(program, plan, error);
   if (!status && s->loss == FLOW_LOSS_likelihood) status = compile_ahead(run, program, plan, error);
   if (!status && s->loss == FLOW_LOSS_likelihood) status = take_tolerances(run, program, plan, error);
   return status;

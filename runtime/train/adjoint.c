@@ -169,6 +169,7 @@ flow_status flow_adjoint_run(FlowAdjoint *a, const void *ahead_weights, const vo
   int code = flow_block_sums_run(&a->sums, batch->count, run_block, &work);
   *loss = a->sums.value[0].of[0];
   const FlowAdjointReport *r = &a->report;
+  if (code == FLOW_BLOCK_STOPPED) return flow_fail(error, FLOW_CANCELLED, "stopped");
   if (code < 0) return flow_model_refused(a->settings.back, "gradient", code, error);
   return r->failed == 0 ? FLOW_OK
                         : flow_fail(error, FLOW_FAILED_SAMPLES, "the solve of sample %" PRIu64 " of the batch stopped at t = %.9g: %s", r->sample,

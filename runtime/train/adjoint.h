@@ -49,6 +49,7 @@
 #include "block_sums.h"
 #include "grid.h"
 #include "model.h"
+#include "stop.h"
 #include "tableau.h"
 
 typedef struct FlowAdjointSettings {    /* unset = 0; everything is borrowed and outlives it */
@@ -64,6 +65,7 @@ typedef struct FlowAdjointSettings {    /* unset = 0; everything is borrowed and
   uint64_t interval;            /* 0: 1, or where that took more than 64 MiB a thread, the root of the steps */
   uint64_t most;                /* samples of a batch */
   int threads;                  /* at least 1; the bits are the same */
+  const FlowStop *stop;         /* NULL, or asked at each step: the run then ends with CANCELLED */
   const FlowAllocator *allocator;
 } FlowAdjointSettings;
 

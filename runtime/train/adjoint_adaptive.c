@@ -160,6 +160,10 @@ static void reset(const AdjointWork *w) {
   memset(solve->status, FLOW_SAMPLE_OK, sizeof solve->status);
 }
 
+static void ask_to_stop(FlowLanesShared *shared, void *user) {
+  if (flow_stop_asked(user)) atomic_store(&shared->stop, 1);
+}
+
 int adjoint_adaptive_ahead(AdjointWork *w) {
   AdjointSolve *solve = w->solve;
   uint32_t width = solve->chunk.width;
@@ -170,7 +174,8 @@ int adjoint_adaptive_ahead(AdjointWork *w) {
     code = begin_tile(w, lane, &tile);
   }
   if (code < 0) return code;
-  flow_lanes_run(&solve->lanes, NULL, NULL);
+  flow_lanes_run(&solve->lanes, w->adjoint->settings.stop ? ask_to_stop : NULL, (void *)(uintptr_t)w->adjoint->settings.stop);
+  if (atomic_load(&solve->shared.stop)) return FLOW_BLOCK_STOPPED;
   for (uint32_t lane = 0; lane < w->live; lane += width) {
     FlowLanesTile tile = flow_lanes_tile(&solve->shared, lane / width);
     end_tile(w, lane, &tile);

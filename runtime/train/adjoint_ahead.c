@@ -99,6 +99,7 @@ static int solve_tile(Tile *t, double *integral) {
   clear_extras(t);
   t->call.quiet = adjoint_sums_back(t->work) ? UINT64_MAX : quiet_stages(a->settings.tableau);
   for (uint64_t step = 0; code >= 0 && step < a->plan.steps; step++) {
+    if (flow_stop_asked(a->settings.stop)) return FLOW_BLOCK_STOPPED;
     if (step % a->interval == 0) store(t, adjoint_node(t->work, PART_KEPT, step / a->interval));
     aim(t, step);
     code = a->ahead->step(&t->call);

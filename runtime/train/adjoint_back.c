@@ -207,6 +207,7 @@ int adjoint_back(AdjointWork *w, void *sums) {
   const FlowAdjoint *a = w->adjoint;
   int code = adjoint_back_open(w);
   for (uint64_t step = w->steps; code >= 0 && step-- > 0;) {
+    if (flow_stop_asked(a->settings.stop)) return FLOW_BLOCK_STOPPED;
     bool last_of_interval = step + 1 == w->steps || (step + 1) % a->interval == 0;
     if (w->solve) w->live = adjoint_under_way(w, step);
     if (last_of_interval) code = remake(w, step - step % a->interval);

@@ -39,6 +39,9 @@ flow_status flow_block_sums_open(const FlowAllocator *allocator, uint32_t precis
 void flow_block_sums_close(FlowBlockSums *sums);
 size_t flow_block_sums_bytes(const FlowBlockSums *sums);        /* all that it holds */
 
+/* What a block answers that was stopped (stop.h), and the run then too. */
+enum { FLOW_BLOCK_STOPPED = -0x7fffffff };
+
 /* Adds samples first .. end - 1 to `sums` and value[FLOW_BLOCK_VALUES], which are 0 before.  Negative: what the model's code answered. */
 typedef int FlowBlockRun(void *user, int thread, uint64_t first, uint64_t end, void *sums, double *value);
 

@@ -16,6 +16,9 @@ static const char of_formulas[] = "formulas ";          /* the part of the setti
 static const char *const part_name[] = {"weight", "first", "second", "average"};
 enum { SAVED_PARTS = FLOW_MASTER_AVERAGE + 1, MOST_NAME = 1024 };
 
+/* Which weights the training began with, for the metadata. */
+static void write_start(const FlowTraining *t, char *text, size_t size) { snprintf(text, size, "%016" PRIx64, t->start); }
+
 /* ---- saving -------------------------------------------------------------------------------------------------------------- */
 
 typedef struct Saving { FlowTensor *tensor; char (*name)[MOST_NAME]; uint32_t count, room; } Saving;
@@ -48,9 +51,11 @@ static void keep_previous(const char *path, const char *previous) {
 static flow_status write_checkpoint(const FlowTraining *t, const Saving *saving, const char *path, const char *previous, flow_error *error) {
   char iteration[32];
   snprintf(iteration, sizeof iteration, "%" PRIu64, t->done);
-  const FlowMetadata metadata[] = {{"format", format_of_checkpoints}, {"iteration", iteration}, {"settings", t->text}};
+  char start[24];
+  write_start(t, start, sizeof start);
+  const FlowMetadata metadata[] = {{"format", format_of_checkpoints}, {"iteration", iteration}, {"settings", t->text}, {"start", start}};
   if (previous) keep_previous(path, previous);
-  return flow_safetensors_write(t->settings.allocator, path, saving->tensor, saving->count, metadata, 3, error);
+  return flow_safetensors_write(t->settings.allocator, path, saving->tensor, saving->count, metadata, 4, error);
 }
 
 flow_status flow_training_save(const FlowTraining *t, const char *path, const char *previous, flow_error *error) {
@@ -74,21 +79,30 @@ typedef struct Loading {
   bool is_ours;
   uint64_t iteration;
   bool counted, same;
-  char theirs[160], own[160];   /* the first part of the settings that differs */
+  char theirs[160], own[160];   /* parts of the settings that the other has not, "" if there are none but formulas */
+  char start[24];
 } Loading;
 
-/* The part between commas in which a text first differs from another. */
-static void differing_part(const char *a, const char *b, char *part, size_t size) {
-  size_t at = 0, from = 0;
-  for (; a[at] && a[at] == b[at]; at++)
-    if (a[at] == ',') from = at + 2;
-  const char *end = strchr(a + from, ',');
-  snprintf(part, size, "%.*s", end ? (int)(end - a - (ptrdiff_t)from) : (int)strlen(a + from), a + from);
+/* Is this part, from `part` to a comma, among those of another text? */
+static bool has_part(const char *text, const char *part, size_t length) {
+  for (const char *at = text; at; at = strchr(at, ',') ? strchr(at, ',') + 2 : NULL)
+    if (strncmp(at, part, length) == 0 && (at[length] == 0 || at[length] == ',')) return true;
+  return false;
+}
+
+/* The first part, between commas, that another text has not.  Formulas differ too wherever a term does, and nobody could read them. */
+static void first_of_its_own(const char *text, const char *other, char *part, size_t size) {
+  part[0] = 0;
+  for (const char *at = text; at && !part[0]; at = strchr(at, ',') ? strchr(at, ',') + 2 : NULL) {
+    size_t length = strcspn(at, ",");
+    if (strncmp(at, of_formulas, sizeof of_formulas - 1) != 0 && !has_part(other, at, length)) snprintf(part, size, "%.*s", (int)length, at);
+  }
 }
 
 static void take_metadata(void *user, FlowMetadata pair) {
   Loading *l = user;
   if (strcmp(pair.key, "format") == 0) l->is_ours = strcmp(pair.value, format_of_checkpoints) == 0;
+  if (strcmp(pair.key, "start") == 0) snprintf(l->start, sizeof l->start, "%s", pair.value);
   if (strcmp(pair.key, "iteration") == 0) {
     char *end;
     errno = 0;
@@ -97,19 +111,33 @@ static void take_metadata(void *user, FlowMetadata pair) {
   }
   if (strcmp(pair.key, "settings") != 0) return;
   l->same = strcmp(pair.value, l->training->text) == 0;
-  differing_part(pair.value, l->training->text, l->theirs, sizeof l->theirs);
-  differing_part(l->training->text, pair.value, l->own, sizeof l->own);
+  first_of_its_own(pair.value, l->training->text, l->theirs, sizeof l->theirs);
+  first_of_its_own(l->training->text, pair.value, l->own, sizeof l->own);
+}
+
+static flow_status check_settings(const Loading *l, flow_error *error) {
+  static const char anew[] = "without --resume the training starts anew";
+  if (l->same) return FLOW_OK;
+  if (l->theirs[0] && l->own[0])
+    return flow_fail(error, FLOW_BAD_INPUT, "%s was made with other settings: `%s` there, `%s` here; %s", l->path, l->theirs, l->own, anew);
+  if (l->theirs[0] || l->own[0])
+    return flow_fail(error, FLOW_BAD_INPUT, "%s was made with other settings: `%s` %s; %s", l->path, l->theirs[0] ? l->theirs : l->own,
+                     l->theirs[0] ? "there, and not here" : "here, and not there", anew);
+  return flow_fail(error, FLOW_BAD_INPUT, "%s was made with other formulas of the velocity or its loss; %s", l->path, anew);
 }
 
 static flow_status check_metadata(const Loading *l, flow_error *error) {
+  char start[24];
   if (!l->is_ours || !l->counted)
     return flow_fail(error, FLOW_BAD_INPUT, "%s is not a checkpoint of a training", l->path);
-  if (strncmp(l->theirs, of_formulas, sizeof of_formulas - 1) == 0 && !l->same)
-    return flow_fail(error, FLOW_BAD_INPUT, "%s was made with other formulas of the velocity or its loss; without --resume the training starts anew",
-                     l->path);
-  if (!l->same)
-    return flow_fail(error, FLOW_BAD_INPUT, "%s was made with other settings: `%s` there, `%s` here; without --resume the training starts anew",
-                     l->path, l->theirs, l->own);
+  flow_status status = check_settings(l, error);
+  if (status) return status;
+  write_start(l->training, start, sizeof start);
+  if (strcmp(l->start, start) != 0)
+    return flow_fail(error, FLOW_BAD_INPUT, "%s began with other weights (`initial`, or --weights); without --resume the training starts anew", l->path);
+  uint64_t most = l->training->settings.iterations;
+  if (l->iteration > most)
+    return flow_fail(error, FLOW_BAD_INPUT, "%s has done %" PRIu64 " iterations, and %" PRIu64 " are asked for", l->path, l->iteration, most);
   return FLOW_OK;
 }
 

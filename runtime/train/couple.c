@@ -140,15 +140,19 @@ double flow_assign(FlowCoupler *c) {
   for (size_t row = 0; row < n; row++)
     if (c->column_of[row] == FREE) c->waiting[left++] = row;
   for (int pass = 0; pass < 2; pass++) left = reduce_rows(c, left);
-  for (size_t i = 0; i < left; i++) augment(c, c->waiting[i]);
+  for (size_t i = 0; i < left; i++) {
+    if (flow_stop_asked(c->stop)) return NAN;
+    augment(c, c->waiting[i]);
+  }
   double sum = 0;
   for (size_t row = 0; row < n; row++) sum += c->cost[row * n + c->column_of[row]];
   return sum;
 }
 
-void flow_couple(FlowCoupler *c, FlowBatch *batch) {
+bool flow_couple(FlowCoupler *c, FlowBatch *batch) {
   size_t n = c->count, dim = c->dim;
   for (size_t row = 0; row < n; row++) {
+    if (flow_stop_asked(c->stop)) return false;
     for (size_t column = 0; column < n; column++) {
       const double *x1 = batch->x1 + row * dim, *x0 = batch->x0 + column * dim;
       double sum = 0;
@@ -156,7 +160,8 @@ void flow_couple(FlowCoupler *c, FlowBatch *batch) {
       c->cost[row * n + column] = sum < MOST_COST ? sum : MOST_COST;      /* also where it is no number */
     }
   }
-  flow_assign(c);
+  if (isnan(flow_assign(c))) return false;
   for (size_t row = 0; row < n; row++) memcpy(c->moved + row * dim, batch->x0 + c->column_of[row] * dim, dim * sizeof(double));
   memcpy(batch->x0, c->moved, n * dim * sizeof(double));
+  return true;
 }

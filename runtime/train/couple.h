@@ -7,6 +7,7 @@
 #ifndef FLOW_COUPLE_H
 #define FLOW_COUPLE_H
 #include "batch.h"
+#include "stop.h"
 
 typedef struct FlowCoupler {
   FlowAllocator allocator;
@@ -16,14 +17,15 @@ typedef struct FlowCoupler {
   double *before, *bar;         /* [count]: the row by which a column is reached; infinite once it is settled */
   size_t *column_of, *row_of, *waiting; /* [count] */
   double *moved;                /* [count][dim] */
+  const FlowStop *stop;         /* NULL, or asked for each row */
 } FlowCoupler;
 
 flow_status flow_coupler_open(const FlowAllocator *allocator, size_t count, size_t dim, FlowCoupler *coupler, flow_error *error);
 void flow_coupler_close(FlowCoupler *coupler);
 
-/* Changes the order of the batch's x0. */
-void flow_couple(FlowCoupler *coupler, FlowBatch *batch);
-/* The assignment alone, for coupler->cost, which is finite: column_of[row].  Returns its cost. */
+/* Changes the order of the batch's x0.  false: stopped, and nothing has changed. */
+bool flow_couple(FlowCoupler *coupler, FlowBatch *batch);
+/* The assignment alone, for coupler->cost, which is finite: column_of[row].  Returns its cost; NaN: stopped. */
 double flow_assign(FlowCoupler *coupler);
 
 #endif

@@ -182,7 +182,10 @@ static int run_block(void *user, int thread, uint64_t first, uint64_t end, void 
   uint64_t lanes = work.gradients->level->lanes;
   int code = 0;
   work.memory = work.gradients->thread + (size_t)thread * work.gradients->thread_bytes;
-  for (; code >= 0 && first < end; first += lanes) code = run_tile(&work, first, (uint32_t)(end - first < lanes ? end - first : lanes), sums, value);
+  for (; code >= 0 && first < end; first += lanes) {
+    if (flow_stop_asked(work.gradients->settings->stop)) return FLOW_BLOCK_STOPPED;
+    code = run_tile(&work, first, (uint32_t)(end - first < lanes ? end - first : lanes), sums, value);
+  }
   return code;
 }
 
@@ -191,5 +194,6 @@ flow_status flow_gradients_run(FlowGradients *g, const void *weights, const Flow
   int refused = flow_block_sums_run(&g->sums, batch->count, run_block, &work);
   const double *value = g->sums.value[0].of;
   *loss = (FlowLossParts){value[0] / (double)batch->count, {value[1] / (double)batch->count, value[2] / (double)batch->count}};
+  if (refused == FLOW_BLOCK_STOPPED) return flow_fail(error, FLOW_CANCELLED, "stopped");
   return refused ? flow_model_refused(g->settings->model, "gradient", refused, error) : FLOW_OK;
 }

@@ -9,7 +9,7 @@ static flow_status open_adjoint(FlowLikelihoodGradients *g, int threads, flow_er
   const FlowAdjointSettings settings = {.ahead = s->solve.ahead, .back = s->model, .cpu = s->level ? s->level->cpu : 0,
                                         .tableau = s->solve.tableau, .grid = s->solve.grid, .steps = s->solve.steps, .from = s->t1,
                                         .to = s->t0, .interval = s->solve.interval, .adaptive = s->solve.adaptive, .most = s->batch,
-                                        .threads = threads, .terms = flow_train_terms(&s->terms), .allocator = s->allocator};
+                                        .threads = threads, .terms = flow_train_terms(&s->terms), .stop = s->stop, .allocator = s->allocator};
   return flow_adjoint_open(&settings, &g->adjoint, error);
 }
 

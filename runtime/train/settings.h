@@ -7,6 +7,7 @@
 #include "optimise.h"
 #include "path.h"
 #include "schedule.h"
+#include "stop.h"
 #include "solve.h" /* FlowSource; its header has a namesake in lang/syntax */
 
 /* Which point of the source goes with which of the data: as they are drawn, or, of the pairs of one batch, those with the least sum
@@ -73,6 +74,7 @@ typedef struct FlowTrainSettings {
   double validation;            /* share of the rows that are held out; 0: none */
   uint64_t batch, iterations, seed;
   int threads;                  /* 0: as many as OpenMP offers; the bits are the same */
+  const FlowStop *stop;         /* or NULL: where it says so an iteration ends at once, with CANCELLED, and nothing has changed */
   const FlowAllocator *allocator;
 } FlowTrainSettings;
 

@@ -40,7 +40,7 @@ typedef struct FlowTrainReport {
 } FlowTrainReport;
 
 /* One iteration.  FAILED_SAMPLES: the loss or its gradient is not finite, the words say in which tensor; or a solve in steps that adapt
- * does not arrive, the words say from which row of the data.  The weights are those before. */
+ * does not arrive, the words say from which row of the data.  CANCELLED: settings.stop.  The weights are those before. */
 flow_status flow_training_step(FlowTraining *training, FlowTrainReport *report, flow_error *error);
 
 /* The loss of the rows held out, without terms, each once, with times, points of the source and probes that are the same in every call; of the averaged

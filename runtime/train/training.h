@@ -23,6 +23,7 @@ struct FlowTraining {
   uint64_t *order;              /* [rows of the data]: held out first; NULL: nothing is */
   uint64_t held;
   uint64_t done;                /* iterations */
+  uint64_t start;               /* a number for the first weights */
   char *text;                   /* flow_train_settings_text */
 };
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,7 +265,7 @@ static void refused(int code, const char *words, const char *line) {
 
 #define REFUSED(code, words, ...)                        \
   do {                                                   \
-    char line_[2048];                                    \
+    char line_[3072];                                    \
     snprintf(line_, sizeof line_, __VA_ARGS__);          \
     refused(code, words, line_);                         \
   } while (0)
@@ -603,6 +604,93 @@ START_TEST(other_formulas_are_not_resumed_and_other_comments_are) {
   train("--iterations 40 --resume", 0);
 } END_TEST
 
+/* As a program has it, and what it is changed to. */
+static const struct { const char *from, *to; } sources[] = {
+    {"source normal(2)", "source normal([0, 0], [[2, 0], [0, 1]])"},
+    {"source normal(2)", "source uniform(-1, 1)"},
+    {"source uniform(-1, 1)", "source uniform(-1, 2)"},
+    {"density p(x: [2]) = -norm2(x)/2 - log(2*pi)\n  draw z ~ normal(2): z\n", "density p(x: [2]) = -norm2(x)/2 - log(2*pi)\n  draw z ~ normal(2): 2*z\n"}};
+
+static void write_source(const char *source) {
+  char text[1024];
+  bool density = strncmp(source, "density", 7) == 0;
+  snprintf(text, sizeof text, "%s%sflow f {\n  %s\n  velocity v\n  solver rk4 steps 4\n}\n", network, density ? source : "", density ? "source p" : source);
+  snprintf(model, sizeof model, "%s", scratch_file("f.flow", text));
+}
+
+START_TEST(another_source_is_not_resumed) {
+  make("batch 64");
+  write_source(sources[_i].from);
+  train("--iterations 20 --batch 64 --checkpoint-every 10", 0);
+  train("--iterations 20 --batch 64 --resume", 0);
+  write_source(sources[_i].to);
+  REFUSED(1, "was made with other settings: `source ", "train %s --data %s -o %s --iterations 40 --batch 64 --resume", model, data, out);
+} END_TEST
+
+START_TEST(what_a_resumption_differs_in_is_said) {
+  make("batch 64");
+  train("--iterations 20 --checkpoint-every 10", 0);
+  REFUSED(1, "`kinetic 0.5` here, and not there", "train %s --data %s -o %s --iterations 40 --kinetic 0.5 --resume", model, data, out);
+  REFUSED(1, "`coupling independent` there, `coupling transport` here", "train %s --data %s -o %s --iterations 40 --coupling transport --resume", model, data, out);
+  REFUSED(1, "has done 20 iterations, and 5 are asked for", "train %s --data %s -o %s --iterations 5 --resume", model, data, out);
+  make("batch 64  initial zeros");
+  REFUSED(1, "began with other weights", "train %s --data %s -o %s --iterations 40 --resume", model, data, out);
+} END_TEST
+
+START_TEST(a_label_without_a_row_is_known_before_anything_is_computed) {
+  static const char text[] = "network v(t, x: [2], c) -> [2] = [t, x, c |> embedding 3 2 \"e\"] |> linear 8 \"a\" |> silu |> linear 2 \"b\"\n"
+                             "flow f { source normal(2)  velocity v  train { batch 64  iterations 5 } }\n";
+  char labels[600], column[2000 * 2 + 1];
+  make("");
+  snprintf(model, sizeof model, "%s", scratch_file("f.flow", text));
+  for (int i = 0; i < 2000; i++) column[2 * i] = (char)('0' + i % 3), column[2 * i + 1] = '\n';
+  column[4000] = 0;
+  snprintf(labels, sizeof labels, "-c c=%s", scratch_file("labels.csv", column));
+  train(labels, 0);
+  column[2 * 1234] = '3';
+  scratch_file("labels.csv", column);
+  REFUSED(1, "row 1234: the label 3 is outside of a table of 3 rows, in the layer `e.weight`: labels are 0 to 2", "train %s --data %s -o %s %s", model, data, out, labels);
+  REFUSED(1, "the label 0.5 is outside", "train %s --data %s -o %s -c c=0.5", model, data, out);
+} END_TEST
+
+START_TEST(an_output_that_is_a_folder_is_known_before_anything_is_computed) {
+  char folder[600];
+  make("batch 64  iterations 10");
+  snprintf(folder, sizeof folder, "%s/folder.safetensors", scratch());
+  ck_assert_int_eq(mkdir(folder, 0700), 0);
+  REFUSED(4, "is a folder", "train %s --data %s -o %s", model, data, folder);
+  ck_assert_int_eq(rmdir(folder), 0);           /* nothing was put there */
+} END_TEST
+
+/* An iteration of this takes a minute: the assignment of 6000 points, or a solve of 100,000 steps. */
+static const char *const long_iterations[] = {"--batch 6000 --coupling transport", "--batch 1 --loss likelihood --steps 1000000"};
+
+START_TEST(an_iteration_is_stopped_in_its_middle_and_the_run_goes_on_from_before_it) {
+  char words[300], *argv[32];
+  int count = 0, how;
+  make("");
+  remove_checkpoints();
+  snprintf(words, sizeof words, "%s", long_iterations[_i]);
+  const char *first[] = {FLOWC, "train", model, "--data", data, "-o", out, "--threads", "1", "-q"};
+  for (size_t i = 0; i < sizeof first / sizeof *first; i++) argv[count++] = (char *)(uintptr_t)first[i];
+  for (char *word = strtok(words, " "); word; word = strtok(NULL, " ")) argv[count++] = word;
+  argv[count] = NULL;
+  pid_t child = fork();
+  if (child == 0) {
+    ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
+    execv(FLOWC, argv);
+    _exit(127);
+  }
+  usleep(1500000);
+  ck_assert_int_eq(kill(child, SIGINT), 0);
+  alarm(30);                    /* under a sanitizer an interval between two questions is long */
+  ck_assert_int_eq(waitpid(child, &how, 0), child);
+  alarm(0);
+  ck_assert_msg(WIFEXITED(how) && WEXITSTATUS(how) == 4, "it ended with %d", how);
+  snprintf(words, sizeof words, "%s/w.checkpoint.safetensors", scratch());
+  free(weights_at(words, &(size_t){0}));
+} END_TEST
+
 START_TEST(a_loss_that_overflows_stops_with_the_iteration_and_advice) {
   make("optimiser sgd 1e5  batch 64  iterations 200");
   REFUSED(3, "a lower rate", "train %s --data %s -o %s", model, data, out);
@@ -648,6 +736,11 @@ int main(void) {
   tcase_add_test(tcase, what_goes_wrong_is_said_before_anything_is_computed);
   tcase_add_test(tcase, other_settings_are_not_resumed);
   tcase_add_test(tcase, other_formulas_are_not_resumed_and_other_comments_are);
+  tcase_add_loop_test(tcase, another_source_is_not_resumed, 0, sizeof sources / sizeof *sources);
+  tcase_add_test(tcase, what_a_resumption_differs_in_is_said);
+  tcase_add_test(tcase, a_label_without_a_row_is_known_before_anything_is_computed);
+  tcase_add_test(tcase, an_output_that_is_a_folder_is_known_before_anything_is_computed);
+  tcase_add_loop_test(tcase, an_iteration_is_stopped_in_its_middle_and_the_run_goes_on_from_before_it, 0, 2);
   tcase_add_test(tcase, a_loss_that_overflows_stops_with_the_iteration_and_advice);
   suite_add_tcase(suite, tcase);
   return run_suite(suite);
