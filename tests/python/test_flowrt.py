@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The package flowrt: the command's bits, arrays in and out, statuses as exceptions."""
 
+import copy
 import os
 import pathlib
+import pickle
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 import numpy as np
@@ -24,6 +28,15 @@ def flowc(*words):
     if done.returncode:
         raise AssertionError("flowc %s: %s" % (" ".join(map(str, words)), done.stderr))
     return done
+
+
+def flowc_that_fails(*words):
+    """Samples that fail make another exit status than 0."""
+    try:
+        flowc(*words)
+    except AssertionError:
+        return
+    raise AssertionError("flowc %s: did not fail" % " ".join(map(str, words)))
 
 
 class WithModel(unittest.TestCase):
@@ -194,6 +207,62 @@ class Arrays(WithModel):
         with self.assertRaisesRegex(ValueError, "has no condition 'z'"):
             digits.sample(3, conditions={name: one_hot, "z": 1})
 
+    def compile(self, name, text):
+        (self.folder / (name + ".flow")).write_text(text)
+        flowc(self.folder / (name + ".flow"), "-o", self.folder / (name + ".so"), "-q")
+        return flowrt.load(self.folder / (name + ".so"))
+
+    def test_the_shape_of_a_condition_is_looked_at(self):
+        model = self.compile("conditions", "field u(t, x: [2], a: [2], b) = a + b*x\nflow f { source normal(2)  velocity u  solver rk4 steps 3 }\n")
+        x, a, b = np.ones((3, 2)), np.arange(6.0).reshape(3, 2), np.arange(3.0)
+        expected = a + b[:, None]
+        for one in (b, b[:, None]):
+            np.testing.assert_array_equal(model.velocity(0, x, conditions={"a": a, "b": one}), expected)
+        for one in (2, [2], [[2]]):
+            np.testing.assert_array_equal(model.velocity(0, x, conditions={"a": [4, 5], "b": one}), np.tile([6, 7], (3, 1)))
+        for wrong in (a.T, a.ravel(), a[:2], a[:, :1], a[None], 1):
+            with self.assertRaisesRegex(ValueError, r"condition 'a' has shape .*; it is \[2\], or \[3, 2\]"):
+                model.velocity(0, x, conditions={"a": wrong, "b": 1})
+        for wrong in ([1, 2], b[None]):
+            with self.assertRaisesRegex(ValueError, r"condition 'b' has shape .*; it is \[1\], or \[3, 1\]"):
+                model.sample(3, conditions={"a": a, "b": wrong})
+
+    def test_conditions_of_no_samples_have_no_rows(self):
+        model = self.compile("nothing", "field u(t, x: [2], a: [2], b) = a + b*x\nflow f { source normal(2)  velocity u  solver rk4 steps 3 }\n")
+        conditions, x = {"a": np.zeros((0, 2)), "b": np.zeros(0)}, np.zeros((0, 2))
+        self.assertEqual(model.sample(0, conditions=conditions).shape, (0, 2))
+        self.assertEqual(model.log_prob(x, conditions=conditions).shape, (0,))
+        self.assertEqual(model.trajectory([0, 1], 0, conditions=conditions).shape, (2, 0, 2))
+        self.assertEqual(model.velocity(0, x, conditions=conditions).shape, (0, 2))
+
+    def test_integers_that_c_would_cut_off_are_refused(self):
+        x = np.zeros((1, 2))
+        for name, most in (("n", 2**63 - 1), ("seed", 2**64 - 1), ("first", 2**64 - 1), ("steps", 2**64 - 1), ("max_attempts", 2**64 - 1),
+                           ("threads", 1024), ("probes", 2**32 - 1)):
+            for wrong in (-1, most + 1, 2**70):
+                with self.assertRaisesRegex(ValueError, "%s is %d; it is a whole number from 0 to %d" % (name, wrong, most)):
+                    self.moons.sample(**{name: wrong})
+            with self.assertRaisesRegex(TypeError, "%s is 0.5" % name):
+                self.moons.sample(**{name: 0.5})
+        with self.assertRaisesRegex(ValueError, "probes is 4294967296"):
+            self.moons.log_prob(x, probes=2**32)
+        with self.assertRaisesRegex(ValueError, "threads is 4294967296"):
+            self.moons.velocity(0, x, threads=2**32)
+        largest = self.moons.sample(2, seed=2**64 - 1)
+        self.assertFalse(np.array_equal(largest, self.moons.sample(2, seed=0)))
+        np.testing.assert_array_equal(self.moons.sample(np.int64(2), seed=np.uint64(2**64 - 1), threads=np.int8(1)), largest)
+
+    def test_texts_that_c_would_cut_off_are_refused(self):
+        with self.assertRaisesRegex(ValueError, "method has a 0 byte"):
+            self.moons.sample(1, method="rk4\0")
+        with self.assertRaisesRegex(ValueError, "path has a 0 byte"):
+            flowrt.load(str(self.folder / "moons.so") + "\0")
+
+    def test_a_model_is_not_copied(self):
+        for make in (copy.copy, copy.deepcopy, pickle.dumps):
+            with self.assertRaisesRegex(TypeError, "copied or pickled"):
+                make(self.moons)
+
     def test_many_threads_share_a_model(self):
         expected, wrong = self.moons.sample(40, seed=9), []
 
@@ -230,6 +299,101 @@ class Failures(WithModel):
         self.assertIn("not a number", caught.exception.reason(1))
         kept = self.moons.sample(source=source, on_error="keep")
         np.testing.assert_array_equal(kept[::2], self.moons.sample(source=source[::2]))
+        self.assertTrue(np.isnan(kept[1]).all())
+        with self.assertRaisesRegex(ValueError, "on_error is 'drop'"):
+            self.moons.sample(on_error="drop")
+
+    def bursting(self, source="normal(1)"):
+        """dx/dt = x^2 is infinite at t = 1/x: what begins above 1 does not arrive."""
+        program = self.folder / "burst.flow"
+        program.write_text("field u(t, x: [1]) = x*x\nflow burst { source %s  velocity u }\n" % source)
+        flowc(program, "-o", self.folder / "burst.so", "-q")
+        return program, flowrt.load(self.folder / "burst.so")
+
+    def test_what_failed_is_nan_as_the_command_writes_it(self):
+        program, burst = self.bursting()
+        x, log_p, status = burst.sample(40, seed=1, log_p=True, status=True)
+        flowc_that_fails("sample", program, "-n", 40, "--seed", 1, "-q", "--on-error", "nan", "-o", self.folder / "x.npy", "--logp", self.folder / "l.npy")
+        np.testing.assert_array_equal(x, np.load(self.folder / "x.npy"))
+        np.testing.assert_array_equal(log_p, np.load(self.folder / "l.npy"))
+        self.assertEqual((status.dtype, status.shape), (np.uint8, (40,)))
+        np.testing.assert_array_equal(np.isnan(x[:, 0]), status != 0)
+        self.assertTrue(0 < np.count_nonzero(status) < 40)
+        np.testing.assert_array_equal(burst.sample(40, seed=1, on_error="keep"), burst.sample(40, seed=1, status=True)[0])
+        self.assertRegex(flowrt.status_text(status.max()), "its step became too small")
+        self.assertEqual(flowrt.status_text(0), "arrived")
+        self.assertRegex(flowrt.status_text(flowrt._library.OUTSIDE), "outside of the source's support")
+        self.assertRegex(flowrt.status_text(flowrt._library.NO_DENSITY), "its log-density is infinite")
+        with self.assertRaises(flowrt.FailedSamples) as caught:
+            burst.sample(40, seed=1)
+        np.testing.assert_array_equal(caught.exception.result, burst.sample(40, seed=1, on_error="keep"))
+
+    def test_a_path_is_nan_from_where_it_failed(self):
+        _, burst = self.bursting()
+        start = np.array([[2], [0.5], [1.2]])
+        path, status = burst.trajectory([0, 0.4, 0.75, 1], source=start, status=True)
+        np.testing.assert_array_equal(status != 0, [[False] * 3, [False] * 3, [True, False, False], [True, False, True]])
+        np.testing.assert_array_equal(np.isnan(path[:, :, 0]), status != 0)
+        # x0/(1 - t x0); f32, a tolerance of 1e-6.
+        np.testing.assert_allclose(path[1], start / (1 - 0.4 * start), rtol=1e-4)
+        with self.assertRaises(flowrt.FailedSamples) as caught:
+            burst.trajectory([0, 0.4, 0.75, 1], source=start)
+        self.assertRegex(caught.exception.reason(0), "too small|infinite")
+        self.assertEqual(caught.exception.reason(1), "arrived")
+        self.assertEqual(caught.exception.reason(2), caught.exception.reason((3, 2)))
+        self.assertEqual(caught.exception.reason((2, 2)), "arrived")
+        np.testing.assert_array_equal(caught.exception.result, path)
+
+    def test_outside_of_the_support_log_p_is_minus_infinity(self):
+        _, burst = self.bursting("uniform([-1], [0.5])")
+        x, log_p, status = burst.sample(source=[[0.25], [-2], [np.nan]], log_p=True, status=True)
+        # x0/(1 - x0).
+        np.testing.assert_allclose(x[:2, 0], [1 / 3, -2 / 3], rtol=1e-4)
+        self.assertTrue(np.isnan(x[2, 0]) and np.isnan(log_p[2]) and np.isfinite(log_p[0]))
+        self.assertEqual(log_p[1], -np.inf)
+        self.assertRegex(flowrt.status_text(status[1]), "support")
+        log_p, errors, latent, status = burst.log_prob([[1 / 3], [-2 / 3], [np.nan]], standard_error=True, latent=True, status=True)
+        np.testing.assert_array_equal(status != 0, [False, True, True])
+        np.testing.assert_allclose(latent[:2, 0], [0.25, -2], rtol=1e-4)
+        self.assertTrue(np.isnan(latent[2, 0]) and np.isnan(log_p[2]) and np.isfinite(log_p[0]))
+        self.assertEqual(log_p[1], -np.inf)
+        np.testing.assert_array_equal(np.isnan(errors), [False, True, True])
+
+    def test_what_progress_raises_comes_out_of_the_call(self):
+        class Stop(BaseException):
+            pass
+
+        def stop(done, total):
+            raise Stop(done)
+
+        for call in (lambda: self.moons.sample(2000, progress=stop), lambda: self.moons.log_prob(np.zeros((5, 2)), progress=stop),
+                     lambda: self.moons.trajectory([0, 1], 5, progress=stop)):
+            with self.assertRaises(Stop):
+                call()
+        seen = []
+        with self.assertRaises(ZeroDivisionError):
+            self.moons.sample(200000, threads=1, progress=lambda done, total: seen.append(done) or 1 / 0)
+        self.assertEqual(len(seen), 1)      # it stopped there
+
+    @unittest.skipUnless(hasattr(signal, "pthread_kill"), "no signals to a thread here")
+    def test_control_c_stops_a_solve_that_tells_its_progress(self):
+        # A shell that starts a test in the background has SIGINT ignored.
+        self.addCleanup(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler))
+        hook, main, begun = sys.unraisablehook, threading.main_thread().ident, threading.Event()
+
+        def interrupt():
+            begun.wait()
+            time.sleep(0.05)
+            signal.pthread_kill(main, signal.SIGINT)
+
+        for _ in range(3):
+            begun.clear()
+            thread = threading.Thread(target=interrupt)
+            thread.start()
+            with self.assertRaises(KeyboardInterrupt):
+                self.moons.sample(5_000_000, threads=1, progress=lambda done, total: begun.set())
+            thread.join()
+        self.assertEqual(sys.unraisablehook, hook)
 
     def test_a_closed_model_says_so(self):
         model = flowrt.load(self.folder / "moons.so")

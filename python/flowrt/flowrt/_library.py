@@ -3,13 +3,20 @@
 
 import ctypes
 import ctypes.util
+import operator
 import os
 import sys
+import threading
 from ctypes import POINTER, c_char, c_char_p, c_double, c_int, c_int32, c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
+
+import numpy as np
 
 STATUS = ("OK", "BAD_PROGRAM", "BAD_INPUT", "BAD_CALL", "FAILED_SAMPLES", "BAD_FILE", "NO_MEMORY", "CANCELLED", "INTERNAL")
 CPU = {None: 0, "v3": 3, "v4": 4}
 PROBE = {"rademacher": 0, "gaussian": 1}
+# Of a sample, as solve/solve.h numbers them.
+SAMPLE = ("OK", "NON_FINITE", "BAD_START", "OUTSIDE", "NO_DENSITY", "TOO_MANY_STEPS", "STEP_TOO_SMALL", "NON_FINITE_VELOCITY")
+OUTSIDE, NO_DENSITY = SAMPLE.index("OUTSIDE"), SAMPLE.index("NO_DENSITY")
 
 
 class Error(RuntimeError):
@@ -21,7 +28,8 @@ class Error(RuntimeError):
 
 
 class FailedSamples(Error):
-    """Some samples failed: `sample_status` has a number for each (0 is well), `reason(i)` the words, `result` what came out."""
+    """Some samples failed: `sample_status` has a number for each (0 is well), of a trajectory one for each time and sample;
+    `reason(i)` says what became of sample i, `result` is what the call would have returned, NaN where samples failed."""
 
     def __init__(self, text, sample_status, result):
         super().__init__("FAILED_SAMPLES", text)
@@ -29,7 +37,9 @@ class FailedSamples(Error):
         self.result = result
 
     def reason(self, index):
-        return library().flowrt_status_text(int(self.sample_status[index])).decode()
+        """In words; of a trajectory the first failure of sample `index`, or with a pair (time, sample) what it was at that time."""
+        status = self.sample_status[index] if isinstance(index, tuple) else self.sample_status[..., index]
+        return status_text(next((s for s in np.atleast_1d(status) if s), 0))
 
 
 class FlowError(ctypes.Structure):
@@ -51,6 +61,42 @@ class Summary(ctypes.Structure):
 
 
 Progress = ctypes.CFUNCTYPE(c_int, c_void_p, c_uint64, c_uint64)
+
+
+class Watch:
+    """A `progress` of Python's, as C calls it.  What it raises stops the solve and is raised behind the call, where `with` ends.
+
+    Python looks for signals where a function begins, ahead of any `try` in it: Ctrl-C during a solve is raised as `_tell` begins, and
+    ctypes hands that to sys.unraisablehook alone.  Signals come to the main thread, so in it the hook is watched during the call.
+    """
+
+    def __init__(self, progress):
+        self._progress, self._raised, self._hook = progress, None, None
+        self.function = Progress(self._tell)
+
+    def _tell(self, _, done, total):
+        try:
+            return 1 if self._raised is not None or self._progress(done, total) else 0
+        except BaseException as why:
+            self._raised = why
+            return 1
+
+    def _unraisable(self, about):
+        place = about.exc_traceback
+        if place is not None and place.tb_frame.f_code is Watch._tell.__code__ and place.tb_frame.f_locals.get("self") is self:
+            self._raised = about.exc_type() if about.exc_value is None else about.exc_value
+        else:
+            self._hook(about)
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            self._hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
+
+    def __exit__(self, *_):
+        if self._hook is not None:
+            sys.unraisablehook = self._hook
+        if self._raised is not None:
+            raise self._raised
 
 
 class Request(ctypes.Structure):
@@ -126,11 +172,35 @@ def library():
     return found
 
 
+def whole(name, value, most):
+    """An integer from 0 to `most`: ctypes would take any, and cut off what does not fit."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError("%s is %r; it is a whole number from 0 to %d" % (name, value, most)) from None
+    if not 0 <= number <= most:
+        raise ValueError("%s is %d; it is a whole number from 0 to %d" % (name, number, most))
+    return number
+
+
+def text(name, value):
+    """For C, to which a text ends with its first 0."""
+    value = os.fsencode(value)
+    if b"\0" in value:
+        raise ValueError("%s has a 0 byte in it: %r" % (name, value))
+    return value
+
+
 def check(status, error):
     """Raises what a call answered, but for FAILED_SAMPLES, which is data."""
     if status and STATUS[status] != "FAILED_SAMPLES":
         raise Error(STATUS[status], error.text.decode(errors="replace"))
     return status
+
+
+def status_text(status):
+    """What became of a sample, in words: of one number of the statuses that `status=True` and `FailedSamples` give."""
+    return library().flowrt_status_text(whole("status", status, 255)).decode()
 
 
 def version():
