@@ -2,9 +2,11 @@
 """The package flowrt: the command's bits, arrays in and out, statuses as exceptions."""
 
 import copy
+import keyword
 import os
 import pathlib
 import pickle
+import re
 import shutil
 import signal
 import subprocess
@@ -505,6 +507,133 @@ class Export(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "order="):
             flowrt.export(nn.Linear(3, 2), torch.randn(4, 3), self.folder / "net")
         self.assertEqual(list(self.folder.iterdir()), [])
+
+    def refuse(self, words, module, example, **how):
+        with self.assertRaisesRegex(ValueError, words):
+            flowrt.export(module, example, self.folder / "net", **how)
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_every_parameter_of_a_module_is_heeded(self):
+        x = torch.randn(4, 2)
+        joined = torch.cat([torch.full((4, 1), 0.3), x], 1)
+        known = [nn.ELU(2.5), nn.LeakyReLU(0), nn.LeakyReLU(-0.3), nn.LeakyReLU(1.5), nn.Softplus(beta=1, threshold=20), nn.Softmax(dim=1),
+                 nn.LayerNorm(8, eps=0.1), nn.Linear(8, 8, bias=False), nn.ReLU(inplace=True)]
+        for part in known:
+            with self.subTest(str(part)):
+                self.compare(nn.Sequential(nn.Linear(3, 8), part, nn.Linear(8, 2)), (joined,), torch.tensor([0.3]), x, order="t, x")
+        for path in self.folder.iterdir():
+            path.unlink()
+        unknown = [nn.Softplus(threshold=1), nn.Softplus(beta=2), nn.Softmax(dim=0), nn.LayerNorm(8, elementwise_affine=False), nn.LayerNorm(8, bias=False),
+                   nn.Hardtanh(), nn.Hardswish(), nn.CELU(), nn.PReLU(), nn.LogSoftmax(dim=1), nn.ReLU6(), nn.GLU()]
+        for part in unknown:
+            with self.subTest(str(part)):
+                wide = nn.Linear(4 if isinstance(part, nn.GLU) else 8, 2)
+                self.refuse(r"%s.*`1`" % type(part).__name__, nn.Sequential(nn.Linear(3, 8), part, wide), (joined,), order="t, x")
+
+        class Labelled(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.label = nn.Embedding(4, 2, max_norm=0.1)
+
+            def forward(self, t, x, label):
+                return x + self.label(label)
+
+        self.refuse("Embedding.*max_norm", Labelled(), (torch.rand(4), x, torch.tensor([0, 1, 2, 3])))
+        self.refuse("bfloat16", nn.Sequential(nn.Linear(3, 2)).bfloat16(), (joined.bfloat16(),), order="t, x")
+
+    def test_training_is_as_it_was(self):
+        module = nn.Sequential(nn.Linear(3, 8), nn.Dropout(0.5), nn.Linear(8, 2))
+        module.train()
+        module[0].eval()
+        flowrt.export(module, torch.randn(4, 3), self.folder / "net", order="t, x")
+        self.assertEqual([part.training for part in module.modules()], [True, False, True, True])
+
+    def test_names_of_conditions_are_no_others(self):
+        t, x, c = torch.rand(5, 1), torch.randn(5, 2), torch.randn(5, 2)
+        words = re.findall(r'KEYWORD\("(\w+)"', (ROOT / "lang/syntax/keywords.def").read_text())
+        self.assertEqual(flowrt._export._RESERVED, set(words))
+        refused = [*(word for word in words if not keyword.iskeyword(word)), "x", "tanh", "max", "linear", "sigmoid"]
+        taken = ["h1", "h2", "k", "k1", "v", "sum", "pi", "mean", "exp2", "net", "repeat", "velocity", "inverse", "normal"]
+        for name in refused + taken:
+            with self.subTest(name):
+                made = named_net(name)
+                if name in refused:
+                    self.refuse("`%s`" % name, made, (t, x, c), order="t, x")
+                else:
+                    self.compare(made, (t, x, c), t, x, {name: c.numpy()}, order="t, x")
+                    for path in self.folder.iterdir():
+                        path.unlink()
+
+    def test_time_and_state_are_asked_for_where_both_are_possible(self):
+        class Net(nn.Module):
+            def __init__(self, *widths):
+                super().__init__()
+                self.linear = nn.Linear(*widths)
+
+            def forward(self, y, tau):
+                return self.linear(torch.cat([y, 2 * tau], 1))
+
+        y, tau = torch.randn(5, 1), torch.rand(5, 1)
+        self.refuse("which of the arguments y, tau are time and state", Net(2, 1), (y, tau))
+        self.compare(Net(2, 1), (y, tau), tau, y, order="x, t")
+        wide = torch.randn(5, 3)
+        self.compare(Net(4, 3), (wide, tau), tau, wide)     # the shapes tell
+        for path in self.folder.iterdir():
+            path.unlink()
+        self.refuse("order is 'y, tau'", Net(2, 1), (y, tau), order="y, tau")
+
+    def test_the_points_of_a_batch_do_not_meet(self):
+        class Net(nn.Module):
+            def __init__(self, function):
+                super().__init__()
+                self.function, self.relu = function, nn.ReLU(inplace=True)
+
+            def forward(self, t, x):
+                return self.function(self, t, x)
+
+        t, x = torch.rand(3), torch.randn(3, 3)     # as many points as numbers
+        self.refuse("point by point", Net(lambda net, t, x: t * x), (t, x))
+        self.refuse("moves the points", Net(lambda net, t, x: t.unsqueeze(0) * x), (t, x))
+        self.refuse("change of shape", Net(lambda net, t, x: t.expand(3, 3) * x), (t, x))
+        self.refuse("in place", Net(lambda net, t, x: overwritten(net, x)), (t, x))
+        self.refuse("int64", Net(lambda net, t, x: x.to(torch.int64) * 0.5), (t, x))
+        self.refuse("number inf", Net(lambda net, t, x: x * float("inf")), (t, x))
+
+    def test_suffixes_are_appended_to_the_name(self):
+        module, x = nn.Sequential(nn.Linear(3, 2)), torch.randn(4, 3)
+        for name, made in (("net.1", "net.1"), ("net.2", "net.2"), ("net.flow", "net"), ("flow", "flow")):
+            program = flowrt.export(module, x, self.folder / name, order="t, x")
+            self.assertEqual(program, self.folder / (made + ".flow"))
+            self.assertIn('"%s.safetensors"' % made, program.read_text())
+            flowc("check", program, "-q")
+        self.assertEqual(len(list(self.folder.iterdir())), 8)
+        with self.assertRaisesRegex(ValueError, "quotes"):
+            flowrt.export(module, x, self.folder / 'a"b', order="t, x")
+
+
+def overwritten(net, x):
+    a = x * 2
+    return net.relu(a) + a
+
+
+def named_net(name):
+    """A network with a condition of that name: torch.fx takes names from the code.  Values are used twice, and a number is stretched."""
+    scope = {"torch": torch, "nn": nn}
+    exec(NAMED_NET.replace("NAME", name), scope)
+    return scope["Net"]()
+
+
+NAMED_NET = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(5, 2), nn.Linear(2, 2)
+
+    def forward(self, t, y, NAME):
+        a = self.a(torch.cat([y, t, NAME], 1))
+        b = torch.tanh(a) + a * t.expand(-1, 2)
+        return self.b(b) + torch.sigmoid(NAME)
+"""
 
 
 def read_safetensors(path):

@@ -5,7 +5,10 @@ torch.fx traces the module; every node of its graph becomes an expression for on
 the batch.  What has no translation is named with its place: nothing is approximated.  torch is imported by export alone.
 """
 
+import contextlib
+import itertools
 import json
+import math
 import operator
 import pathlib
 import struct
@@ -19,6 +22,10 @@ class Untranslatable(ValueError):
     def __init__(self, text, node=None):
         super().__init__(text)
         self.node = node
+
+
+# The reserved words of .flow; they name nothing.
+_RESERVED = frozenset("let dim fn field network map density check flow for if then else and or not".split())
 
 
 class _Value:
@@ -47,7 +54,14 @@ class _Value:
         return self if self.shape else _Value("[%s]" % self.text, (1,))
 
 
+def _quotable(name):
+    """A text of .flow has no escapes and ends on its line."""
+    return '"' not in name and name.isprintable()
+
+
 def _number(value):
+    if not math.isfinite(value):
+        raise Untranslatable("the number %r has no translation into .flow" % value)
     return "%s" % repr(float(value)) if value != int(value) else "%d" % int(value)
 
 
@@ -68,7 +82,7 @@ def _modules(nn):
         nn.GELU: lambda m: "gelu" if m.approximate == "none" else "gelu_tanh",
         nn.Tanh: lambda m: "tanh",
         nn.Sigmoid: lambda m: "sigmoid",
-        nn.Softplus: lambda m: "softplus" if m.beta == 1 else None,
+        nn.Softplus: lambda m: "softplus" if m.beta == 1 and m.threshold == 20 else None,
         nn.Softmax: lambda m: "softmax" if m.dim in (-1, 1) else None,
         nn.Identity: lambda m: "",
         nn.Dropout: lambda m: "" if not m.training or m.p == 0 else None,
@@ -86,11 +100,20 @@ def _functions(torch):
     return names
 
 
+def _called(torch):
+    """What a program of export's may call: a parameter of such a name would hide it."""
+    layers = {"linear", "layer_norm", "embedding", "param"}
+    return layers | set(_functions(torch).values()) | {"elu", "leaky_relu", "gelu", "gelu_tanh", "softmax", "max", "min", "expm1"}
+
+
 class _Translation:
-    def __init__(self, torch, module, inputs):
+    def __init__(self, torch, module, inputs, taken):
         self.torch, self.module, self.inputs = torch, module, inputs
         self.lines, self.weights, self.values = [], {}, {}
+        self.batched = set()    # nodes that have an axis for the points, as parameters have not
         self.modules, self.functions = _modules(torch.nn), _functions(torch)
+        self.names = ("h%d" % i for i in itertools.count(1) if "h%d" % i not in taken)
+        self.counter = next(name for name in itertools.chain("k", ("k%d" % i for i in itertools.count(1))) if name not in taken)
 
     def refuse(self, node, what):
         place = " in `%s`" % node.target if node.op == "call_module" else ""
@@ -99,6 +122,10 @@ class _Translation:
     def take(self, name, tensor):
         if name in self.weights:
             raise Untranslatable("`%s` is used twice; a layer of .flow stands at one place" % name, name)
+        if not _quotable(name):
+            raise Untranslatable("the name %r cannot stand in quotes in a .flow" % name, name)
+        if tensor.dtype not in (self.torch.float64, self.torch.float32, self.torch.float16):
+            raise Untranslatable("`%s` is of %s; weights of .flow are float64, float32 or float16" % (name, tensor.dtype), name)
         self.weights[name] = tensor.detach().cpu().numpy()
 
     # ---- nodes ----
@@ -107,7 +134,25 @@ class _Translation:
         about = node.meta.get("tensor_meta")
         if about is None:
             self.refuse(node, "a value that is no tensor")
-        return tuple(about.shape[1:])
+        return tuple(about.shape[node in self.batched:])
+
+    def check_axes(self, node):
+        """Two tensors meet from their last axes: the points of one must not meet the numbers of the other."""
+        whole = [(argument in self.batched, tuple(argument.meta["tensor_meta"].shape)) for argument in node.args
+                 if isinstance(argument, self.torch.fx.Node) and argument.meta.get("tensor_meta") is not None]
+        if len(whole) < 2 or any(math.prod(shape) == 1 for _, shape in whole):
+            return
+        (batched, a), (also_batched, b) = sorted(whole, reverse=True)
+        if len(a) != len(b) if also_batched else batched and len(b) >= len(a) and b[0] != 1:
+            self.refuse(node, "arithmetic of %s and %s, whose axes do not match point by point," % (list(a), list(b)))
+
+    def check_in_place(self, node, inplace):
+        """What is overwritten must not be read later."""
+        if not inplace:
+            return
+        order = list(node.graph.nodes)
+        if any(order.index(user) > order.index(node) for user in node.args[0].users):
+            self.refuse(node, "a change in place of what is used again")
 
     def value(self, argument, node):
         if isinstance(argument, self.torch.fx.Node):
@@ -135,13 +180,16 @@ class _Translation:
             self.take(name + ".weight", module.weight)
             self.take(name + ".bias", module.bias)
             return _Value(self.pipe(a, 'layer_norm %s "%s"' % (_number(module.eps), name)), a.shape, simple=False, pipe=True)
-        if kind is nn.Embedding and a.shape == ():
+        if kind is nn.Embedding and a.shape == () and module.max_norm is None:
             self.take(name + ".weight", module.weight)
             stage = 'embedding %d %d "%s"' % (module.num_embeddings, module.embedding_dim, name)
             return _Value(self.pipe(a, stage), (module.embedding_dim,), simple=False, pipe=True)
         made = self.modules[kind](module) if kind in self.modules else None
+        if kind is nn.Softmax and len(a.shape) != 1:
+            made = None     # of a batch of scalars it would join the points
         if made is None:
             self.refuse(node, "%r" % module)
+        self.check_in_place(node, made and getattr(module, "inplace", False))
         return made(self.named(a)) if callable(made) else self.stage(a, made)
 
     def stage(self, a, name):
@@ -149,6 +197,7 @@ class _Translation:
 
     def call(self, node, function):
         torch, F = self.torch, self.torch.nn.functional
+        self.check_in_place(node, node.kwargs.get("inplace", False))
         arithmetic = {operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/", operator.pow: "^",
                       torch.add: "+", torch.sub: "-", torch.mul: "*", torch.div: "/", torch.pow: "^",
                       "add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "^"}
@@ -161,7 +210,7 @@ class _Translation:
             return self.concatenate(node)
         if function is F.gelu:
             return self.stage(self.value(node.args[0], node), "gelu" if node.kwargs.get("approximate", "none") == "none" else "gelu_tanh")
-        if function is F.elu and len(node.args) == 1 and node.kwargs.get("alpha", 1.0) == 1.0:
+        if function is F.elu and len(node.args) == 1 and node.kwargs.get("alpha", 1.0) == 1:
             return self.stage(self.value(node.args[0], node), "elu")
         if function in self.functions and len(node.args) == 1 and not {k: v for k, v in node.kwargs.items() if k != "inplace"}:
             return self.stage(self.value(node.args[0], node), self.functions[function])
@@ -172,7 +221,10 @@ class _Translation:
 
     def binary(self, node, sign):
         a, b = (self.value(argument, node) for argument in node.args)
-        shape = self.shape(node)
+        self.check_axes(node)
+        shape = a.shape if b.shape in ((), (1,)) else b.shape
+        if a.shape == () and b.shape == (1,):
+            shape = b.shape
         if a.shape == b.shape or () in (a.shape, b.shape):
             left, right = a.operand(), b.operand()
         elif (1,) in (a.shape, b.shape) and len(a.shape) == len(b.shape):
@@ -185,19 +237,27 @@ class _Translation:
     def concatenate(self, node):
         dim = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim", node.kwargs.get("axis", 1 if node.target is self.torch.hstack else 0))
         parts = [self.value(part, node) for part in node.args[0]]
-        if dim not in (1, -1) or any(len(part.shape) > 1 for part in parts):
+        if dim not in (1, -1) or any(len(part.shape) != 1 for part in parts):
             self.refuse(node, "a concatenation along axis %d" % dim)
         return _Value("[%s]" % ", ".join(part.parts() for part in parts), self.shape(node))
 
     def reshape(self, node):
         """Axes of length 1 come and go, and a [1] is stretched; all else has no translation."""
-        a, shape = self.value(node.args[0], node), self.shape(node)
+        source, a, shape = node.args[0], self.value(node.args[0], node), self.shape(node)
+        before, after = source.meta["tensor_meta"], node.meta["tensor_meta"]
+        if before.dtype.is_floating_point and not after.dtype.is_floating_point:
+            self.refuse(node, "a change of numbers to %s" % after.dtype)
+        if node not in self.batched:
+            # A parameter may get an axis of length 1, to meet the batch.
+            return a if shape in (a.shape, (1, *a.shape)) else self.refuse(node, "a change of shape from %s to %s" % (list(a.shape), list(shape)))
+        if source in self.batched and math.prod(before.shape) != 1 and before.shape[0] != after.shape[0]:
+            self.refuse(node, "a change of shape from %s to %s, which moves the points," % (list(before.shape), list(after.shape)))
         if a.shape == shape:
             return a
         if a.shape in ((), (1,)) and shape in ((), (1,)):
             return _Value(a.scalar(), ()) if shape == () else a.vector()
-        if a.shape in ((), (1,)) and len(shape) == 1:
-            return _Value("(for k < %d: %s)" % (shape[0], a.scalar()), shape)
+        if a.shape in ((), (1,)) and len(shape) == 1 and (len(before.shape) != 1 or before.shape[0] == 1 or source not in self.batched):
+            return _Value("(for %s < %d: %s)" % (self.counter, shape[0], a.scalar()), shape)
         return self.refuse(node, "a change of shape from %s to %s" % (list(a.shape), list(shape)))
 
     def parameter(self, node):
@@ -211,7 +271,7 @@ class _Translation:
         """A value that is used more than once gets a name."""
         if value.simple:
             return value
-        name = "h%d" % (len(self.lines) + 1)
+        name = next(self.names)
         self.lines.append("let %s = %s" % (name, value.text))
         return _Value(name, value.shape)
 
@@ -226,8 +286,10 @@ class _Translation:
     def run(self, graph):
         inputs = iter(self.inputs)
         for node in graph.nodes:
+            if node.op == "placeholder" or any(argument in self.batched for argument in node.all_input_nodes):
+                self.batched.add(node)
             if node.op == "placeholder":
-                self.values[node] = next(inputs)
+                self.values[node] = next(inputs, None)
             elif node.op == "call_module":
                 self.keep(node, self.call_module(node))
             elif node.op in ("call_function", "call_method") and node.meta.get("tensor_meta") is None:
@@ -241,38 +303,54 @@ class _Translation:
         return None
 
 
-def _describe_inputs(names, example, order):
+_TIMES, _STATES = ("t", "time", "times", "s"), ("x", "state", "z", "xt", "x_t")
+
+
+def _roles(names, shapes, result, order):
+    """Which argument is the time, "t", which the state, "x", and which are conditions, "c": `order` says it of the first two; else their
+    names do, or their shapes where these leave no choice, the state having that of the result.  Nothing is guessed."""
+    if order is not None:
+        return order.split(", ") + ["c"] * (len(names) - 2)
+    flat = [shape in ((), (1,)) for shape in shapes]
+    roles = ["t" if name in _TIMES and one else "x" if name in _STATES else "c" for name, one in zip(names, flat)]
+    for role, fits in (("x", [shape == result for shape in shapes]), ("t", flat)):
+        left = [i for i, fit in enumerate(fits) if fit and roles[i] == "c"]
+        if role not in roles and len(left) == 1:
+            roles[left[0]] = role
+    if roles.count("t") != 1 or roles.count("x") != 1:
+        raise ValueError('which of the arguments %s are time and state? call them t and x, or say which the first two are: order="t, x" or '
+                         'order="x, t"' % ", ".join(names))
+    return roles
+
+
+def _describe_inputs(names, example, result, order, called):
     """The parameters of the velocity, and the value of each of the module's arguments: time, state, conditions."""
+    if order not in (None, "t, x", "x, t"):
+        raise ValueError('order is %r; it is "t, x" or "x, t"' % (order,))
     if len(example) == 1:
-        if order not in ("t, x", "x, t"):
+        if order is None:
             raise ValueError('the module has one argument; say which way time and state are joined in it: order="t, x" or order="x, t"')
         d = example[0].shape[1] - 1
         return ["t", "x: [%d]" % d], [_Value("[%s]" % order, (d + 1,))], d
-    kinds = ["t" if name in ("t", "time", "times", "s") else "x" if name in ("x", "state", "z", "xt", "x_t") else "c" for name in names]
-    if kinds.count("t") != 1 or kinds.count("x") != 1:
-        rest = [i for i, kind in enumerate(kinds) if kind == "c"]
-        flat = [i for i in rest if example[i][:1].numel() == 1]
-        if "t" not in kinds and flat:
-            kinds[flat[0]] = "t"
-        rest = [i for i, kind in enumerate(kinds) if kind == "c"]
-        if "x" not in kinds and rest:
-            kinds[rest[0]] = "x"
-    if kinds.count("t") != 1 or kinds.count("x") != 1:
-        raise ValueError("which of %s are time and state? call them t and x" % ", ".join(names))
-    parameters, values = [], []
-    for name, kind, tensor in zip(names, kinds, example):
-        shape = tuple(tensor.shape[1:])
+    parameters, values, dim = [], [], 0
+    shapes = [tuple(tensor.shape[1:]) for tensor in example]
+    for name, kind, shape in zip(names, _roles(names, shapes, result, order), shapes):
         if len(shape) > 1:
             raise Untranslatable("the argument `%s` has %d axes a point; vectors and scalars are known" % (name, len(shape)))
         if kind == "t":
+            if shape not in ((), (1,)):
+                raise Untranslatable("the argument `%s` has %d numbers a point; time is one" % (name, shape[0]))
             values.append(_Value("t", ()) if shape == () else _Value("[t]", (1,)))
             continue
+        if kind == "c" and (name in _RESERVED or name in called or name in ("t", "x")):
+            raise Untranslatable("the argument `%s` cannot be a condition of that name: it is a word of .flow, or of the program; call it otherwise" % name)
+        if kind == "x" and shape == ():
+            raise Untranslatable("the state `%s` has no axis but the batch; in one dimension it is [n, 1]" % name)
         word = "x" if kind == "x" else name
-        parameters.append((kind, word, "%s: [%d]" % (word, shape[0]) if shape else word))
+        parameters.append((kind != "x", "%s: [%d]" % (word, shape[0]) if shape else word))
         values.append(_Value(word, shape))
-    state = next(p for p in parameters if p[0] == "x")
-    dim = int(state[2].split("[")[1].rstrip("]")) if "[" in state[2] else 1
-    return ["t", state[2]] + [p[2] for p in parameters if p[0] == "c"], values, dim
+        dim = shape[0] if kind == "x" else dim
+    return ["t"] + [text for _, text in sorted(parameters, key=operator.itemgetter(0))], values, dim
 
 
 def write_safetensors(path, arrays):
@@ -289,39 +367,69 @@ def write_safetensors(path, arrays):
             file.write(np.ascontiguousarray(array).tobytes())
 
 
-def export(module, example, path, *, order=None, source=None, solver="midpoint steps 100", time=None):
-    """Writes PATH.flow and PATH.safetensors from a module that computes a velocity.
+def _paths(path):
+    """Of the program and of its weights; the suffixes are appended, since a name may have points in it."""
+    path = pathlib.Path(path)
+    name = path.name[:-len(".flow")] if path.name.endswith(".flow") else path.name
+    if not _quotable(name):
+        raise ValueError("the name %r cannot stand in quotes in a .flow" % name)
+    return path.with_name(name + ".flow"), path.with_name(name + ".safetensors")
 
-    module: Linear, LayerNorm, Embedding, the activations, Sequential and whatever joins them by +, -, *, /, torch.cat.
-    example: its arguments for a batch of points, as it is called: (t, x), (x, t), conditions behind; or one array that joins t and
-    x, and `order` says which way.  time: "1 -> 0" where data are at 0.  Returns the path of the program.  Raises Untranslatable,
-    which names the first part of the module that has no translation.
-    """
-    import torch
+
+def _flow_name(stem):
+    name = "".join(c if c.isalnum() and c.isascii() else "_" for c in stem)
+    return name if name[:1].isalpha() and name not in _RESERVED else "flow_" + name
+
+
+@contextlib.contextmanager
+def _evaluating(module):
+    """In eval mode; then each part of the module is as it was, in training or not."""
+    training = [part for part in module.modules() if part.training]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part in training:
+            part.training = True
+
+
+def _trace(module, example):
+    """torch.fx's graph of the module, with the shapes that the example gives."""
     import torch.fx
     from torch.fx.passes.shape_prop import ShapeProp
 
-    example = tuple(example) if isinstance(example, (tuple, list)) else (example,)
-    path = pathlib.Path(path).with_suffix(".flow")
-    was_training = module.training
-    module.eval()
     try:
-        try:
-            traced = torch.fx.symbolic_trace(module)
-        except Exception as why:
-            raise Untranslatable("torch.fx cannot trace %s: %s" % (type(module).__name__, why)) from why
-        traced.graph.eliminate_dead_code()
-        with torch.no_grad():
-            ShapeProp(traced).propagate(*example)
+        traced = torch.fx.symbolic_trace(module)
+    except Exception as why:
+        raise Untranslatable("torch.fx cannot trace %s: %s" % (type(module).__name__, why)) from why
+    traced.graph.eliminate_dead_code()
+    with torch.no_grad():
+        result = ShapeProp(traced).propagate(*example)
+    return traced, tuple(result.shape[1:]) if isinstance(result, torch.Tensor) else None
+
+
+def export(module, example, path, *, order=None, source=None, solver="midpoint steps 100", time=None):
+    """Writes PATH.flow and PATH.safetensors from a module that computes a velocity.  PATH may end in .flow.
+
+    module: Linear, LayerNorm, Embedding, the activations, Sequential and whatever joins them by +, -, *, /, torch.cat; as it is in eval
+    mode, without dropout.
+    example: its arguments for a batch of points, as it is called: time and state, and conditions, which keep their names; or one array
+    that joins t and x.  order: which way t and x are joined, or which the first two arguments are, "t, x" or "x, t", where names and
+    shapes do not tell.  time: "1 -> 0" where data are at 0.  Returns the path of the program.  Raises Untranslatable, which names the
+    first part of the module that has no translation.
+    """
+    import torch
+
+    example = tuple(example) if isinstance(example, (tuple, list)) else (example,)
+    path, weights = _paths(path)
+    with _evaluating(module):
+        traced, made = _trace(module, example)
         names = [node.target for node in traced.graph.nodes if node.op == "placeholder"][: len(example)]
-        parameters, values, dim = _describe_inputs(names, example, order)
-        translation = _Translation(torch, traced, values)
+        parameters, values, dim = _describe_inputs(names, example, made, order, _called(torch))
+        translation = _Translation(torch, traced, values, {text.split(":")[0] for text in parameters})
         result = translation.run(traced.graph)
-    finally:
-        module.train(was_training)
     if result.shape != (dim,):
         raise Untranslatable("the module makes %s of a state of %d numbers; a velocity has the state's shape" % (list(result.shape), dim))
-    weights = path.with_suffix(".safetensors")
     write_safetensors(weights, translation.weights)
     clauses = ["source   %s" % (source or "normal(%d)" % dim), "velocity v"]
     if translation.weights:
@@ -329,9 +437,7 @@ def export(module, example, path, *, order=None, source=None, solver="midpoint s
     if time:
         clauses.append("time     %s" % time)
     clauses.append("solver   %s" % solver)
-    name = "".join(c if c.isalnum() and c.isascii() else "_" for c in path.stem)
-    name = name if name[:1].isalpha() else "flow_" + name
     body = "".join("  %s\n" % line for line in translation.lines) + "  %s\n" % result.text
     path.write_text("# %s -- written by flowrt.export from %s\nnetwork v(%s) -> [%d] =\n%sflow %s {\n%s}\n" % (
-        path.name, type(module).__name__, ", ".join(parameters), dim, body, name, "".join("  %s\n" % clause for clause in clauses)))
+        path.name, type(module).__name__, ", ".join(parameters), dim, body, _flow_name(path.stem), "".join("  %s\n" % clause for clause in clauses)))
     return path
