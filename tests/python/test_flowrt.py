@@ -229,6 +229,15 @@ class Arrays(WithModel):
             with self.assertRaisesRegex(ValueError, r"condition 'b' has shape .*; it is \[1\], or \[3, 1\]"):
                 model.sample(3, conditions={"a": a, "b": wrong})
 
+    def test_a_condition_that_is_a_matrix_may_be_one(self):
+        model = self.compile("matrices", "field u(t, x: [2], m: [2, 3]) = m @ [x[0], x[1], 1]\nflow f { source normal(2)  velocity u  solver rk4 steps 3 }\n")
+        x, m = np.float32([[1, 2], [3, 4], [5, 6]]), np.arange(6, dtype=np.float32).reshape(2, 3)
+        expected = np.stack([m @ [*row, 1] for row in x])
+        for given in (m, m.ravel(), np.tile(m, (3, 1, 1)), np.tile(m.ravel(), (3, 1))):
+            np.testing.assert_array_equal(model.velocity(0, x, conditions={"m": given}), expected)
+        with self.assertRaisesRegex(ValueError, "has shape"):
+            model.velocity(0, x, conditions={"m": np.tile(m, (2, 1, 1))})
+
     def test_conditions_of_no_samples_have_no_rows(self):
         model = self.compile("nothing", "field u(t, x: [2], a: [2], b) = a + b*x\nflow f { source normal(2)  velocity u  solver rk4 steps 3 }\n")
         conditions, x = {"a": np.zeros((0, 2)), "b": np.zeros(0)}, np.zeros((0, 2))

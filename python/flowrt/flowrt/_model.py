@@ -4,6 +4,7 @@
 import contextlib
 import ctypes
 import json
+import math
 
 import numpy as np
 
@@ -110,10 +111,12 @@ class Model:
         return np.require(x, requirements=("C", "A"))
 
     def _condition(self, name, size, value, count):
-        """A row for all samples, or one for each; where a row is one number, it needs no axis of its own."""
+        """A row for all samples, or one for each; where a row is one number, it needs no axis of its own, and that of a matrix may have
+        two: the library knows its size alone."""
         value = np.require(value, self.dtype, ("C", "A", "E"))
         rows = value[..., None] if size == 1 and value.shape in ((), (count,)) else value
-        if rows.shape not in ((size,), (1, size), (count, size)):
+        whole, first = math.prod(rows.shape) == size, rows.shape[:1]
+        if not (rows.ndim and (whole or (first == (count,) and math.prod(rows.shape[1:]) == size))):
             raise ValueError("condition %r has shape %s; it is [%d], or [%d, %d]" % (name, value.shape, size, count, size))
         # Of no samples there is no row, and C wants one.
         return np.reshape(rows, (-1, size)) if rows.size else np.zeros((1, size), self.dtype)
