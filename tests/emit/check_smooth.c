@@ -24,7 +24,8 @@ static FlowCompiled *compile(const char *value, FlowExtras extras) {
 
 static const Case cases[] = {
     {"silu(x)", IR_SMOOTH},
-    {"softplus(x)", IR_SMOOTH},                 /* max and abs that cancel */
+    {"softplus(x)", IR_SMOOTH},                 /* branches that cancel */
+    {"max(x, 0) + log1p(exp(-abs(x)))", IR_SMOOTH},     /* max and abs that cancel */
     {"mish(x)", IR_SMOOTH},
     {"gelu(x) + gelu_tanh(t*x)", IR_SMOOTH},
     {"tanh(x) |> standardize", IR_SMOOTH},

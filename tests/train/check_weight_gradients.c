@@ -63,7 +63,7 @@ static const struct { const char *name, *text; } programs[] = {
                         "  let y = [x, c] |> linear 3 \"a\"\n"
                         "  solve(A, y) + logdet(A)*x/5\n" FLOW},
 };
-enum { PROGRAMS = sizeof programs / sizeof programs[0] };
+enum { PROGRAMS = sizeof programs / sizeof programs[0], SMOOTH = 7 };     /* the first so many have an activation with all derivatives */
 
 /* ---- a program ------------------------------------------------------------------------------------------------------------------- */
 
@@ -74,6 +74,9 @@ static double next_number(uint64_t *state) {
 
 static int by_name(const void *a, const void *b) { return flow_natural_order(((const FlowTensor *)a)->name, ((const FlowTensor *)b)->name); }
 
+/* The layer with zeros for weights, as some begin a training: its activation is met at 0 alone. */
+static const char *zeros = NULL;
+
 /* Numbers for the weights of a function, moved by h along a direction: in all tensors, or in one. */
 static FlowTensors make_weights(const IrFunction *f, double h, int only) {
   FlowTensors tensors = {.count = f->weights, .tensor = calloc(f->weights, sizeof *tensors.tensor)};
@@ -83,6 +86,7 @@ static FlowTensors make_weights(const IrFunction *f, double h, int only) {
     double *number = calloc(count, sizeof *number);
     for (uint64_t k = 0; k < count; k++) {
       double base = 0.7 * next_number(&state), along = next_number(&state);
+      if (zeros && f->weight[i].name[0] == zeros[0]) base = 0;
       number[k] = base + (only < 0 || (uint32_t)only == i ? h * along : 0);
     }
     FlowTensor *tensor = &tensors.tensor[i];
@@ -230,10 +234,10 @@ END_TEST
 
 /* ---- flow matching ------------------------------------------------------------------------------------------------------------------------ */
 
-START_TEST(gradients_of_flow_matching_are_those_of_differences_for_every_kind_of_layer) {
+static void check_flow_matching(const char *name, const char *text) {
   flow_error error = {{0}};
   Data d;
-  FlowCompiled *compiled = compile(programs[_i].text, FLOW_SQUARES, FLOW_ENTRY_GRADIENT);
+  FlowCompiled *compiled = compile(text, FLOW_SQUARES, FLOW_ENTRY_GRADIENT);
   const flow_model *model = flow_compiled_model(compiled);
   const IrFunction *names = flow_compiled_ir(compiled, false);
   FlowTrainSettings s = flow_train_defaults();
@@ -250,10 +254,22 @@ START_TEST(gradients_of_flow_matching_are_those_of_differences_for_every_kind_of
       flow_blob_free(&blob[i]);
     }
     double slope = along(model, names, gradients.sums.group, only);
-    compare(programs[_i].name, "flow matching", only, slope, SAMPLES * (loss[0].all - loss[1].all) / (2 * h));
+    compare(name, "flow matching", only, slope, SAMPLES * (loss[0].all - loss[1].all) / (2 * h));
   }
   flow_gradients_close(&gradients);
   flow_compiled_free(compiled);
+}
+
+START_TEST(gradients_of_flow_matching_are_those_of_differences_for_every_kind_of_layer) {
+  check_flow_matching(programs[_i].name, programs[_i].text);
+}
+END_TEST
+
+START_TEST(a_layer_of_zeros_has_the_gradients_of_differences_behind_every_smooth_activation) {
+  zeros = "b";
+  check_flow_matching(programs[_i].name, programs[_i].text);
+  for (int kind = 0; kind < KINDS; kind++) check_solve(programs[_i].name, programs[_i].text, kind);
+  zeros = NULL;
 }
 END_TEST
 
@@ -262,6 +278,7 @@ int main(void) {
   TCase *tcase = tcase_create("layers");
   tcase_set_timeout(tcase, 120);
   tcase_add_loop_test(tcase, gradients_of_flow_matching_are_those_of_differences_for_every_kind_of_layer, 0, PROGRAMS);
+  tcase_add_loop_test(tcase, a_layer_of_zeros_has_the_gradients_of_differences_behind_every_smooth_activation, 0, SMOOTH);
   tcase_add_loop_test(tcase, gradients_through_a_solve_are_those_of_differences_for_every_kind_of_layer, 0, PROGRAMS * KINDS);
   suite_add_tcase(suite, tcase);
   return run_suite(suite);
