@@ -43,6 +43,27 @@ Ref derive_times(IrFunction *f, Ref a, Ref b, Span at) {
   return ir_two(f, IR_mul, a, b, at);
 }
 
+/* The exponent in b a^(b-1), the derivative of a^b by a.  That is 0 where b is 0, but would be 0 times infinity at a = 0, so
+ * there the exponent is 0 too.  Where b may vary that is done at a = 0 alone: elsewhere the power has a derivative by b. */
+static Ref constant_below(IrFunction *f, Ref b) {
+  const IrNode n = f->node[b], of = n.op == IR_view ? f->node[n.arg[0]] : n;
+  if (of.op != IR_constant) return IR_NONE;
+  int64_t count = shape_count(&of.shape);
+  double *number = arena_array(f->arena, (size_t)count, sizeof *number);
+  for (int64_t i = 0; i < count; i++) number[i] = of.data[i] == 0 ? 0 : of.data[i] - 1;
+  Ref below = ir_data(f, &of.shape, number, n.at);
+  return n.op == IR_view ? ir_view_flat(f, below, &n.shape, &n.map, n.at) : below;
+}
+
+static Ref exponent_below(IrFunction *f, Ref node) {
+  const IrNode n = f->node[node];
+  Ref a = n.arg[0], b = n.arg[1], known = constant_below(f, b);
+  if (known != IR_NONE) return known;
+  Ref none = derive_like(f, node, 0), less = ir_two(f, IR_sub, b, derive_like(f, node, 1), n.at);
+  Ref zero = ir_two(f, IR_and, ir_two(f, IR_equal, a, none, n.at), ir_two(f, IR_equal, b, none, n.at), n.at);
+  return ir_three(f, IR_select, zero, none, less, n.at);
+}
+
 Ref derive_partial(IrFunction *f, Ref node, uint32_t operand) {
   const IrNode n = f->node[node];
   const Ref V = node, A = n.arg[0], B = n.args > 1 ? n.arg[1] : IR_NONE, UNIT = IR_NONE;
@@ -57,6 +78,7 @@ Ref derive_partial(IrFunction *f, Ref node, uint32_t operand) {
 #define EACH1(op, x) ir_one(f, IR_##op, x, at)
 #define EACH2(op, x, y) ir_two(f, IR_##op, x, y, at)
 #define CHOOSE(c, x, y) ir_three(f, IR_select, c, x, y, at)
+#define BELOW exponent_below(f, node)
 #define PARTIAL(name, place, expression) if (n.op == IR_##name && operand == place) return expression;
 #define FLAT(op)
 #define CHOICE(op)
