@@ -19,8 +19,8 @@
  *
  * CONVENTIONS.  At a tie max and min take the derivative of the operand that is constant, else of the first, so that
  * relu'(0) = 0; of a vector with several greatest elements each takes an equal share; |a|' and sign of 0 are 0; a comparison, floor and a
- * label have derivative 0; `if` has the derivative of the branch that is taken (both are computed, so a branch that is not
- * taken may be infinite without harm). */
+ * label have derivative 0; `if` has the derivative of the branch that is taken, max and min that of the operand (all are computed,
+ * so what is not taken may be infinite without harm, up to the next sum). a^b by a has the derivative 0 where b is 0. */
 #ifndef FLOW_IR_DERIVE_H
 #define FLOW_IR_DERIVE_H
 #include "build.h"

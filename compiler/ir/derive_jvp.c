@@ -95,16 +95,37 @@ static Tangent each(Forward *d, Ref r) {
   return sum;
 }
 
+enum { MOST_LOOKED_AT = 64 };
+/* Is this a base that a factor 0 makes zero: the directions, what a sum gave (as in derive_vjp.c), or made of such without a
+ * product?  Others may be infinite where a branch is not taken. */
+static bool is_tame(const Forward *d, Ref base, int *looked_at) {
+  if (base == d->seed.base) return true;
+  if (++*looked_at > MOST_LOOKED_AT) return false;
+  const IrNode *node = &d->f->node[base];
+  if (node->op == IR_contract || ir_op_class[node->op] == IR_LEAF) return true;
+  if (node->op != IR_view && node->op != IR_concat && node->op != IR_add && node->op != IR_sub && node->op != IR_neg) return false;
+  for (uint32_t i = 0; i < node->args; i++)
+    if (!is_tame(d, node->arg[i], looked_at)) return false;
+  return true;
+}
+
+/* Truth ? a : b of tangents that are written out. */
+static Tangent chosen_dense(Forward *d, const IrNode *node, Ref truth, const Tangent *a, const Tangent *b) {
+  IrFunction *f = d->f;
+  Shape whole = forward_shape(d, &node->shape);
+  Ref x = a->kind == TANGENT_ZERO ? ir_number(f, &whole, 0, node->at) : forward_dense(d, a, &node->shape, node->at);
+  Ref y = b->kind == TANGENT_ZERO ? ir_number(f, &whole, 0, node->at) : forward_dense(d, b, &node->shape, node->at);
+  return tangent_dense(ir_three(f, IR_select, forward_lift(d, truth), x, y, node->at));
+}
+
 /* Truth ? a : b, where a zero tangent is a factor 0. */
 static Tangent chosen(Forward *d, Ref r, Ref truth, const Tangent *a, const Tangent *b) {
   IrFunction *f = d->f;
   const IrNode node = f->node[r];
+  int looked_at = 0;
   bool one_base = a->kind == TANGENT_ZERO || b->kind == TANGENT_ZERO || same_base(a, b, node.shape.rank);
-  if (!one_base) {
-    Ref x = forward_dense(d, a, &node.shape, node.at), y = forward_dense(d, b, &node.shape, node.at);
-    return tangent_dense(ir_three(f, IR_select, forward_lift(d, truth), x, y, node.at));
-  }
   Tangent t = a->kind == TANGENT_ZERO ? *b : *a;
+  if (!one_base || (t.kind == TANGENT_DENSE && !is_tame(d, t.base, &looked_at))) return chosen_dense(d, &node, truth, a, b);
   Ref none = derive_like(f, r, 0);
   Ref x = a->kind == TANGENT_ZERO ? none : factor_or_one(d, a, &node.shape, node.at);
   Ref y = b->kind == TANGENT_ZERO ? none : factor_or_one(d, b, &node.shape, node.at);
@@ -307,12 +328,29 @@ static Tangent standardize(Forward *d, Ref r) {
   return (Tangent){.kind = TANGENT_DENSE, .factor = scale, .base = rest};
 }
 
+/* Truth ? a : 0 */
+static Ref taken_of(Forward *d, Ref truth, Ref a, Span at) { return ir_three(d->f, IR_select, truth, a, derive_like(d->f, a, 0), at); }
+
+/* A greatest or least element: of those that are not taken nothing is left, be their tangents infinite. */
+static Tangent extreme(Forward *d, Ref r, const Tangent *of) {
+  IrFunction *f = d->f;
+  const IrNode node = f->node[r];
+  Shape whole = f->node[node.arg[0]].shape;
+  Ref shares = derive_shares(f, r), taken = ir_two(f, IR_not_equal, shares, derive_like(f, shares, 0), node.at);
+  Tangent t = *of;
+  if (t.kind == TANGENT_UNITS) {
+    if (t.factor != IR_NONE) t.factor = taken_of(d, taken, t.factor, node.at);
+    return forward_sum_last(d, shares, node.arg[0], &t, node.at);
+  }
+  Ref v = taken_of(d, forward_lift(d, taken), forward_dense(d, &t, &whole, node.at), node.at);
+  return tangent_dense(derive_sum_last(f, forward_lift(d, shares), v, node.at));
+}
+
 static Tangent reduced(Forward *d, Ref r) {
   const IrNode node = d->f->node[r];
   Tangent of = forward_of(d, node.arg[0]);
   if (of.kind == TANGENT_ZERO) return zero;
-  Ref weights = node.op == IR_reduce_sum ? IR_NONE : derive_shares(d->f, r);
-  return forward_sum_last(d, weights, node.arg[0], &of, node.at);
+  return node.op == IR_reduce_sum ? forward_sum_last(d, IR_NONE, node.arg[0], &of, node.at) : extreme(d, r, &of);
 }
 
 /* ---- the stretch ------------------------------------------------------------------------------------------------------------------------ */

@@ -4,8 +4,9 @@
  * Every node of the stretch that depends on the variable collects the sum of what its users hand it, users in descending
  * order, and hands its own operands the transpose of its derivative.
  *
- * GUARDS.  A branch of an `if` that is not taken is handed zeros, and zero times an infinite derivative would be NaN (log at 0,
- * exp where it overflows).  So behind a select products with a zero cotangent are zero, down to the next sum. */
+ * GUARDS.  A branch of an `if` that is not taken is handed zeros, and so is what max or min does not take; zero times an
+ * infinite derivative would be NaN (log at 0, exp where it overflows).  So behind a choice zero times what is not finite is
+ * zero, down to the next sum.  Other products stay, whose cotangent may be zero by chance and has a derivative itself. */
 #include <string.h>
 #include "derive_parts.h"
 
@@ -50,14 +51,15 @@ static void guard(Backward *b, Ref r) {
   if (r != b->variable && r >= b->from && b->f->node[r].op != IR_weight) b->guarded[r - b->from] = true;
 }
 
-/* partial * c, or zero where c is and a guard stands before it. */
+/* partial * c; with a guard before it, zero where c is and the product is no number. */
 static Ref product(Backward *b, Ref r, Ref partial, Ref c, Span at) {
   IrFunction *f = b->f;
   if (partial == IR_NONE) return c;
   Ref whole = ir_two(f, IR_mul, partial, c, at);
   if (!is_guarded(b, r)) return whole;
-  Ref none = derive_like(f, c, 0);
-  return ir_three(f, IR_select, ir_two(f, IR_equal, c, none, at), none, whole, at);
+  Ref none = derive_like(f, c, 0), no_number = ir_two(f, IR_not_equal, whole, whole, at);
+  Ref untaken = ir_two(f, IR_and, ir_two(f, IR_equal, c, none, at), no_number, at);
+  return ir_three(f, IR_select, untaken, none, whole, at);
 }
 
 /* ---- elementwise ---------------------------------------------------------------------------------------------------- */
@@ -81,7 +83,7 @@ static void choice(Backward *b, Ref r, Ref c) {
   Ref first = node.arg[node.op == IR_select ? 1 : 0], second = node.arg[node.op == IR_select ? 2 : 1];
   bool one = is_active(b, first), two = is_active(b, second);
   if (!one && !two) return;
-  if (node.op == IR_select || is_guarded(b, r)) guard(b, first), guard(b, second);
+  guard(b, first), guard(b, second);
   Ref truth = derive_chosen(f, r, one, two), none = derive_like(f, c, 0);
   if (one) give(b, first, ir_three(f, IR_select, truth, c, none, node.at), node.at);
   if (two) give(b, second, ir_three(f, IR_select, truth, none, c, node.at), node.at);
@@ -180,6 +182,7 @@ static void reduced(Backward *b, Ref r, Ref c) {
   Shape shape = b->f->node[node.arg[0]].shape;
   Ref spread = spread_last(b, c, &shape, node.at);
   Ref shares = node.op == IR_reduce_sum ? IR_NONE : derive_shares(b->f, r);
+  if (node.op != IR_reduce_sum) guard(b, node.arg[0]);
   give(b, node.arg[0], derive_times(b->f, shares, spread, node.at), node.at);
 }
 

@@ -7,7 +7,7 @@
  * operands of contractions, of true views, the result.  There the coefficients of the two sides are compared:
  *
  *     elu        s           | s + s^2/2 + ..                 the first two agree: C1
- *     softplus   s + log1p(exp(-s)) | log1p(exp(s))           all agree: smooth, though max and abs are not
+ *     softplus   s + log1p(exp(-s)) | log1p(exp(s))           all agree: smooth, though each `if` in it is not
  *
  *   needs   verified IR, frozen or not */
 #include "smooth.h"
@@ -112,7 +112,8 @@ static bool compare_sides(const Smooth *s, IrSmoothness *least) {
 static IrSmoothness alone(const IrFunction *f, const IrNode *node) {
   bool of_state = false;
   for (uint32_t j = 0; j < node->args; j++) of_state = of_state || f->node[node->arg[j]].mask & IR_STATE;
-  if (!of_state) return IR_SMOOTH;
+  bool of_itself = ir_op_class[node->op] == IR_COMPARE && node->arg[0] == node->arg[1];  /* asks for a number */
+  if (!of_state || of_itself) return IR_SMOOTH;
   switch (node->op) {
   case IR_abs: case IR_max: case IR_min: case IR_reduce_max: case IR_reduce_min: return IR_C0;
   case IR_lookup: return f->node[node->arg[1]].mask & IR_STATE ? IR_JUMPS : IR_SMOOTH;

@@ -158,6 +158,63 @@ START_TEST(a_derivative_is_in_the_first_parameter_with_a_shape) {
                "field u(t, x: [2]) = grad(f)(3, x, [1, 10])\n", 0, x2, NULL, (const double[]){6 * 0.3, 60 * -1.2}, 2);
 } END_TEST
 
+/* ---- single points -------------------------------------------------------------------------------------------------------- */
+/* Of f, a function of one number: f' forward and backward, f'' in all four orders; rounded some ten times, near 1. */
+static void expect_derivatives(const char *f, double at, double first, double second) {
+  char program[1024];
+  snprintf(program, sizeof program, "fn f(a) = %s\nfn ahead(a) = jvp(f)(a; 1)\nfn back(a) = vjp(f)(a; 1)\n"
+           "field u(t, x: [6]) = [ahead(x[0]), back(x[1]), jvp(ahead)(x[2]; 1), vjp(ahead)(x[3]; 1), jvp(back)(x[4]; 1), vjp(back)(x[5]; 1)]\n", f);
+  const double x[] = {at, at, at, at, at, at};
+  const double *plain = value_at(lowered(program), 0, x, NULL), *final = value_at(frozen(program), 0, x, NULL);
+  for (int i = 0; i < 6; i++) {
+    double expected = i < 2 ? first : second;
+    ck_assert_msg(fabs(plain[i] - expected) <= 1e-14 && fabs(final[i] - expected) <= 1e-14, "%s at %g, number %d: %.17g, frozen %.17g, not %.17g", f,
+                  at, i, plain[i], final[i], expected);
+  }
+}
+
+#define BELL 0.7978845608028653559              /* sqrt(2/pi) */
+static const struct { const char *f; double first, second; } at_zero[] = {
+    {"softplus(a)", 0.5, 0.25},     {"mish(a)", 0.6, 0.64},          {"silu(a)", 0.5, 0.5}, {"gelu(a)", 0.5, BELL}, {"gelu_tanh(a)", 0.5, BELL},
+    {"tanh(a)", 1, 0},              {"sigmoid(a)", 0.25, 0},         {"erf(a)", 1.4142135623730950488 * BELL, 0},
+    {"logsumexp([a, 0])", 0.5, 0.25}, {"softmax([a, -a])[0]", 0.5, 0}, {"norm2([a, 1])", 0, 2}, {"norm([a, 1])", 0, 1}, {"abs(a)^3", 0, 0},
+    {"relu(a)^3", 0, 0}};
+
+START_TEST(what_is_smooth_at_zero_has_its_derivatives_there) {
+  for (size_t i = 0; i < sizeof at_zero / sizeof *at_zero; i++) expect_derivatives(at_zero[i].f, 0, at_zero[i].first, at_zero[i].second);
+} END_TEST
+
+START_TEST(a_power_series_has_its_derivatives_at_zero) {
+  expect_derivatives("(sum k: [7, 2, 3, 4][k] * a^k)", 0, 2, 6);
+  expect_derivatives("7*a^0 + 2*a^1 + 3*a^2 + 4*a^3", 0, 2, 6);
+  expect_derivatives("7*pow(a, 0*exp(a)) + 2*pow(a, 1 + 0*a) + 3*pow(a, 2 + 0*a)", 0, 2, 6);
+} END_TEST
+
+START_TEST(a_power_with_the_exponent_zero_has_no_slope) {
+  expect_derivatives("a^0", 1e-320, 0, 0);     /* 1/a is infinite */
+  const double y[] = {2, 0};                   /* d/db of b a^(b-1) is 1/a at b = 0 */
+  expect_value("fn power(v: [2]) = v[0]^v[1]\nfield u(t, x: [2]) = grad(power)(x)\n", 0, y, NULL, (const double[]){0, log(2)}, 2);
+  expect_value("fn power(v: [2]) = v[0]^v[1]\nfn by_base(v: [2]) = grad(power)(v)[0]\nfield u(t, x: [2]) = grad(by_base)(x)\n", 0, y, NULL,
+               (const double[]){0, 0.5}, 2);
+} END_TEST
+
+/* A cotangent that is zero by chance is no branch that is not taken. */
+START_TEST(a_square_of_a_choice_has_its_second_derivative_where_it_is_zero) {
+  expect_derivatives("(if a < 1 then expm1(a) else 5)^2", 0, 0, 2);
+  expect_derivatives("min(expm1(a), 5)^2", 0, 0, 2);
+  expect_derivatives("max([expm1(a), -5])^2", 0, 0, 2);
+} END_TEST
+
+START_TEST(what_is_not_taken_has_no_part_in_a_derivative) {
+  expect_derivatives("min(exp(a), 5)", 800, 0, 0);
+  expect_derivatives("max(-exp(a), min(exp(a), 3*a))", 800, 3, 0);
+  expect_derivatives("min([exp(a), 5, 2*exp(a)])", 800, 0, 0);
+  expect_derivatives("(if a > 0 then 5 else exp(a))", 800, 0, 0);
+  expect_derivatives("max(log(a), -3)", 0, 0, 0);
+  expect_value("field g(t, x: [2]) = min([exp(x[0]) + exp(x[1]), 9*x[0]], [5, 5]) + (if x[0] < 0 then [exp(-x[0]), exp(x[1])] else x)\n"
+               "field u(t, x: [2]) = jvp(g)(t, x; [1, 2]) + 10*vjp(g)(t, x; [1, 2])\n", 0, (const double[]){800, 900}, NULL, (const double[]){11, 22}, 2);
+} END_TEST
+
 /* ---- time ----------------------------------------------------------------------------------------------------------------- */
 START_TEST(a_derivative_in_time_keeps_the_rest) {
   double t = 0.7;
@@ -348,6 +405,11 @@ void add_derivatives_tests(TCase *tcase) {
   tcase_add_test(tcase, a_solution_and_a_determinant_have_derivatives);
   tcase_add_test(tcase, a_function_of_one_number_is_differentiated_in_it);
   tcase_add_test(tcase, a_derivative_is_in_the_first_parameter_with_a_shape);
+  tcase_add_test(tcase, what_is_smooth_at_zero_has_its_derivatives_there);
+  tcase_add_test(tcase, a_power_series_has_its_derivatives_at_zero);
+  tcase_add_test(tcase, a_power_with_the_exponent_zero_has_no_slope);
+  tcase_add_test(tcase, a_square_of_a_choice_has_its_second_derivative_where_it_is_zero);
+  tcase_add_test(tcase, what_is_not_taken_has_no_part_in_a_derivative);
   tcase_add_test(tcase, a_derivative_in_time_keeps_the_rest);
   tcase_add_test(tcase, the_time_of_a_field_is_a_time_where_it_is_differentiated);
   tcase_add_test(tcase, a_hessian_is_a_derivative_of_a_derivative);
