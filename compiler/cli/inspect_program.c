@@ -45,15 +45,40 @@ static void print_smoothness(const Program *program) {
   printf("\nvelocity as a function of the state: %s; %s\n", ir_smoothness_text(smoothness), means[smoothness]);
 }
 
-static void print_program_json(const Program *program) {
-  FlowCompileCost cost = flow_compiled_cost(program->compiled);
-  const IrFunction *ir = flow_compiled_ir(program->compiled, false);
-  fputs("{\"file\": ", stdout);
-  print_json_text(stdout, program->path);
-  fputs(", ", stdout);
-  print_signatures_json(stdout, flow_compiled_program(program->compiled));
-  fputs(", \"tensors\": [", stdout);
-  for (uint32_t w = 0; w < ir->weights; w++) {
+/* ---- a program without a velocity ------------------------------------------------------------------------------------ */
+
+/* What stands before the `=`, or a check as a whole: the first line of it. */
+static void head_of(const Program *program, const Ast *ast, char *head, size_t room) {
+  const Source *source = source_of(flow_compiled_diagnostics(program->compiled)->sources, ast->at);
+  const char *text = source->text + (ast->at.from - source->base);
+  size_t length = (ast->body && ast->kind != AST_CHECK ? ast->body->at.from : ast->at.to) - ast->at.from, line = strcspn(text, "\r\n");
+  if (length > line) length = line;
+  while (length && strchr(" \t=", text[length - 1])) length--;
+  snprintf(head, room, "%.*s", (int)length, text);
+}
+
+static void print_definitions(const Program *program, bool json) {
+  const AstList *all = &flow_compiled_program(program->compiled)->file->definitions;
+  char head[400];
+  for (size_t i = 0; i < all->count; i++) {
+    head_of(program, all->at[i], head, sizeof head);
+    if (json) {
+      fputs(i ? ", " : "", stdout);
+      print_json_text(stdout, head);
+    } else {
+      print_foreign(stdout, head);
+      fputc('\n', stdout);
+    }
+  }
+  if (!json && all->count == 0) puts("nothing is defined here");
+  else if (!json) puts("\nno field or network takes (t, x: [n], ...) with a known n: there is no velocity to look at");
+}
+
+/* ---- as JSON --------------------------------------------------------------------------------------------------------- */
+
+static void print_tensors_json(const IrFunction *ir) {
+  fputs("\"tensors\": [", stdout);
+  for (uint32_t w = 0; ir && w < ir->weights; w++) {
     fputs(w ? ", {\"name\": " : "{\"name\": ", stdout);
     if (ir->weight[w].name)
       print_json_text(stdout, ir->weight[w].name);
@@ -65,6 +90,18 @@ static void print_program_json(const Program *program) {
     fputs("]}", stdout);
   }
   fputs("], ", stdout);
+}
+
+static void print_program_json(const Program *program) {
+  FlowCompileCost cost = flow_compiled_cost(program->compiled);
+  fputs("{\"file\": ", stdout);
+  print_json_text(stdout, program->path);
+  fputs(", \"definitions\": [", stdout);
+  print_definitions(program, true);
+  fputs("], ", stdout);
+  print_signatures_json(stdout, flow_compiled_program(program->compiled));
+  fputs(", ", stdout);
+  print_tensors_json(flow_compiled_ir(program->compiled, false));
   IrSmoothness smoothness;
   if (!flow_compiled_smoothness(program->compiled, &smoothness, NULL)) printf("\"smoothness\": \"%s\", ", ir_smoothness_text(smoothness));
   printf("\"nodes\": %" PRIu64 ", \"multiply_adds\": {\"times\": %" PRIu64 ", \"conditions\": %" PRIu64
@@ -83,6 +120,10 @@ static int show(const Run *run, Program *program) {
   }
   FlowCompileCost cost = flow_compiled_cost(program->compiled);
   const IrFunction *ir = flow_compiled_ir(program->compiled, false);
+  if (!ir) {
+    print_definitions(program, false);
+    return finish_output(run);
+  }
   print_signatures(stdout, flow_compiled_program(program->compiled));
   if (ir->weights) print_binding(ir);
   print_cost(&cost, ir);

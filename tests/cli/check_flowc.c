@@ -313,6 +313,28 @@ START_TEST(inspect_shows_the_binding_and_the_cost) {
 }
 END_TEST
 
+START_TEST(inspect_lists_a_program_without_a_velocity) {
+  static const struct { const char *text, *out; } programs[] = {
+      {"", "nothing is defined here\n"},
+      {"let a = 1\n", "let a\n"},
+      {"fn f(x) = x\ncheck f(x) == x\n", "fn f(x)\ncheck f(x) == x\n"},
+      {"map m(t, x: [2]) =\n  2*x\n", "map m(t, x: [2])\n"},
+      {"density p(x: [2]) = -norm2(x)/2 - log(2*pi)\n", "density p(x: [2])\n"},
+      {"field u(t, x: [n]) = x\n", "field u(t, x: [n])\n"},
+  };
+  for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
+    const char *model = scratch_file("few.flow", programs[i].text);
+    Result result = flowc("inspect %s", model), json = flowc("inspect %s --json", model);
+    expect_code(result, 0);
+    expect_code(json, 0);
+    ck_assert_msg(strncmp(result.out, programs[i].out, strlen(programs[i].out)) == 0, "%s, not %s", result.out, programs[i].out);
+    expect_in(json.out, i ? "\"definitions\": [\"" : "\"definitions\": []");
+    expect_in(json.out, "\"tensors\": [], \"nodes\": 0, ");
+    result_free(&result), result_free(&json);
+  }
+}
+END_TEST
+
 START_TEST(inspect_shows_type_shape_and_range_of_each_array) {
   Result result = flowc("inspect %s/moons.safetensors", examples());
   expect_code(result, 0);
@@ -487,6 +509,7 @@ int main(void) {
   tcase_add_test(looking, check_prints_signatures_and_ok);
   tcase_add_test(looking, check_needs_no_weights);
   tcase_add_test(looking, inspect_shows_the_binding_and_the_cost);
+  tcase_add_test(looking, inspect_lists_a_program_without_a_velocity);
   tcase_add_test(looking, inspect_shows_type_shape_and_range_of_each_array);
   tcase_add_test(looking, a_csv_is_inspected_and_drawn);
   tcase_add_loop_test(looking, check_looks_at_the_weights_of_every_flow, 0, sizeof paths / sizeof *paths);
