@@ -12,7 +12,7 @@
  * Each check makes one line: what was held against what, at how many points, the worst of them and the bound.  A check that
  * fails is a line, never an error; errors are for a machine that has no memory, and for a user who stops the run.
  *
- * POINTS.  A name that a check leaves open is drawn: a time uniform over the flow's time (without a flow, in [0, 1)), all else
+ * POINTS.  A name that a check leaves open is drawn: a time (free_name.c) uniform over the flow's time (without a flow, in [0, 1)), all else
  * standard normal.  Number i of a point's numbers, in the order of the names, is number i of sample `point` of a Philox stream
  * of its own (random.h), so that a point does not depend on how many there are.
  *

@@ -65,6 +65,7 @@ struct Definition {
   Definition *map;              /* of a velocity of a map, and of an inverse: the map */
   Definition *inverse, *draw;   /* of a map, of a density; NULL where the line is missing */
   TypedDraw *drawn;             /* of the function behind a draw line, [parameters]; an entry that is no draw has size 0 */
+  bool *hands_time_on;          /* [parameters] given to one that takes a time (find_times); NULL: not looked at */
   Definition *next;             /* in the order of the text */
   /* names.c: what it mentions, for cycles */
   struct Mention { Definition *to; Span at; } *mention;

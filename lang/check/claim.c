@@ -236,7 +236,7 @@ static bool type_claim(Checker *c, const TypedProgram *program, const Claim *cla
   for (uint32_t i = 0; i < claim->names; i++) {
     const FreeName *name = &claim->name[i];
     if (!shape_of_name(c, program, claim, i, check, &key[i])) return false;
-    check->role[i] = name->is_time && key[i].rank == 0 ? ROLE_TIME : ROLE_OTHER;
+    check->role[i] = is_time(name) && key[i].rank == 0 ? ROLE_TIME : ROLE_OTHER;
   }
   check->left = type_side(c, claim, claim->left, key);
   check->right = type_side(c, claim, claim->right, key);
@@ -253,6 +253,7 @@ void list_checks(Checker *c, TypedProgram *program) {
   uint32_t count = 0;
   for (const Claim *claim = c->claims; claim; claim = claim->next) count++;
   program->check = arena_array(c->arena, count + 1u, sizeof *program->check);
+  if (count) find_times(c);
   for (const Claim *claim = c->claims; claim; claim = claim->next)
     if (!claim->broken && type_claim(c, program, claim, &program->check[program->checks])) program->checks++;
 }

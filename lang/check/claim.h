@@ -9,7 +9,6 @@ typedef struct FreeName {
   const char *name;
   Span at;
   struct Use *use, *last_use;   /* free_name.c; NULL: it is no argument */
-  bool is_time;                 /* somewhere it stands for the time */
 } FreeName;
 
 enum { MOST_FREE_NAMES = 64 };
@@ -34,6 +33,8 @@ FreeName *add_name(Checker *c, Claim *claim, const char *name, Span at);        
 void collect_names(Checker *c, Claim *claim, const Ast *ast);
 void take_as_time(Checker *c, Claim *claim, Definition *field);         /* a loose name that is the field's word for t */
 void refuse_loose_names(Checker *c, Claim *claim);      /* those that are no argument */
+void find_times(Checker *c);                            /* after the cycles are refused, before is_time */
+bool is_time(const FreeName *name);                     /* if it is a number: called t, or given to a parameter that takes a time */
 bool give_shape(Checker *c, const TypedProgram *program, const FreeName *name, Ast *parameter, Shape *shape);
 
 #endif

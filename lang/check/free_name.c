@@ -6,7 +6,7 @@
 typedef struct Bound { const char *name; const struct Bound *outer; } Bound;
 /* How a name is used.  A callee that is unknown is an error by itself; `is_any` says nothing of a shape. */
 typedef struct Use { Definition *callee; uint32_t item; bool is_result, is_number, is_any; struct Use *next; } Use;
-typedef struct Collector { Checker *c; Claim *claim; } Collector;
+typedef struct Collector { Checker *c; Claim *claim; bool known_only; } Collector;      /* known_only: of names that the claim has */
 
 static void collect(Collector *k, const Ast *ast, const Bound *bound);
 
@@ -33,7 +33,7 @@ static FreeName *free_name(Collector *k, const Ast *ast, const Bound *bound) {
   for (; bound; bound = bound->outer)
     if (strcmp(bound->name, ast->name) == 0) return NULL;
   FreeName *known = known_name(k->claim, ast->name);
-  if (known) return known;
+  if (known || k->known_only) return known;
   if (symbol_of(k->c, ast->name)->definition || builtin_of(ast->name, &builtin) || is_layer_word(ast->name) || strcmp(ast->name, "pi") == 0) return NULL;
   return add_name(k->c, k->claim, ast->name, ast->at);
 }
@@ -44,8 +44,6 @@ static void use_name(Collector *k, FreeName *name, Use use) {
   if (name->last_use) name->last_use->next = one;
   else name->use = one;
   name->last_use = one;
-  const Ast *d = use.callee ? use.callee->ast : NULL;
-  if (d && !use.is_result && use.item == 0 && begins_with_time(d)) name->is_time = true;
 }
 
 static void collect_argument(Collector *k, const Ast *ast, const Bound *bound, Use use) {
@@ -88,6 +86,12 @@ static void collect_vector(Collector *k, const Ast *ast, Definition *callee, con
   collect_argument(k, ast->extra.at[0], bound, (Use){.callee = slot < 0 ? NULL : callee, .item = item, .is_result = kind == DERIVATIVE_VJP});
 }
 
+/* What a claim asks for is made; what a function asks for is there by then. */
+static Definition *inverse_of(Collector *k, Definition *map, Span at) {
+  if (map->ast->kind != AST_MAP) return NULL;
+  return k->known_only ? map->inverse : inverse_of_map(k->c, map, at);
+}
+
 static void collect_call(Collector *k, const Ast *ast, const Bound *bound) {
   const Ast *f = ast->function;
   if (f && f->kind == AST_NAME) {
@@ -98,7 +102,7 @@ static void collect_call(Collector *k, const Ast *ast, const Bound *bound) {
   const Ast *operand = f->items.count == 1 ? f->items.at[0] : NULL;
   Definition *callee = operand && operand->kind == AST_NAME ? symbol_of(k->c, operand->name)->definition : NULL;
   const char *word = f->function->name;
-  if (callee && strcmp(word + (*word == ' '), "inverse") == 0) callee = callee->ast->kind == AST_MAP ? inverse_of_map(k->c, callee, f->at) : NULL;
+  if (callee && strcmp(word + (*word == ' '), "inverse") == 0) callee = inverse_of(k, callee, f->at);
   if (callee && !is_function(callee->ast)) callee = NULL;
   collect_arguments(k, &ast->items, 0, (Use){.callee = callee}, bound);
   collect_vector(k, ast, callee, bound);
@@ -137,12 +141,12 @@ static void collect(Collector *k, const Ast *ast, const Bound *bound) {
   }
 }
 
-void collect_names(Checker *c, Claim *claim, const Ast *ast) { collect(&(Collector){c, claim}, ast, NULL); }
+void collect_names(Checker *c, Claim *claim, const Ast *ast) { collect(&(Collector){.c = c, .claim = claim}, ast, NULL); }
 
 void take_as_time(Checker *c, Claim *claim, Definition *field) {
   const Ast *t = field->ast->items.at[0];
   FreeName *name = known_name(claim, t->name);
-  if (name && !name->use) use_name(&(Collector){c, claim}, name, (Use){.callee = field});
+  if (name && !name->use) use_name(&(Collector){.c = c, .claim = claim}, name, (Use){.callee = field});
 }
 
 void refuse_loose_names(Checker *c, Claim *claim) {
@@ -161,6 +165,50 @@ void refuse_loose_names(Checker *c, Claim *claim) {
     Diag *diag = report(c, E0215, name->at, "nothing is called `%s`, and it is not the whole argument of a call: no shape is known to draw it with", name->name);
     if (near) help(c, diag, "did you mean `%s`?", near);
     else help(c, diag, "a name that a check leaves open stands somewhere alone as an argument, like x in `u(t, x)`");
+  }
+}
+
+/* ---- times -------------------------------------------------------------------------------------------------------------- */
+static bool is_called_t(const char *name) { return strcmp(name, "t") == 0; }
+
+/* A number called t, the first one of a field, a map or a density, or what is handed on to such a one. */
+static bool takes_time(const Definition *d, uint32_t item) {
+  const Ast *p = item < d->ast->items.count ? d->ast->items.at[item] : NULL;
+  if (!p || p->is_dim || p->has_shape) return false;
+  return is_called_t(p->name) || (item == 0 && begins_with_time(d->ast)) || (d->hands_time_on && d->hands_time_on[item]);
+}
+
+bool is_time(const FreeName *name) {
+  bool time = is_called_t(name->name);
+  for (const Use *use = name->use; use && !time; use = use->next) time = use->callee && !use->is_result && takes_time(use->callee, use->item);
+  return time;
+}
+
+/* Looks at a function as at a claim that leaves its parameters open. */
+static void find_times_of(Checker *c, Definition *d) {
+  const AstList *items = &d->ast->items, *lets = &d->ast->lets;
+  Claim claim = {.name = arena_array(c->arena, items->count + 1, sizeof *claim.name), .names = (uint32_t)items->count};
+  for (size_t i = 0; i < items->count; i++) claim.name[i] = (FreeName){.name = items->at[i]->name, .at = items->at[i]->at};
+  Collector k = {.c = c, .claim = &claim, .known_only = true};
+  const Bound *bound = NULL;
+  for (size_t i = 0; i < lets->count; i++) {
+    if (!lets->at[i] || lets->at[i]->kind != AST_LET) continue;
+    collect(&k, lets->at[i]->body, bound);
+    Bound *inner = arena_alloc(c->arena, sizeof *inner);
+    *inner = (Bound){lets->at[i]->name, bound};
+    bound = inner;
+  }
+  collect(&k, d->ast->body, bound);
+  bool *hands_on = arena_array(c->arena, items->count + 1, sizeof *hands_on);
+  for (size_t i = 0; i < items->count; i++) hands_on[i] = is_time(&claim.name[i]);
+  d->hands_time_on = hands_on;
+}
+
+/* Callees stand before their callers. */
+void find_times(Checker *c) {
+  for (size_t i = 0; i < c->definitions; i++) {
+    Definition *d = c->order[i];
+    if (is_function(d->ast) && is_whole(d->ast) && !d->broken && spend(c, d->ast->at)) find_times_of(c, d);
   }
 }
 

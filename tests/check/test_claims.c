@@ -179,6 +179,34 @@ START_TEST(a_check_draws_its_free_names) {
   ck_assert_str_eq(shape_text(&run.arena, &check->right->result->shape), "[2]");
 } END_TEST
 
+/* What b and c are in  check e: times (t) or not (-). */
+static const struct { const char *e, *roles; } times[] = {
+  {"of_t(b) > of_s(c)", "t-"},
+  {"on(b, c) > 0", "t-"},                       /* handed on, at once */
+  {"far(b, c) > 0", "-t"},                      /* by way of others */
+  {"hidden(b) > of_t(c)", "-t"},                /* a let hides it */
+  {"in_a_field(b, [c, abs(c)]) > 0", "t-"},
+  {"div(u)(b, [abs(c), 1]) > 0", "t-"},
+  {"vector(b) > of_t(c)", "-t"},                /* t: [2] */
+  {"p(b) > sqrt(c)", "--"},                     /* a density without a time */
+  {"of_s(b) > concat(c, b)", "t-"},             /* one t is enough */
+};
+
+START_TEST(a_check_knows_its_times) {
+  char text[1024];
+  snprintf(text, sizeof text, "fn of_t(t) = t\nfn of_s(s) = s\nfn on(a, b) = of_t(a) + b\nfn far(a, b) = b |> on(a)\n"
+           "fn hidden(a) =\n  let a = 2*a\n  of_t(a)\nfn in_a_field(a, x: [2]) = norm(u(a, x))\nfield u(s, x: [2]) = s*x\n"
+           "fn vector(t: [2]) = sum(t)\ndensity p(x: [2]) = -norm2(x)\nfn concat(a, t) = a + t\ncheck %s\n", times[_i].e);
+  const TypedCheck *check = &program_of(text)->check[0];
+  ck_assert_uint_eq(check->names, 2);
+  for (int i = 0; i < 2; i++) ck_assert_int_eq(check->role[i], times[_i].roles[i] == 't' ? ROLE_TIME : ROLE_OTHER);
+} END_TEST
+
+START_TEST(a_number_that_is_called_t_is_a_time) {
+  ck_assert_int_eq(program_of("check vp_alpha(t)^2 + vp_sigma(t)^2 == 1\n")->check[0].role[0], ROLE_TIME);
+  ck_assert_int_eq(program_of("check sqrt(t) >= 0\n")->check[0].role[0], ROLE_TIME);
+} END_TEST
+
 START_TEST(a_check_without_a_text_may_keep_its_colon) {
   const TypedProgram *program = program_of("fn f(a) = a\ncheck: f(a) == a\ncheck f(a) == a\n");
   ck_assert_uint_eq(program->checks, 2);
@@ -347,6 +375,8 @@ void add_claim_tests(TCase *tcase) {
   tcase_add_test(tcase, a_covariance_is_factored);
   tcase_add_loop_test(tcase, a_constant_of_a_clause_is_worked_out, 0, sizeof constant / sizeof *constant);
   tcase_add_test(tcase, a_check_draws_its_free_names);
+  tcase_add_loop_test(tcase, a_check_knows_its_times, 0, sizeof times / sizeof *times);
+  tcase_add_test(tcase, a_number_that_is_called_t_is_a_time);
   tcase_add_test(tcase, a_check_without_a_text_may_keep_its_colon);
   tcase_add_test(tcase, a_conjunction_is_several_checks);
   tcase_add_test(tcase, a_vector_behind_a_semicolon_is_drawn_too);
