@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check.c -- the passes over a file, in order, and the question for one more instance later. */
+#include <string.h>
 #include "density.h"
 #include "synthetic.h"
 
@@ -17,6 +18,46 @@ static void check_values(Checker *c) {
     if (!is_live(d) || !d->ast->body) continue;
     if (d->ast->kind == AST_DIM) dim_of(c, d, &size);
     if (d->ast->kind == AST_LET) constant_of(c, d);
+  }
+}
+
+/* Is this a size of numbers and `dim`s alone, whoever calls? */
+static bool is_closed(Checker *c, const Ast *function, const Ast *size) {
+  if (size->kind == AST_NAME) {
+    bool known = is_size_name(c, symbol_of(c, size->name), size->at);
+    for (size_t i = 0; known && i < function->items.count; i++)
+      known = !function->items.at[i]->is_dim || strcmp(function->items.at[i]->name, size->name) != 0;
+    return known;
+  }
+  bool arithmetic = size->kind == AST_CHAIN || size->kind == AST_NEGATE || size->kind == AST_POWER;
+  for (size_t i = 0; arithmetic && i < size->items.count; i++) arithmetic = size->items.at[i] && is_closed(c, function, size->items.at[i]);
+  return arithmetic || size->kind == AST_NUMBER;
+}
+
+static bool check_sizes(Checker *c, const Ast *function, const AstList *sizes) {
+  bool good = true;
+  int64_t size;
+  for (size_t k = 0; k < sizes->count; k++)
+    if (is_closed(c, function, sizes->at[k])) good = extent_of(c, sizes->at[k], &size) && good;
+  return good;
+}
+
+static bool check_declaration(Checker *c, const Ast *function, bool quietly) {
+  uint32_t old = new_frame(c);
+  c->quiet += quietly;
+  bool good = check_sizes(c, function, &function->sizes);
+  for (size_t i = 0; i < function->items.count; i++) good = check_sizes(c, function, &function->items.at[i]->sizes) && good;
+  c->quiet -= quietly;
+  c->frame = old;
+  return good;
+}
+
+/* A size that can be no size is told where it is written, once: what stands behind a map or a density repeats it. */
+static void check_declarations(Checker *c) {
+  for (size_t i = 0; i < c->definitions; i++) {
+    Definition *d = c->order[i];
+    if (!is_live(d) || d->prelude || d->ast->kind == AST_CHECK || !is_function(d->ast) || !is_whole(d->ast)) continue;
+    d->broken = !check_declaration(c, d->ast, d->hidden || d->map);
   }
 }
 
@@ -64,6 +105,7 @@ TypedProgram *flow_check(Arena *arena, Diagnostics *diagnostics, const AstFile *
   resolve_names(c);
   refuse_cycles(c);
   check_values(c);
+  check_declarations(c);
   check_functions(c);
   list_fields(c, &p->program);
   list_densities(c, &p->program);

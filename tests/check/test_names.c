@@ -26,6 +26,16 @@ static const struct { const char *text, *codes; } cause[] = {
   {"let a = 1\nlet a = 2\nlet b = a + a\n", "E0202"},
   {"let v = [1, 2]\nlet s = sum k: w[k]\n", "E0201"},
   {"let a = (b + b) * b - b\n", "E0201"},
+  /* a size that can be none, whoever calls, and what is of that size */
+  {"field u(t, x: [0]) = x\n", "E0311"},
+  {"field u(t, x: [n], y: [1 - 2]) = x\nflow f { source normal(2)  velocity u  solver rk4 steps 2 }\n", "E0311"},
+  {"fn f(x: [7/2], dim m) = sum(x)\nlet a = f([1, 2], 3)\n", "E0311"},
+  {"network v(x: [n]) -> [99999999999] = x |> linear 2\n", "E0312"},
+  {"dim n = 0\nfield u(t, x: [2, n]) = x\ncheck u(t, x) == 0\n", "E0311"},
+  {"map m(t, x: [0]) = x\n  inverse(t, y) = y\nfield w = velocity of m\nflow f { source normal(2)  velocity of m }\ncheck m(t, x) == x\n", "E0311"},
+  {"map m(t, x: [0]) = x\nfield w = velocity of m\ncheck inverse(m)(t, x) == x\n", "E0311"},
+  {"density p(x: [0]) = 0\n  draw z ~ normal(2): z\nfield u(t, x: [n]) = x\ncheck continuity(p, u)\n", "E0311"},
+  {"fn f(x: [2.5]) = x\n", "E0301"},
   /* what a syntax error swallowed is not unknown as well */
   {"let a = * 2\nlet b = a + 1\nfn f(x) = a*x\n", "E0101"},
 };
@@ -37,6 +47,10 @@ START_TEST(the_same_name_in_two_definitions_is_two_errors) {
 
 START_TEST(a_definition_that_nothing_calls_is_checked_for_names) {
   expect_errors("fn f(v: [n]) = dot(v, w)\nnetwork b(h: [n]) -> [n] = h |> linaer n\n", "E0201 E0201");
+} END_TEST
+
+START_TEST(a_number_that_is_no_size_may_be_a_dim) {
+  expect_clean("dim first = 0\nfn f(x: [m]) = x[first]\ndim n = 0\nfn g(dim n, x: [n]) = x[0]\n");
 } END_TEST
 
 /* ---- what hides what ---- */
@@ -129,6 +143,7 @@ void add_name_tests(TCase *tcase) {
   tcase_add_loop_test(tcase, one_cause_gives_one_error, 0, sizeof cause / sizeof *cause);
   tcase_add_test(tcase, the_same_name_in_two_definitions_is_two_errors);
   tcase_add_test(tcase, a_definition_that_nothing_calls_is_checked_for_names);
+  tcase_add_test(tcase, a_number_that_is_no_size_may_be_a_dim);
   tcase_add_loop_test(tcase, an_inner_name_hides_an_outer_one, 0, sizeof hiding / sizeof *hiding);
   tcase_add_test(tcase, a_dim_in_a_parameters_shape_is_that_size);
   tcase_add_test(tcase, nine_of_ten_typing_errors_are_recognised);
