@@ -62,6 +62,14 @@ static bool read_moved(Checker *c, Claim *claim, const Ast *call, Moved *moved) 
   Definition *p = named(c, call->items.at[0], true), *u = named(c, call->items.at[1], false);
   if (!p || !u) return false;
   *moved = (Moved){p, u, &u->ast->items, begins_with_time(p->ast)};
+  if (!moved->time && p->ast->items.count > 1) return false;   /* that is no density: resolve.c says so */
+  if (p->ast->items.count > 2) {
+    const char *name = p->ast->name;
+    Diag *diag = report(c, E0216, call->items.at[0]->at, "`%s` takes more than the time and the state: what `%s` moves is `%s(x)` or `%s(t, x)`", name,
+                        u->ast->name, name, name);
+    note(c, diag, p->ast->name_at, "`%s` is defined here", name);
+    return false;
+  }
   for (size_t i = 0; i < moved->of->count; i++) add_name(c, claim, moved->of->at[i]->name, moved->of->at[i]->name_at);
   return true;
 }

@@ -43,6 +43,9 @@ static void add_inverse(Checker *c, Definition *map) {
   if (inverse->items.count == items->count) return;
   Diag *diag = report(c, E0205, inverse->name_at, "the inverse takes what the map takes, %zu arguments, and not %zu", items->count, inverse->items.count);
   note(c, diag, map->ast->name_at, "the map `%s` is defined here", map->ast->name);
+  inverse->items = *items;                          /* as was meant: what calls it is right, and its names are not looked for */
+  inverse->lets = (AstList){0};
+  inverse->body = synthetic_number(c, 0, inverse->at);
   map->inverse->broken = true;
 }
 

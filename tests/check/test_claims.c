@@ -314,6 +314,14 @@ START_TEST(one_mistake_in_a_check_is_one_error) {
   expect_errors("field u(t, x: [2]) = -x\ncheck u(t, x) == x + speed\n", "E0215");
   expect_errors("field u(t, x: [2]) = -x\ncheck u(t) == x\n", "E0205 E0215");
   expect_errors("field u(t, x: [2]) = -x\ncheck u(t, x) == [1, 2] + [1, 2, 3]\n", "E0302");
+  expect_errors("density p(t, x: [2], c) = -norm2(x)*c\nfield u(t, x: [2]) = x\ncheck continuity(p, u)\n", "E0216");
+  expect_errors("density p(x: [2], c) = -norm2(x)*c\nfield u(t, x: [2]) = x\ncheck mass(p, u, ball([1, 0], 1))\n", "E0208");
+} END_TEST
+
+START_TEST(one_mistake_in_an_inverse_is_one_error) {
+  expect_errors("map m(t, x: [2]) = 2*x\n  inverse(y) =\n    let z = y/2\n    z\nflow f { source normal(2)  velocity of m }\n", "E0205");
+  expect_errors("map m(t, x: [2]) = 2*x\n  inverse(t, y, c) = y/2\nfield w = velocity of m\nfield v(t, x: [2]) = inverse(m)(t, x) + div(w)(t, x)\n"
+                "flow f { source normal(2)  velocity w }\ncheck inverse(m)(t, m(t, x)) == x\n", "E0205");
 } END_TEST
 
 START_TEST(a_slip_in_a_check_is_recognised) {
@@ -387,6 +395,7 @@ void add_claim_tests(TCase *tcase) {
   tcase_add_test(tcase, a_flux_has_its_region);
   tcase_add_test(tcase, a_flux_may_change_with_the_time_of_its_field);
   tcase_add_test(tcase, one_mistake_in_a_check_is_one_error);
+  tcase_add_test(tcase, one_mistake_in_an_inverse_is_one_error);
   tcase_add_test(tcase, a_slip_in_a_check_is_recognised);
   tcase_add_test(tcase, a_check_of_many_names_uses_or_claims_ends_soon);
   tcase_add_test(tcase, checks_far_apart_may_use_one_name_for_two_shapes);
