@@ -104,8 +104,8 @@ static void warn_of_kinks(const Run *run, const AdaptiveSteps *steps, const Flow
   double tightest = fmin(fmin(t->rtol, t->atol), log_p ? t->ltol : INFINITY);
   if (steps->smoothness == IR_SMOOTH || tightest >= 1e-6 || has(run, OPTION_quiet)) return;
   if (tableau->order >= 8)
-    warn(&run->terminal, "%s misses kinks, and this velocity has some (%s): where dopri5 had log p to 5e-6 at 1e-9, it was off by up to 5e-4",
-         tableau->name, ir_smoothness_text(steps->smoothness));
+    warn(&run->terminal, "%s misses kinks, and this velocity %s: where dopri5 had log p to 5e-6 at 1e-9, it was off by up to 5e-4",
+         tableau->name, ir_smoothness_words(steps->smoothness));
   if (steps->smoothness <= IR_C0 && log_p)
     warn(&run->terminal, "the slopes of this velocity jump (relu, selu, abs, max): log p to a tolerance below 1e-6 costs many steps; with SELU "
                          "4,900 evaluations at 1e-9, where a smooth network takes 190, and 1,500 at 1e-7, off by up to 1e-3");
@@ -210,7 +210,7 @@ void adaptive_steps_print(const AdaptiveSteps *steps) {
   const FlowTolerance *tolerance = &steps->what.tolerance;
   if (!steps->wanted || summary->solve.samples == 0) return;
   fprintf(stderr, "%s, rtol %.3g, atol %.3g", steps->what.sampling.tableau->name, tolerance->rtol, tolerance->atol);
-  if (steps->automatic) fprintf(stderr, " (no method was named; the velocity is %s)", ir_smoothness_text(steps->smoothness));
+  if (steps->automatic) fprintf(stderr, " (no method was named; the velocity %s)", ir_smoothness_words(steps->smoothness));
   fputs(":\n", stderr);
   fprintf(stderr, "  evaluations   %" PRIu64 " to %" PRIu64 ", median %" PRIu64 "; the most: sample %" PRIu64 "\n", summary->least_evaluations,
           summary->most_evaluations, summary->median_evaluations, summary->hardest_sample);

@@ -37,12 +37,12 @@ static void print_cost(const FlowCompileCost *cost, const IrFunction *ir) {
 static void print_smoothness(const Program *program) {
   static const char *const means[] = {
       [IR_SMOOTH] = "all methods keep their order",
-      [IR_C1] = "its second derivatives jump (elu): not for dop853",
-      [IR_C0] = "its slopes jump (relu, selu, abs, max): not for dop853, and log p to a tight tolerance takes many steps",
-      [IR_JUMPS] = "it jumps: no tight tolerance can be kept"};
+      [IR_C1] = "as with elu, it is not for dop853",
+      [IR_C0] = "as with relu, selu, abs and max, it is not for dop853, and log p to a tight tolerance takes many steps",
+      [IR_JUMPS] = "no tight tolerance can be kept"};
   IrSmoothness smoothness;
   if (flow_compiled_smoothness(program->compiled, &smoothness, NULL)) return;
-  printf("\nvelocity as a function of the state: %s; %s\n", ir_smoothness_text(smoothness), means[smoothness]);
+  printf("\nas a function of the state the velocity %s: %s\n", ir_smoothness_words(smoothness), means[smoothness]);
 }
 
 /* ---- a program without a velocity ------------------------------------------------------------------------------------ */

@@ -158,6 +158,10 @@ static void mark_leaving(Smooth *s) {
 static const char *const smoothness_text[] = {[IR_JUMPS] = "jumps", [IR_C0] = "C0", [IR_C1] = "C1", [IR_SMOOTH] = "smooth"};
 const char *ir_smoothness_text(IrSmoothness smoothness) { return smoothness_text[smoothness]; }
 
+static const char *const smoothness_words[] = {
+    [IR_JUMPS] = "jumps", [IR_C0] = "has slopes that jump", [IR_C1] = "has second derivatives that jump", [IR_SMOOTH] = "is smooth"};
+const char *ir_smoothness_words(IrSmoothness smoothness) { return smoothness_words[smoothness]; }
+
 IrSmoothness ir_smoothness(IrFunction *original) {
   IrFunction *f = ir_sweep(original);
   if (!f->frozen) ir_fold(f, 8);

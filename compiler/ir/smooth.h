@@ -17,6 +17,7 @@ typedef enum { IR_JUMPS, IR_C0, IR_C1, IR_SMOOTH } IrSmoothness;
 /* Of the whole result, frozen or not; the least smooth place counts.  Works in f's arena; f is not changed.  An answer may be
  * less smooth than the truth, where a program is written in a way that is not seen through. */
 IrSmoothness ir_smoothness(IrFunction *f);
-const char *ir_smoothness_text(IrSmoothness smoothness);      /* "jumps", "C0", "C1", "smooth" */
+const char *ir_smoothness_text(IrSmoothness smoothness);      /* for programs: "jumps", "C0", "C1", "smooth" */
+const char *ir_smoothness_words(IrSmoothness smoothness);     /* for people, behind "the velocity": "has slopes that jump" */
 
 #endif
