@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ll.c -- see ll.h. */
 #include "ll.h"
+#include <math.h>
 #include <string.h>
 
 void ll_open(LL *ll, LLVMContextRef context, const char *name, int precision, unsigned lanes) {
@@ -197,6 +198,7 @@ Val ll_op(LL *ll, IrOp op, Val *v, const bool *constant) {
   case IR_abs: return ll_intrinsic(ll, "llvm.fabs", v, 1);
   case IR_max: return extreme(ll, LLVMRealOGT, v[0], v[1], constant && constant[0]);
   case IR_min: return extreme(ll, LLVMRealOLT, v[0], v[1], constant && constant[0]);
+  case IR_found: return LLVMBuildFAdd(b, v[0], ll_select(ll, compare(ll, LLVMRealOLE, v[2], ll_number(ll, 1e-10)), ll_number(ll, 0), ll_number(ll, (double)NAN)), "");
   case IR_select: return ll_select(ll, v[0], v[1], v[2]);
   case IR_less: return compare(ll, LLVMRealOLT, v[0], v[1]);
   case IR_less_equal: return compare(ll, LLVMRealOLE, v[0], v[1]);

@@ -136,6 +136,7 @@ static double element_error(const Unit *unit, IrOp op, double v, Near a, Near b,
   case IR_max: case IR_min: return fmax(a.e, b.e);
   case IR_mod: return mod_error(unit, a, b);
   case IR_sign: return compare_error(a, (Near){0, 0});
+  case IR_found: return a.e + compare_error(c, (Near){1e-10, 0});
   case IR_select: return a.e > 0 ? INFINITY : a.v != 0 ? b.e : c.e;
   case IR_less: case IR_less_equal: case IR_equal: case IR_not_equal: return compare_error(a, b);
   case IR_and: case IR_or: return a.e + b.e;

@@ -69,6 +69,7 @@ static bool try_element(const Trace *trace, Ref node, int64_t element, Element *
 
 static bool before_each(const Trace *trace, const IrNode *node, int64_t element, Element *found) {
   if (node->op == IR_select) return try_element(trace, node->arg[at(trace, node->arg[0], element) != 0 ? 1 : 2], element, found);
+  if (node->op == IR_found) return try_element(trace, node->arg[1], element, found);       /* however the search got lost */
   for (uint32_t j = 0; j < node->args; j++)
     if (try_element(trace, node->arg[j], element, found)) return true;
   return false;

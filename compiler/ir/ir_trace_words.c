@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include "typed.h" /* NEWTON_STEPS */
 
 static void of_leaf(const IrFunction *f, const IrNode *node, const IrCulprit *culprit, char *words, size_t room) {
   const char *value = isnan(culprit->value) ? "NaN" : "infinite";
@@ -47,6 +48,10 @@ static void of_each(const IrNode *node, const IrCulprit *culprit, char *words, s
       of_binary("/", a, b, words, room);
     break;
   case IR_fma: snprintf(words, room, "overflow: %.6g * %.6g + %.6g", a, b, c); break;
+  case IR_found:
+    snprintf(words, room, "no inverse was found in %d steps of Newton's method: number %" PRId64 " of the point is %.6g, and what it came to, %.6g, does not lead there",
+             NEWTON_STEPS, culprit->element, b, a);
+    break;
   case IR_pow: of_power(a, b, words, room); break;
   default:
     if (culprit->operands == 1)

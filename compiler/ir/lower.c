@@ -149,6 +149,7 @@ static IrOp op_of(TypedKind kind) {
   switch (kind) {
   case TYPED_NEGATE: return IR_neg;
   case TYPED_HOLD: return IR_hold;
+  case TYPED_FOUND: return IR_found;
   case TYPED_ADD: return IR_add;
   case TYPED_SUBTRACT: return IR_sub;
   case TYPED_MULTIPLY: return IR_mul;

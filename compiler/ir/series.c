@@ -165,7 +165,7 @@ Series series_each(IrOp op, const Series *arg, int side) {
   Series difference = ir_op_operands[op] == 2 ? sum(a, b, -1) : series_number(0);
   int order = series_sign(&difference, side);
   switch (op) {
-  case IR_pin: case IR_variable: case IR_hold: return *a;
+  case IR_pin: case IR_variable: case IR_hold: case IR_found: return *a;
   case IR_neg: return scaled(a, -1);
   case IR_add: return sum(a, b, 1);
   case IR_sub: return difference;

@@ -162,8 +162,19 @@ static const char *const smoothness_words[] = {
     [IR_JUMPS] = "jumps", [IR_C0] = "has slopes that jump", [IR_C1] = "has second derivatives that jump", [IR_SMOOTH] = "is smooth"};
 const char *ir_smoothness_words(IrSmoothness smoothness) { return smoothness_words[smoothness]; }
 
-IrSmoothness ir_smoothness(IrFunction *original) {
+/* An inverse that Newton's method found becomes a state of its own: how it was sought says nothing.  It is as smooth as the map,
+ * which stays in what `found` asks of it. */
+static IrFunction *without_searches(IrFunction *original) {
   IrFunction *f = ir_sweep(original);
+  for (Ref i = 0; i < f->nodes; i++) {
+    IrNode *x = f->node[i].op == IR_found ? &f->node[f->node[i].arg[0]] : NULL;
+    if (x && x->mask & IR_STATE) *x = (IrNode){.op = IR_input, .slot = 1, .shape = x->shape, .mask = IR_STATE, .at = x->at};
+  }
+  return ir_sweep(f);
+}
+
+IrSmoothness ir_smoothness(IrFunction *original) {
+  IrFunction *f = without_searches(original);
   if (!f->frozen) ir_fold(f, 8);
   ir_same(f);
   f = ir_sweep(f);

@@ -156,6 +156,7 @@ Definition *define_hidden(Checker *c, const char *name, const Ast *ast);        
 
 /* expand.c: definitions that stand behind others */
 void expand_definitions(Checker *c);
+bool is_search_word(const char *name);          /* " hold", " found": newton.c */
 Definition *inverse_of_map(Checker *c, Definition *map, Span at);       /* newton.c where no line gives it; NULL: nothing does */
 const char *inverse_name(Checker *c, const char *map);
 const char *velocity_name(Checker *c, const char *map);

@@ -141,17 +141,24 @@ Typed *check_loop(Checker *c, const Ast *ast) {
 }
 
 /* ---- all kinds ---- */
+/* Words of newton.c; the result has the shape of the first. */
+static Typed *check_search(Checker *c, const Ast *ast) {
+  Typed *arg[3] = {NULL};
+  for (size_t i = 0; i < ast->items.count; i++)
+    if (!(arg[i] = check_number(c, ast->items.at[i]))) return NULL;
+  TypedKind kind = ast->items.count == 1 ? TYPED_HOLD : TYPED_FOUND;
+  Typed *typed = new_typed(c, kind, arg[0]->shape, ast->at, (uint32_t)ast->items.count);
+  memcpy(typed->arg, arg, ast->items.count * sizeof *arg);
+  return typed;
+}
+
 static Typed *check_named_call(Checker *c, const Ast *ast) {
   if (ast->function && is_operator(c, ast->function)) return check_operator(c, ast);
   if (!ast->function || ast->function->kind != AST_NAME || ast->extra.count) {
     c->reported = true;                             /* resolve.c has refused it */
     return NULL;
   }
-  if (strcmp(ast->function->name, " hold") == 0) {  /* newton.c */
-    Typed *arg = check_number(c, ast->items.at[0]), *held = arg ? new_typed(c, TYPED_HOLD, arg->shape, ast->at, 1) : NULL;
-    if (held) held->arg[0] = arg;
-    return held;
-  }
+  if (is_search_word(ast->function->name)) return check_search(c, ast);
   Call call = {.name = ast->function->name, .at = ast->at, .name_at = ast->function->at,
                .arg = (const Ast *const *)ast->items.at, .args = ast->items.count,
                .label = ast->label, .label_at = ast->label_at, .no_bias = ast->no_bias};

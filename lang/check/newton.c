@@ -2,16 +2,19 @@
 /* newton.c -- the inverse of a map that has no line `inverse`, by Newton's method, written as a program:
  *
  *   newton(t, x, y)   = x - solve(J, psi(t, x) - y),   J[i] = vjp(psi)(t, x; e_i), the rows of the Jacobian
- *   inverse(t, y)     = x12 with x1 = newton(t, y, y), x2 = newton(t, x1, y), .. and x9 held
+ *   inverse(t, y)     = found(x12, y, miss) with x1 = newton(t, y, y), x2 = newton(t, x1, y), .. and x9 held
  *
- * It begins at y, since maps of flows are near the identity, and converges quadratically.  x12 becomes NaN where
- * psi(t, x12) is not y (newton_doubt in the prelude, held too), so that what is not found is a failed sample and no wrong number.
+ * It begins at y, since maps of flows are near the identity, and converges quadratically.  What is found becomes NaN where
+ * psi(t, x12) is not y (newton_miss in the prelude, held too), so that it is a failed sample and no wrong number.
  *
  * Derivatives go through the last three steps alone: from a point that is right to order 0, one step of Newton's method has
  * the first derivative of the inverse, two have all up to the third, three all up to the seventh. */
+#include <string.h>
 #include "synthetic.h"
 
-enum { NEWTON_STEPS = 12, HELD_STEPS = 9 };
+enum { HELD_STEPS = 9 };
+
+bool is_search_word(const char *name) { return strcmp(name, " hold") == 0 || strcmp(name, " found") == 0; }
 
 typedef struct Newton { Checker *c; const Ast *map; const char *psi; Span at; } Newton;
 
@@ -95,10 +98,13 @@ static Ast *steps(const Newton *n, const char *step) {
     append_arguments(n, &call->items, x, y);
     append_let(c, inverse, x = arena_format(c->arena, " x%d", i), i == HELD_STEPS ? hold(n, call) : call);
   }
-  Ast *doubt = synthetic_call(c, alias_of(c, of_prelude(c, "newton_doubt")), n->at);
-  append_item(c, &doubt->items, synthetic_name(c, y, n->at));
-  append_item(c, &doubt->items, map_at(n, x));
-  inverse->body = synthetic_two(c, synthetic_name(c, x, n->at), AST_ADD, hold(n, doubt));
+  Ast *miss = synthetic_call(c, alias_of(c, of_prelude(c, "newton_miss")), n->at);
+  append_item(c, &miss->items, synthetic_name(c, y, n->at));
+  append_item(c, &miss->items, map_at(n, x));
+  inverse->body = synthetic_call(c, " found", n->at);
+  append_item(c, &inverse->body->items, synthetic_name(c, x, n->at));
+  append_item(c, &inverse->body->items, hold(n, synthetic_name(c, y, n->at)));
+  append_item(c, &inverse->body->items, hold(n, miss));
   return inverse;
 }
 

@@ -145,7 +145,7 @@ static void resolve_call(Resolver *r, const Ast *ast) {
   } else if (f && f->kind == AST_NAME && is_operator(c, ast)) {
     refuse_operator_value(c, ast);
     return;
-  } else if (f && f->kind == AST_NAME && strcmp(f->name, " hold") == 0) {
+  } else if (f && f->kind == AST_NAME && is_search_word(f->name)) {
     resolve_all(r, &ast->items);
     return;
   } else if (f && f->kind == AST_NAME && stands_in_a_check(c, f->name)) {

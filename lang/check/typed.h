@@ -57,9 +57,11 @@ typedef enum {
   TYPED_CALL,      /* callee, arg [n], label or NULL                                                  */
   TYPED_LAYER,     /* layer, arg, label or NULL                                                       */
   TYPED_HOLD,      /* arg [1]: its value, a constant for every derivative (newton.c)                  */
+  TYPED_FOUND,     /* arg [3]: an inverse of the second after NEWTON_STEPS, else no number; the third: by how much it misses    */
   TYPED_DERIVATIVE,/* derivative, callee, arg [callee's parameters, then 1 direction if JVP or VJP], slot: the parameter
                       in which it is differentiated                                                   */
 } TypedKind;
+enum { NEWTON_STEPS = 12 };
 
 /* Of f = callee, J its Jacobian in the parameter `slot`:
  *   DIV   trace of J: a scalar; f's result has the parameter's shape

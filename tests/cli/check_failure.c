@@ -30,6 +30,8 @@ static const struct { const char *text, *bad, *good, *status, *reason, *mark; } 
     /* NaN here and there: it comes to a stand before the first of them */
     {"field u(t, x: [1]) = [sqrt(sin(1e3 * x[0]) + 0.9)]" FLOW, "0.7", NULL, "more attempted steps", "left the domain: sqrt of -", "^~~~"},
     {"field u(t, x: [1]) = -1e8 * (x - 1)" FLOW, "0.7", "1", "its step became too small", "a singularity or stiffness", NULL},
+    {"field u(t, x: [1]) = inverse(square)(t, x)\nmap square(t, x: [1]) = x + x^2" FIXED, "-3", "2", "a component of its state is infinite",
+     "no inverse was found in 12 steps of Newton's method: number 0 of the point is -3, ", "^~~~~~~~~~~~~~~\n"},
     {"field u(t, x: [1]) = [exp(90 * x[0])]" FIXED, "0.99", "-1", "a component of its state is infinite", "overflow: exp of ", "^~~"},
 };
 enum { HOSTILE = sizeof hostile / sizeof *hostile };

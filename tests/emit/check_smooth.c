@@ -10,7 +10,8 @@ typedef struct Case { const char *value; IrSmoothness smoothness; } Case;
 
 static FlowCompiled *compile(const char *value, FlowExtras extras) {
   static char text[1024];
-  snprintf(text, sizeof text, "network n(t, x: [2]) -> [2] = x |> linear 4 |> linear 2\nfn cut(a, b) = if a > b then a else b\nfield u(t, x: [2]) = %s\n"
+  snprintf(text, sizeof text, "network n(t, x: [2]) -> [2] = x |> linear 4 |> linear 2\nfn cut(a, b) = if a > b then a else b\n"
+                              "map bend(t, x: [2]) = x + t*tanh(x)/2\nmap kink(t, x: [2]) = x + t*abs(x)/2\nmap elus(t, x: [2]) = x + t*elu(x)/2\nfield u(t, x: [2]) = %s\n"
                               "flow f { source normal(2)  velocity u }\n", value);
   FlowCompileOptions options = flow_compile_defaults();
   FlowCompiled *compiled;
@@ -55,6 +56,11 @@ static const Case cases[] = {
     {"if t > 0.5 then x else -x", IR_SMOOTH},   /* of the state, at any time */
     {"max(t, 0.1) * x", IR_SMOOTH},
     {"x / (norm(x) + 1)", IR_SMOOTH},
+    {"inverse(bend)(t, x)", IR_SMOOTH},         /* sought by Newton's method: as smooth as the map */
+    {"inverse(elus)(t, x)", IR_C1},
+    {"inverse(kink)(t, x)", IR_C0},
+    {"ddt(bend)(t, inverse(bend)(t, x))", IR_SMOOTH},
+    {"bend(t, inverse(bend)(t, relu(x)))", IR_C0},
 };
 
 START_TEST(kinks_that_are_felt_are_told_from_those_that_cancel) {

@@ -21,7 +21,7 @@ REFERENCE(exp, exp(a)) REFERENCE(exp2n, exp2(a)) REFERENCE(expm1, expm1(a)) REFE
 REFERENCE(log1p, log1p(a)) REFERENCE(sigmoid, 1 / (1 + exp(-a))) REFERENCE(tanh, tanh(a)) REFERENCE(erf, erf(a))
 REFERENCE(sin, sin(a)) REFERENCE(cos, cos(a)) REFERENCE(tan, tan(a)) REFERENCE(atan, atan(a)) REFERENCE(pow, pow(a, b))
 REFERENCE(mod, a - b * floor(a / b)) REFERENCE(sign, isnan(a) ? a : (a > 0) - (a < 0)) REFERENCE(select, 0 < a ? b : c)
-REFERENCE(pin, a) REFERENCE(variable, a) REFERENCE(hold, a) REFERENCE(less, a < b) REFERENCE(less_equal, a <= b) REFERENCE(equal, a == b)
+REFERENCE(pin, a) REFERENCE(variable, a) REFERENCE(hold, a) REFERENCE(found, a + (c <= 1e-10 ? 0 : NAN)) REFERENCE(less, a < b) REFERENCE(less_equal, a <= b) REFERENCE(equal, a == b)
 REFERENCE(not_equal, a != b) REFERENCE(and, 0 < a && 0 < b) REFERENCE(or, 0 < a || 0 < b) REFERENCE(not, !(0 < a))
 
 static const Row row[] = {
@@ -30,7 +30,7 @@ static const Row row[] = {
     {IR_min, min_c, 0}, {IR_exp, exp_c, 3}, {IR_exp2n, exp2n_c, 4}, {IR_expm1, expm1_c, 3}, {IR_log, log_c, 3},
     {IR_log1p, log1p_c, 3}, {IR_sigmoid, sigmoid_c, 6}, {IR_tanh, tanh_c, 3}, {IR_erf, erf_c, 3}, {IR_sin, sin_c, 3},
     {IR_cos, cos_c, 3}, {IR_tan, tan_c, 4}, {IR_atan, atan_c, 3}, {IR_pow, pow_c, 4}, {IR_mod, mod_c, 0},
-    {IR_sign, sign_c, 0}, {IR_select, select_c, 0}, {IR_pin, pin_c, 0}, {IR_variable, variable_c, 0}, {IR_hold, hold_c, 0}, {IR_less, less_c, 0},
+    {IR_sign, sign_c, 0}, {IR_select, select_c, 0}, {IR_pin, pin_c, 0}, {IR_variable, variable_c, 0}, {IR_hold, hold_c, 0}, {IR_found, found_c, 0}, {IR_less, less_c, 0},
     {IR_less_equal, less_equal_c, 0}, {IR_equal, equal_c, 0}, {IR_not_equal, not_equal_c, 0}, {IR_and, and_c, 0},
     {IR_or, or_c, 0}, {IR_not, not_c, 0}};
 enum { ROWS = sizeof row / sizeof row[0] };

@@ -166,6 +166,7 @@ static Ref step_each(Draw *d, IrOp op) {
   Ref arg[3] = {a};
   uint32_t args = (uint32_t)ir_op_operands[op];
   for (uint32_t j = 1; j < args; j++) arg[j] = like(d, a, false);
+  if (op == IR_found && d->options.tame) arg[2] = one(d, IR_neg, one(d, IR_abs, arg[2]));
   return each(d, op, args, arg);
 }
 
@@ -282,7 +283,7 @@ static Ref step_matrix(Draw *d, IrOp op) {
 }
 
 static bool jumps(IrOp op) {
-  if (op == IR_hold || op == IR_pivots) return true;            /* not made to be differentiated */
+  if (op == IR_hold || op == IR_found || op == IR_pivots) return true;            /* not made to be differentiated */
   return op == IR_floor || op == IR_mod || op == IR_sign || ir_op_class[op] == IR_COMPARE;
 }
 
