@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* likelihood.c -- rounds of backward solves, and what they add up to. */
 #include "likelihood.h"
-#include "estimate.h"
 #include "likelihood_checks.h"
 #include "rounding.h"
+#include "two_stage.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -23,7 +23,7 @@ typedef struct Likelihood {
   FlowSource data;
   FlowProbes probes;            /* of the round */
   FlowSampling solve;
-  FlowEstimate *estimate;           /* [count] */
+  FlowTwoStage *estimate;       /* [count] */
   uint64_t *unsettled;          /* [count]: rows that need another round; NULL where one round is all */
   uint64_t unsettled_count, rounds;
   LikelihoodChecks checks;
@@ -43,6 +43,8 @@ static flow_status check(const FlowLikelihood *what, flow_error *error) {
                      model->name, model->extras, extras);
   if (what->target < 0 || isnan(what->target) || (what->target > 0 && !what->solve.probes))
     return flow_fail(error, FLOW_BAD_CALL, "a standard error of %.17g: the target of a likelihood by probes is above 0", what->target);
+  if (what->target > 0 && what->most_probes == 0)
+    return flow_fail(error, FLOW_BAD_CALL, "a likelihood to a standard error of %.17g by 0 probes: at least 1 is needed", what->target);
   if (what->all_probes && (what->target > 0 || !what->solve.probes))
     return flow_fail(error, FLOW_BAD_CALL, "%" PRIu32 " probes in all: for a likelihood by probes, without a target", what->all_probes);
   if (what->solve.source->dim != model->dim)
@@ -64,13 +66,6 @@ static int report(void *user, uint64_t done, uint64_t total) {
   return what->solve.progress(what->solve.user, only_settled ? settled : done, only_settled ? self->count : total);
 }
 
-/* Those of the round's probes that there are to be. */
-static void add_integrals(const FlowLikelihood *what, const FlowRows *rows, uint64_t index, FlowEstimate *estimate) {
-  const double *integral = rows->integral + index * rows->extras;
-  for (uint32_t e = 0; e < rows->extras; e++)
-    if (what->all_probes == 0 || estimate->count < what->all_probes) flow_estimate_add(estimate, integral[e]);
-}
-
 static flow_status take(void *user, const FlowRows *rows, flow_error *error) {
   Likelihood *self = user;
   const FlowLikelihood *what = self->what;
@@ -78,7 +73,7 @@ static flow_status take(void *user, const FlowRows *rows, flow_error *error) {
   size_t row = (size_t)what->solve.model->dim * what->solve.model->precision;
   for (uint64_t i = 0; i < rows->count; i++) {
     uint64_t place = rows->first + i, sample = self->solve.picked ? self->solve.picked[place] : place, at = sample - what->solve.first;
-    add_integrals(what, rows, i, &self->estimate[at]);
+    for (uint32_t e = 0; e < rows->extras; e++) flow_two_stage_add(&self->estimate[at], rows->integral[i * rows->extras + e]);
     what->status[at] = rows->status[i];
     if (self->rounds > 1) continue;
     what->log_p[at] = rows->log_density[i];     /* log p0; settle_all makes log p of it */
@@ -108,12 +103,19 @@ static void prepare(Likelihood *self) {
   self->solve.user = self;
 }
 
+/* How many numbers a point's estimate has, as far as that is known before them. */
+static FlowTwoStage no_estimate(const FlowLikelihood *what) {
+  if (what->target > 0) return flow_two_stage_begin(what->target, what->most_probes);
+  return flow_one_stage_begin(what->all_probes ? what->all_probes : what->solve.model->extras);
+}
+
 static flow_status allocate(Likelihood *self, flow_error *error) {
   const FlowLikelihood *what = self->what;
   self->estimate = flow_alloc_array(what->solve.allocator, (size_t)self->count, sizeof *self->estimate);
   if (has_rounds(what)) self->unsettled = flow_alloc_array(what->solve.allocator, (size_t)self->count, sizeof *self->unsettled);
   if (!self->estimate || (has_rounds(what) && !self->unsettled))
     return flow_fail(error, FLOW_NO_MEMORY, "out of memory for the estimates of %" PRIu64 " points", self->count);
+  for (uint64_t i = 0; i < self->count; i++) self->estimate[i] = no_estimate(what);
   return likelihood_checks_open(what, &self->checks, error);
 }
 
@@ -126,21 +128,11 @@ static void release(Likelihood *self) {
 
 /* ---- rounds ------------------------------------------------------------------------------------------------------------ */
 
-static bool reached(const FlowLikelihood *what, const FlowEstimate *estimate) {
-  return estimate->count >= FLOW_LEAST_PROBES && flow_estimate_error(estimate) <= what->target;
-}
-
-static bool wants_more(const Likelihood *self, const FlowEstimate *estimate) {
-  const FlowLikelihood *what = self->what;
-  if (what->all_probes) return estimate->count < what->all_probes;
-  return estimate->count + self->probes.count <= what->most_probes && !reached(what, estimate);
-}
-
 static void list_unsettled(Likelihood *self) {
   const FlowLikelihood *what = self->what;
   self->unsettled_count = 0;
   for (uint64_t i = 0; has_rounds(what) && i < self->count; i++)
-    if (what->status[i] == FLOW_SAMPLE_OK && wants_more(self, &self->estimate[i]))
+    if (what->status[i] == FLOW_SAMPLE_OK && flow_two_stage_wants_more(&self->estimate[i]))
       self->unsettled[self->unsettled_count++] = what->solve.first + i;
 }
 
@@ -181,14 +173,14 @@ static void settle_all(Likelihood *self) {
   const FlowLikelihood *what = self->what;
   for (uint64_t i = 0; i < self->count; i++) {
     FlowSampleStatus status = (FlowSampleStatus)what->status[i];
-    const FlowEstimate *estimate = &self->estimate[i];
+    const FlowEstimate *estimate = &self->estimate[i].estimate;
     if (status == FLOW_SAMPLE_OK)
       what->log_p[i] -= estimate->mean;
     else
       what->log_p[i] = status == FLOW_SAMPLE_OUTSIDE ? -INFINITY : NAN;
     if (what->standard_error)
       what->standard_error[i] = status != FLOW_SAMPLE_OK ? NAN : what->solve.probes ? flow_estimate_error(estimate) : 0;
-    if (what->probes_used) what->probes_used[i] = what->solve.probes ? (uint32_t)estimate->count : 0;
+    if (what->probes_used) what->probes_used[i] = what->solve.probes ? (uint32_t)flow_two_stage_used(&self->estimate[i]) : 0;
     count_point(&self->summary.solve, what->solve.first + i, status);
   }
 }
@@ -215,8 +207,8 @@ static void sum_probes(Likelihood *self) {
   double sum = 0, worst = 0;
   for (uint64_t i = 0; i < self->count; i++) {
     if (what->status[i] != FLOW_SAMPLE_OK) continue;
-    uint32_t used = (uint32_t)self->estimate[i].count;
-    double error = flow_estimate_error(&self->estimate[i]);
+    uint32_t used = (uint32_t)flow_two_stage_used(&self->estimate[i]);
+    double error = flow_estimate_error(&self->estimate[i].estimate);
     if (points == 0 || used < summary->least_probes) summary->least_probes = used;
     if (used > summary->most_probes) summary->most_probes = used;
     if (what->target > 0 && !(error <= what->target)) summary->above_target++;

@@ -19,9 +19,10 @@
  * EXACT OR ESTIMATED.  A model compiled with the divergence (one extra) gives what the solver's steps make of log p, with no
  * other error than theirs.  A model compiled with k probes gives k estimates for each point (Hutchinson), each with one
  * vector for its whole path (Grathwohl et al., FFJORD, ICLR 2019): log_p is their mean, standard_error is sd/sqrt(k),
- * NaN for k = 1.  With `target` more probes follow, k in each round, until a point's own standard error is at most the
- * target, though never fewer than 8 probes and never more than `most_probes`.  A point stops for itself alone, so that its
- * result does not depend on the others.  With `all_probes` a point has so many, in as many rounds as that takes.
+ * NaN for k = 1.  With `target` a point's first 16 probes, or more, decide how many follow, and those that follow are its
+ * estimate (two_stage.h): without bias, and with a standard error that is true and for all but a few points at most the target;
+ * never from fewer than 8 probes nor with more than `most_probes` in all.  A point decides for itself alone, so that its result
+ * does not depend on the others.  With `all_probes` a point has so many, in as many rounds as that takes.
  *
  * SAME BITS.  As in solve.h: log p of a point is a function of (model, weights, source, point, conditions of its row, method,
  * steps, times) and, with probes, (seed, row).  Not of other points, threads, tiles, or, where steps are fixed, how many probes a
@@ -36,17 +37,18 @@
 #define FLOW_LIKELIHOOD_H
 #include "solve.h"
 
-enum { FLOW_LEAST_PROBES = 8, FLOW_CHECK_POINTS = 64 };
+enum { FLOW_CHECK_POINTS = 64 };
 
 typedef struct FlowLikelihoodSummary {
   FlowSummary solve;            /* points; evaluations are those of one pass with all probes of a round */
   double sum_log_p;             /* of the points that are OK, added in their order; as are all below */
   double nll, nll_error;        /* mean of -log p, and sd/sqrt(points): the sampling error (NaN for one point) */
   double bits_per_dim;          /* nll/(dim log 2) */
-  uint32_t least_probes, most_probes;   /* used for a point; 0: the trace is exact */
+  uint32_t least_probes, most_probes;   /* used for a point, also to decide how many; 0: the trace is exact */
   uint64_t rounds;
   double mean_standard_error, worst_standard_error;     /* of the probes; NaN where there is none */
-  uint64_t above_target;        /* points that stopped at most_probes */
+  uint64_t above_target;        /* points whose standard error is above the target: most_probes were not enough, or their first
+                                   probes were closer together than those that followed */
   uint64_t checked;             /* points of the checks below, which are NaN where none was checked */
   double round_trip;            /* max |forward(backward(y)) - y| over all components */
   double halving, halving_worst;        /* root of the mean square, and max, of log p with steps - log p with 2*steps */
@@ -60,14 +62,14 @@ typedef struct FlowLikelihood { /* unset = 0; everything is borrowed */
   FlowSampling solve;
   const FlowTensor *data;       /* [n, ...], at t1; for dim = 1 also [n] */
   const char *data_name;        /* its file, for messages */
-  double target;                /* greatest standard error; 0: one round */
-  uint32_t most_probes;         /* with target */
+  double target;                /* standard error of a point; 0: one round */
+  uint32_t most_probes;         /* with target, at least 1 */
   uint32_t all_probes;          /* without: of a point; 0: one round */
   uint64_t check_points;        /* 0: no checks */
   double *log_p;                /* [end - first] */
   uint8_t *status;              /* [end - first] of FlowSampleStatus */
   double *standard_error;       /* [end - first] or NULL; 0 where the trace is exact */
-  uint32_t *probes_used;        /* [end - first] or NULL */
+  uint32_t *probes_used;        /* [end - first] or NULL; of both stages */
   void *latent;                 /* [end - first][dim], model precision, or NULL: the states at t0 */
   FlowLikelihoodSummary *summary;       /* may be NULL; filled where the answer is FLOW_OK */
 } FlowLikelihood;

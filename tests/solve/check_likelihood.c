@@ -5,6 +5,7 @@
 #include "run.h"
 #include "run_suite.h"
 #include "suite.h"
+#include "two_stage.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -394,32 +395,74 @@ START_TEST(one_probe_has_no_standard_error) {
 }
 END_TEST
 
-START_TEST(probes_are_added_until_each_point_is_sure_enough) {
-  Case *c = case_open(&rates_linear, FLOW_F64, 8, 4, 100);
+/* The promise of two_stage.h is 99 of 100 for normal numbers; these are nearly, and the limit is one in twenty. */
+START_TEST(probes_follow_until_all_but_a_few_points_are_sure_enough) {
+  Case *c = case_open(&rates_linear, FLOW_F64, 8, 4, 1000);
+  uint64_t above = 0;
   c->what.target = 0.3;
-  c->what.most_probes = 400;
+  c->what.most_probes = 4000;
   case_run(c);
-  for (int i = 0; i < 100; i++) {
-    ck_assert_double_le(c->standard_error[i], 0.3);
-    ck_assert_uint_ge(c->used[i], FLOW_LEAST_PROBES);
-    ck_assert_uint_eq(c->used[i] % 4, 0);
+  for (int i = 0; i < 1000; i++) {
+    above += c->standard_error[i] > 0.3;
+    ck_assert_uint_ge(c->used[i], FLOW_PILOT + FLOW_LEAST_ESTIMATE);
   }
-  ck_assert_uint_eq(c->summary.above_target, 0);
+  ck_assert_uint_eq(c->summary.above_target, above);
+  ck_assert_uint_le(above, 50);
   ck_assert_uint_gt(c->summary.most_probes, c->summary.least_probes);
   case_close(c);
 }
 END_TEST
 
-START_TEST(points_that_stay_unsure_are_counted) {
-  Case *c = case_open(&rates_linear, FLOW_F64, 8, 4, 20);
-  c->what.target = 1e-6;
-  c->what.most_probes = 18;     /* 16 are the most that rounds of 4 allow */
+/* 4096 times the same point: as above, 10 % being wide for what the counts of probes differ by.  Means of standard errors and
+ * not only their squares: what a user sees. */
+static void assert_honest(const RatesField *field, FlowProbeKind kind, double target) {
+  Case *exact = case_open(field, FLOW_F64, 24, 0, 1), *c = case_open(field, FLOW_F64, 24, 4, MOST);
+  double mean = 0, spread = 0, squares = 0, claimed = 0;
+  for (uint64_t i = 0; i < MOST * field->dim; i++) c->x[i] = 0.4;
+  memcpy(exact->x, c->x, field->dim * sizeof(double));
+  exact->what.solve.steps = c->what.solve.steps = 2;
+  c->probes.kind = kind;
+  c->what.target = target;
+  c->what.most_probes = 4096;
+  case_run(exact);
   case_run(c);
-  ck_assert_uint_eq(c->summary.above_target, 20);
-  ck_assert_uint_eq(c->summary.least_probes, 16);
-  ck_assert_uint_eq(c->summary.most_probes, 16);
-  ck_assert_uint_eq(c->summary.rounds, 4);
+  for (int i = 0; i < MOST; i++) mean += c->log_p[i] / MOST;
+  for (int i = 0; i < MOST; i++) spread += pow(c->log_p[i] - mean, 2) / (MOST - 1);
+  for (int i = 0; i < MOST; i++) squares += pow(c->standard_error[i], 2) / MOST, claimed += c->standard_error[i] / MOST;
+  ck_assert_double_eq_tol(mean, exact->log_p[0], 4 * sqrt(spread / MOST));
+  ck_assert_double_eq_tol(sqrt(spread), sqrt(squares), 0.1 * sqrt(squares));
+  ck_assert_double_eq_tol(sqrt(spread), claimed, 0.1 * claimed);
+  ck_assert_uint_gt(c->summary.most_probes, 2 * c->summary.least_probes);
+  case_close(exact);
   case_close(c);
+}
+
+/* A trace of three numbers that differ, beside which there is little: one point's estimates are skew. */
+static const double skewed[] = {0.3, 0.2, 0.1, 0.15, 0.1, 0.2, 0.1, -0.1, -0.2};
+
+START_TEST(where_probes_follow_until_sure_the_mean_is_true_and_its_error_too) {
+  RatesField skew = rates_linear;
+  memcpy(skew.p, skewed, sizeof skewed);
+  for (int kind = 0; kind < 2; kind++) {
+    assert_honest(&skew, (FlowProbeKind)kind, 0.05);
+    assert_honest(&rates_mixture, (FlowProbeKind)kind, 0.1);
+  }
+}
+END_TEST
+
+START_TEST(points_that_stay_unsure_are_counted) {
+  static const uint32_t most[] = {18, 30};      /* without room for a pilot, and with it; rounds of 4 have more */
+  for (int i = 0; i < 2; i++) {
+    Case *c = case_open(&rates_linear, FLOW_F64, 8, 4, 20);
+    c->what.target = 1e-6;
+    c->what.most_probes = most[i];
+    case_run(c);
+    ck_assert_uint_eq(c->summary.above_target, 20);
+    ck_assert_uint_eq(c->summary.least_probes, most[i]);
+    ck_assert_uint_eq(c->summary.most_probes, most[i]);
+    ck_assert_uint_eq(c->summary.rounds, (most[i] + 3) / 4);
+    case_close(c);
+  }
 }
 END_TEST
 
@@ -470,6 +513,12 @@ START_TEST(a_point_has_the_same_estimate_however_many_probes_a_round_has_and_who
   few->what.check_points = 7;
   case_run(few);
   assert_same(whole, few);
+  Case *threes = case_open(&rates_linear, FLOW_F64, 8, 3, 60);
+  threes->what.target = 0.4;
+  threes->what.most_probes = 200;
+  case_run(threes);
+  assert_same(whole, threes);
+  ck_assert_mem_eq(threes->used, whole->used, 60 * sizeof *whole->used);
   Case *eight = case_open(&rates_linear, FLOW_F64, 8, 8, 60), *ones = case_open(&rates_linear, FLOW_F64, 8, 1, 60);
   ones->what.target = 1e-9;
   ones->what.most_probes = 8;
@@ -478,6 +527,7 @@ START_TEST(a_point_has_the_same_estimate_however_many_probes_a_round_has_and_who
   assert_same(eight, ones);
   case_close(whole);
   case_close(few);
+  case_close(threes);
   case_close(eight);
   case_close(ones);
 }
@@ -699,7 +749,8 @@ int main(void) {
       rates_that_count_for_nothing_are_not_computed, samples_with_log_p_need_no_more_memory_when_they_are_many,
       signs_measure_a_diagonal_exactly, no_probe_sees_a_divergence_in_a_rotation,
       estimates_have_the_mean_and_the_spread_that_they_claim, one_probe_has_no_standard_error,
-      probes_are_added_until_each_point_is_sure_enough, points_that_stay_unsure_are_counted,
+      probes_follow_until_all_but_a_few_points_are_sure_enough,
+      where_probes_follow_until_sure_the_mean_is_true_and_its_error_too, points_that_stay_unsure_are_counted,
       log_p_has_the_same_bits_in_any_batch_on_any_threads_in_any_tile,
       a_point_has_the_same_estimate_however_many_probes_a_round_has_and_whoever_else_is_unsure,
       a_point_that_is_no_number_leaves_the_others_their_bits, a_path_that_leaves_all_bounds_is_told_from_a_bad_point,

@@ -214,9 +214,10 @@ class Model:
         points of the source that they come from.
 
         Without probes the trace of the Jacobian is exact.  probes: how many random vectors estimate it for each row, "rademacher" or
-        "gaussian" (probe), row i's a function of the seed and i.  target: as many as it takes for a standard error of at most this, at
-        least 8 and no more than `probes` (0: 4096).  how, progress, on_error, status: as for sample; a row that fails has NaN as log p, or
-        -infinity outside of the source's support.
+        "gaussian" (probe), row i's a function of the seed and i.  target: as many as a standard error of this takes, no more
+        than `probes` (0: 4096): a row's first 16 or more decide how many follow, and those alone are its estimate; its standard error
+        is true, and for all but a few rows at most the target.  how, progress, on_error, status: as for sample; a row that fails has NaN
+        as log p, or -infinity outside of the source's support.
         """
         keep = []
         _choice("on_error", on_error, _ON_ERROR)

@@ -139,10 +139,12 @@ typedef struct flowrt_request {
   /* log p by random vectors, PROBES below */
   uint32_t probes;              /* how many for each point; 0: the exact trace */
   uint32_t probe;               /* FLOWRT_RADEMACHER, ... */
-  double target;                /* log_prob: above 0: each point has probes until the standard error of its log p is at most this, but
-                                   at least 8, and no more than `probes` (0: 4096) */
+  double target;                /* log_prob: above 0: each point has as many probes as a standard error of its log p of this takes, no
+                                   more than `probes` (0: 4096).  Its first 16 or more only decide how many follow, at least 8, and
+                                   those alone are its estimate (Stein, Ann. Math. Stat. 16 (1945), 243): without bias, with a
+                                   standard error that is true and, for all but a few points, at most this */
   double *standard_error;       /* [count] or NULL: of each log p; NaN for one probe, 0 where the trace is exact */
-  uint32_t *probes_used;        /* [count] or NULL */
+  uint32_t *probes_used;        /* [count] or NULL; of both stages */
 } flowrt_request;
 
 /* Draws samples; with log_p their log-densities too, computed on the way.  FAILED_SAMPLES, BAD_CALL, BAD_INPUT, NO_MEMORY,
