@@ -9,8 +9,10 @@
  *   f32 against f64                  the same points, relative to 1 + the largest component
  *   compiled against interpreted     the bits of every number
  *
- * Points at which the velocity is not finite have nothing to hold, and are counted. */
+ * Points at which the velocity is not finite have nothing to hold, and are counted.  Where that is all of them, the states are
+ * drawn from the flow's source in their place; where these are no better, that is a line of its own, which fails. */
 #include <string.h>
+#include "solve.h"
 #include "verify_parts.h"
 
 static const double difference_bound = 1e-6, adjoint_bound = 1e-11, trace_bound = 1e-11, f32_bound = 1e-4;
@@ -325,6 +327,37 @@ static void draw_directions(Field *field) {
   }
 }
 
+/* Whether there is any point at which the velocity is finite. */
+static bool evaluate(Field *field, const Model *plain) {
+  uint64_t count = field->points.count, dim = field->points.dim, finite = 0;
+  model_evaluate(field->v, plain, &field->points, NULL, NULL, field->u, NULL);
+  for (uint64_t i = 0; i < count; i++) finite += field->finite[i] = isfinite(greatest(field->u + i * dim, dim));
+  return finite > 0;
+}
+
+/* States of the flow's source in place of those of a normal distribution; false: there are none. */
+static bool draw_states(Field *field, const Model *plain) {
+  Verify *v = field->v;
+  FlowSource source;
+  if (!v->flow || v->flow->source == SOURCE_FILE || flow_compiled_source(plain->compiled, &source, NULL)) return false;
+  for (uint64_t i = 0; i < field->points.count; i++) {
+    double *state = point_at(&field->points, i) + 1;
+    FlowTile tile = {.data = state, .precision = FLOW_F64, .rows = field->points.dim, .stride = 1, .lanes = 1, .live = 1};
+    flow_source_fill(&source, (FlowRandom){v->options.seed, FLOW_STREAM_SOURCE}, i, &tile);
+    for (uint64_t k = 0; k < field->points.dim; k++) state[k] = (double)(float)state[k];
+  }
+  return true;
+}
+
+static void fail_everywhere(Field *field) {
+  VerifyLine *line = verify_line(field->v, "u is finite somewhere");
+  line->measure = VERIFY_FINITE;
+  line->points = line->failed = field->points.count;
+  line->reason = "so that nothing else can be told of it";
+  keep_point(field->v, &field->points.names, point_at(&field->points, 0), line);
+  verify_judge(line);
+}
+
 static bool prepare(Field *field) {
   Verify *v = field->v;
   const Model *plain = need(field, "the velocity", FLOW_NO_EXTRAS, FLOW_F64);
@@ -336,8 +369,7 @@ static bool prepare(Field *field) {
   uint64_t count = field->points.count;
   field->u = new_rows(v, count, dim);
   field->finite = arena_array(&v->arena, (size_t)count + 1, sizeof *field->finite);
-  model_evaluate(v, plain, &field->points, NULL, NULL, field->u, NULL);
-  for (uint64_t i = 0; i < count; i++) field->finite[i] = isfinite(greatest(field->u + i * dim, dim));
+  if (!evaluate(field, plain) && !(draw_states(field, plain) && evaluate(field, plain))) fail_everywhere(field);
   draw_directions(field);
   return true;
 }

@@ -27,7 +27,8 @@ typedef enum { VERIFY_PASS, VERIFY_FAIL, VERIFY_SKIPPED } VerifyVerdict;
 typedef enum {
   VERIFY_RELATIVE,      /* |left - right| / (1 + |left| + |right|), or what `reason` says; at most `bound` */
   VERIFY_MARGIN,        /* right - left of an inequality, the least one; held above (or to at least) 0             */
-  VERIFY_COUNT          /* how many points differ at all; held to 0                                               */
+  VERIFY_COUNT,         /* how many points differ at all; held to 0                                               */
+  VERIFY_FINITE         /* how many points have a value that is not finite                                        */
 } VerifyMeasure;
 
 /* A value of the worst point. */

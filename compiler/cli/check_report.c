@@ -69,6 +69,7 @@ static void print_measure(const VerifyLine *line) {
   if (strange && line->verdict == VERIFY_FAIL) printf("not a number");
   else if (line->measure == VERIFY_RELATIVE) printf("worst %.2g %s %.2g %s", line->worst, relation, line->bound, line->reason);
   else if (line->measure == VERIFY_MARGIN) printf("least margin %.3g, %s", line->worst, line->reason);
+  if (line->measure == VERIFY_FINITE) printf("%" PRIu64 " not finite, %s", line->failed, line->reason);
   if (line->measure == VERIFY_COUNT) printf("%" PRIu64 " differ, %s", line->failed, line->reason);
 }
 
