@@ -77,8 +77,11 @@ static double density_of(const FlowChunk *chunk, const Place *place, uint32_t la
   return flow_source_log_density(chunk->what->density, place->x.precision, place->point);
 }
 
-static FlowSampleStatus judge_density(double density) {
-  return density - density == 0 ? FLOW_SAMPLE_OK : density < 0 ? FLOW_SAMPLE_OUTSIDE : FLOW_SAMPLE_NO_DENSITY;
+/* A normal distribution has no outside: where its density is 0, a square was too large for a number. */
+static FlowSampleStatus judge_density(const FlowSource *source, double density) {
+  if (density - density == 0) return FLOW_SAMPLE_OK;
+  bool bounded = source->log_density || source->kind == FLOW_SOURCE_UNIFORM;
+  return bounded && density < 0 ? FLOW_SAMPLE_OUTSIDE : FLOW_SAMPLE_NO_DENSITY;
 }
 
 /* The lane as a tile of one sample. */
@@ -126,7 +129,7 @@ static int begin_tile(FlowChunk *chunk, const Place *place, const Task *task) {
     *status = all_finite || flow_tile_lane_is_finite(&place->x, lane) ? FLOW_SAMPLE_OK : FLOW_SAMPLE_BAD_START;
     if (!chunk->density || chunk->what->density_at_end) continue;
     double density = chunk->density[place->at + lane] = density_of(chunk, place, lane);
-    if (*status == FLOW_SAMPLE_OK) *status = judge_density(density);
+    if (*status == FLOW_SAMPLE_OK) *status = judge_density(chunk->what->density, density);
   }
   if (place->cond.rows == 0) return 0;
   flow_call call = call_of(chunk, place);
@@ -209,7 +212,7 @@ static FlowSampleStatus arrive_lane(FlowChunk *chunk, const Place *place, uint32
   if (chunk->status[at] != FLOW_SAMPLE_OK) return (FlowSampleStatus)chunk->status[at];
   if (!all_finite && !flow_tile_lane_is_finite(&place->x, lane)) return FLOW_SAMPLE_NON_FINITE;
   if (!integrals_are_finite(integral, chunk->extras)) return FLOW_SAMPLE_NO_DENSITY;
-  return measured ? judge_density(chunk->density[at]) : FLOW_SAMPLE_OK;
+  return measured ? judge_density(chunk->what->density, chunk->density[at]) : FLOW_SAMPLE_OK;
 }
 
 static int arrive_tile(FlowChunk *chunk, const Place *place, const Task *task) {

@@ -36,7 +36,7 @@
   X(NON_FINITE, "a component of its state is infinite or not a number")                \
   X(BAD_START, "a component of the point that it starts from is infinite or not a number") \
   X(OUTSIDE, "outside of the source's support: its density is 0")                      \
-  X(NO_DENSITY, "its log-density is infinite or not a number")                         \
+  X(NO_DENSITY, "its log-density is infinite, too large for a number, or not a number")                         \
   X(TOO_MANY_STEPS, "more attempted steps than are allowed")                           \
   X(STEP_TOO_SMALL, "its step became too small: a singularity, a jump, or a tolerance beyond the precision") \
   X(NON_FINITE_VELOCITY, "its velocity became infinite or not a number")
