@@ -80,13 +80,13 @@ static flow_status choose_tolerance(const Run *run, const TypedFlow *flow, uint3
   return status;
 }
 
-/* Options that belong to adaptive steps alone. */
-static flow_status refuse_options(const Run *run, flow_error *error) {
-  static const OptionId of_adaptive[] = {OPTION_ltol, OPTION_max_steps, OPTION_min_step, OPTION_max_step, OPTION_replay};
+/* Options that belong to adaptive steps alone; --accuracy is one where a jump leaves nothing to search. */
+static flow_status refuse_options(const Run *run, bool jump, flow_error *error) {
+  static const OptionId of_adaptive[] = {OPTION_ltol, OPTION_max_steps, OPTION_min_step, OPTION_max_step, OPTION_replay, OPTION_accuracy};
+  static const char of_steps[] = "--%s is for steps that adapt; this solve has a number of steps (--rtol 1e-5 asks for others)";
+  static const char of_jump[] = "--%s is for solves; a flow that is given by a map is evaluated once (--rtol 1e-5 asks for a solve)";
   for (size_t i = 0; i < sizeof of_adaptive / sizeof *of_adaptive; i++)
-    if (given(run, of_adaptive[i]))
-      return flow_fail(error, FLOW_BAD_CALL, "--%s is for steps that adapt; this solve has a number of steps (--rtol 1e-5 asks for others)",
-                       options[of_adaptive[i]].name);
+    if (given(run, of_adaptive[i])) return flow_fail(error, FLOW_BAD_CALL, jump ? of_jump : of_steps, options[of_adaptive[i]].name);
   return FLOW_OK;
 }
 
@@ -117,7 +117,7 @@ flow_status adaptive_steps_choose(const Run *run, const Program *program, FlowSa
   *steps = (AdaptiveSteps){.wanted = !searched && adapts(run, flow)};
   double target;
   if (searched) return accuracy_check(run, &target, error);
-  if (!steps->wanted) return refuse_options(run, error);
+  if (!steps->wanted) return refuse_options(run, program->model->jump, error);
   uint32_t precision = program->model->precision;
   if (flow_compiled_smoothness(program->compiled, &steps->smoothness, error)) return FLOW_NO_MEMORY;
   flow_status status = given(run, OPTION_steps) || given(run, OPTION_grid)

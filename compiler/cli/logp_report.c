@@ -117,8 +117,12 @@ static void print_json(const LogP *logp) {
     print_member("mean_standard_error", s->mean_standard_error);
     print_member("worst_standard_error", s->worst_standard_error);
   }
-  fprintf(stderr, ", \"solver\": \"%s\", \"steps\": %" PRIu64 ", \"evaluations_per_point\": %" PRIu64 ", \"rounds\": %" PRIu64
-          ", \"checked\": %" PRIu64, logp->what.solve.tableau->name, logp->what.solve.steps, s->solve.evaluations, s->rounds, s->checked);
+  if (logp->program->model->jump)
+    fputs(", \"map\": true", stderr);
+  else
+    fprintf(stderr, ", \"solver\": \"%s\", \"steps\": %" PRIu64, logp->what.solve.tableau->name, logp->what.solve.steps);
+  fprintf(stderr, ", \"evaluations_per_point\": %" PRIu64 ", \"rounds\": %" PRIu64 ", \"checked\": %" PRIu64, s->solve.evaluations, s->rounds,
+          s->checked);
   print_member("halving_error", s->halving);
   print_member("worst_halving_error", s->halving_worst);
   print_member("worst_round_trip_error", s->round_trip);

@@ -83,7 +83,7 @@ static void print_trace(const Output *output) {
   const Trace *trace = output->trace;
   if (!output->files.logp_path) return;
   if (trace->probes == 0)
-    fputs("log p: exact trace\n", stderr);
+    fputs(output->program->model->jump ? "log p: exact determinant\n" : "log p: exact trace\n", stderr);
   else
     fprintf(stderr, "log p: %u %s probe%s a sample\n", trace->probes, trace_probe_name(trace), trace->probes == 1 ? "" : "s");
 }

@@ -59,10 +59,9 @@ static flow_status take_grid(const Run *run, Sampling *sampling, flow_error *err
 }
 
 /* A jump is one evaluation, whatever the flow says of solvers. */
-static flow_status jump(FlowSampling *what) {
+static void jump(FlowSampling *what) {
   what->tableau = flow_tableau_find("euler");
   what->steps = 1;
-  return FLOW_OK;
 }
 
 static flow_status choose_grid(const Run *run, const TypedFlow *flow, Sampling *sampling, flow_error *error) {
@@ -153,7 +152,7 @@ static flow_status prepare(const Run *run, const Program *program, uint64_t coun
   flow_status status = adaptive_steps_choose(run, program, what, &sampling->adaptive, error);
   bool searched = accuracy_wanted(run, program), steps = !sampling->adaptive.wanted && !program->model->jump && !searched;
   if (searched) space(flow, sampling);
-  if (program->model->jump) status = jump(what);
+  if (program->model->jump) jump(what);
   if (!status && steps) status = choose_solver(run, flow, what, error);
   if (!status && steps) status = choose_grid(run, flow, sampling, error);
   if (sampling->adaptive.wanted) what->adaptive = &sampling->adaptive.what;
