@@ -63,6 +63,13 @@ void given_shape_rows(FlowTensor *tensor, uint64_t dim) {
   tensor->dim[1] = dim;
 }
 
+flow_status given_rows(const char *what, Given *given, uint64_t dim, flow_error *error) {
+  given_shape_rows(&given->tensor, dim);
+  if (!given->numbers || given->tensor.rank != 1 || dim == 1) return FLOW_OK;
+  return flow_fail(error, FLOW_BAD_INPUT, "%s: %llu number%s; a point takes %llu", what, (unsigned long long)given->tensor.count,
+                   given->tensor.count == 1 ? "" : "s", (unsigned long long)dim);
+}
+
 /* ---- conditions -------------------------------------------------------------------------------------------------- */
 
 static flow_status unknown_condition(const flow_model *model, size_t count, const char *name, size_t length,

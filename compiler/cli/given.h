@@ -19,6 +19,8 @@ flow_status given_read(const char *what, const char *text, Given *given, flow_er
 void given_free(Given *given);
 /* One row of numbers (--from 0.5,-1) is one point. */
 void given_shape_rows(FlowTensor *tensor, uint64_t dim);
+/* The same of what an option gave, whose numbers have to be those of a point. */
+flow_status given_rows(const char *what, Given *given, uint64_t dim, flow_error *error);
 
 /* Every condition of the model from the --condition NAME=... of the command line, in the model's order: the first `count`,
  * since a last one may be the compiler's own (probes, a direction). */

@@ -35,7 +35,8 @@ static flow_status read_data(LogP *logp, uint64_t *rows, flow_error *error) {
   flow_status status = given_read("--data", logp->data_name, &logp->data, error);
   if (status) return status;
   if (!logp->data.from_file) logp->data_name = "--data";
-  given_shape_rows(&logp->data.tensor, logp->density.dim);
+  status = given_rows("--data", &logp->data, logp->density.dim, error);
+  if (status) return status;
   *rows = logp->data.tensor.rank ? logp->data.tensor.dim[0] : 1;
   FlowSource source = {.kind = FLOW_SOURCE_TENSOR, .dim = logp->density.dim, .tensor = &logp->data.tensor, .name = logp->data_name};
   return flow_source_check(&source, source.dim, 0, *rows ? *rows : 1, error);

@@ -157,9 +157,8 @@ static flow_status prepare(const Run *run, const Program *program, uint64_t coun
   if (!status && steps) status = choose_grid(run, flow, sampling, error);
   if (sampling->adaptive.wanted) what->adaptive = &sampling->adaptive.what;
   if (!status) status = choose_source(run, program, flow, sampling, error);
-  if (status) return status;
-  given_shape_rows(&sampling->from.tensor, program->model->dim);
-  status = choose_range(run, count, sampling, error);
+  if (!status) status = given_rows("--from", &sampling->from, program->model->dim, error);
+  if (!status) status = choose_range(run, count, sampling, error);
   if (!status) status = given_conditions(run->line, program->model, program->model->conditions - program->own_conditions,
                                           &sampling->conditions, error);
   what->condition = sampling->conditions.tensor;

@@ -205,8 +205,8 @@ static flow_status read_data(const Run *run, const Program *program, const Typed
     return flow_fail(error, FLOW_BAD_CALL, "--data is missing: the points to learn from, one a row (`flowc data moons -n 10000 -o x.npy` makes some)");
   flow_status status = has(run, OPTION_data) ? given_read("--data", s->data_name, &plan->data, error)
                                              : read_named(program, "data", s->data_name, &plan->data, error);
+  if (!status) status = given_rows("--data", &plan->data, program->model->dim, error);
   if (status) return status;
-  given_shape_rows(&plan->data.tensor, program->model->dim);
   s->data = &plan->data.tensor;
   return FLOW_OK;
 }
