@@ -3,6 +3,7 @@
 #include "logp.h"
 #include "accuracy_choice.h"
 #include "failure.h"
+#include "outputs.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -161,7 +162,8 @@ int verb_logp(const Run *run) {
   LogP logp = {.run = run, .program = &program};
   flow_error error = {{0}};
   int code = program_open(run, run->line->operand[0], &program);
-  flow_status status = code ? FLOW_OK : sampling_density(&program, &logp.density, &error);
+  flow_status status = code ? FLOW_OK : outputs_check(run, &error);
+  if (!status && !code) status = sampling_density(&program, &logp.density, &error);
   if (status) code = failed(run, status, &error);
   if (!code) code = logp_of_flow(&logp);
   sampling_free(&logp.sampling);

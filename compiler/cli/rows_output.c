@@ -55,9 +55,6 @@ flow_status rows_output_open(RowsOutput *output, uint64_t rows, flow_error *erro
   bool npz = suffix && strcmp(suffix, ".npz") == 0;
   bool same = output->path && output->logp_path && strcmp(output->path, output->logp_path) == 0;
   flow_status status = FLOW_OK;
-  if (same && !npz)
-    return flow_fail(error, FLOW_BAD_CALL, "the samples and --logp cannot both go to %s; a .npz has room for both",
-                     strcmp(output->path, "-") == 0 ? "standard output" : output->path);
   output->rows = rows;
   output->open = output->path || output->logp_path;
   if (output->path) status = npz ? open_memory(output, error) : open_states(output, error);

@@ -2,6 +2,7 @@
 /* sample.c -- flowc sample: from a program to a file of samples, a picture, or both. */
 #include "accuracy_choice.h"
 #include "failure.h"
+#include "outputs.h"
 #include "picture.h"
 #include "rows_output.h"
 #include "sampling.h"
@@ -161,8 +162,7 @@ static int sample_all(const Run *run, Output *output, Sampling *sampling) {
   if (status) return failed(run, status, &error);
   int code = 0;
   if (output->picture) {
-    bool data_on_output = output->files.path && strcmp(output->files.path, "-") == 0;
-    code = picture_of_rows(run, data_on_output ? stderr : stdout, output->picture, (size_t)output->picture_rows,
+    code = picture_of_rows(run, outputs_use_standard(run) ? stderr : stdout, output->picture, (size_t)output->picture_rows,
                            output->program->model->dim, summary.samples);
     if (!code) code = finish_output(run);
   }
@@ -191,14 +191,15 @@ static int prepare_log_p(const Run *run, Program *program, Sampling *sampling) {
 
 static int sample_program(const Run *run, Program *program) {
   Sampling sampling = {0};
-  int code = prepare_log_p(run, program, &sampling);
+  flow_error error = {{0}};
+  flow_status status = outputs_check(run, &error);
+  int code = status ? failed(run, status, &error) : prepare_log_p(run, program, &sampling);
   if (code) return code;
   if (has(run, OPTION_emit)) return program_emit(run, program, adaptive_steps_entries(run, program));
   code = program_bind(run, program);
   if (!code) code = program_link(run, program, adaptive_steps_entries(run, program));
   if (code) return code;
-  flow_error error = {{0}};
-  flow_status status = sampling_prepare(run, program, 1000, &sampling, &error);
+  status = sampling_prepare(run, program, 1000, &sampling, &error);
   if (status) return failed(run, status, &error);
   Output output = {.run = run, .program = program};
   code = accuracy_choose(run, program, &sampling, NULL, NULL);

@@ -103,6 +103,56 @@ START_TEST(large_states_are_estimated_unless_the_exact_trace_is_asked_for) {
 }
 END_TEST
 
+static const char doubling[] = "map twice(t, x: [1]) = (1 + t)*x\n  inverse(t, y) = y/(1 + t)\n"
+                               "flow m { source normal(1)  velocity of twice  solver rk4 steps 10 }\n";
+
+START_TEST(a_flow_that_is_given_by_a_map_has_no_steps_to_speak_of) {
+  static const char *const refused[] = {"sample %s -n 5 --only 3 --replay steps.csv", "sample %s --accuracy 1e-4", "logp %s --data 1 --max-steps 9",
+                                        "trajectory %s --max-step 1"};
+  char *model = file_of("map.flow", doubling), line[256];
+  for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    snprintf(line, sizeof line, refused[i], model);
+#pragma GCC diagnostic pop
+    Result result = flowc("%s", line);
+    expect_code(result, 2);
+    expect_in(result.err, "is for solves; a flow that is given by a map is evaluated once");
+    ck_assert_str_eq(result.out, "");
+    result_free(&result);
+  }
+  static const struct { const char *line, *words, *not; } said[] = {
+      {"sample %s -n 3 --logp %s/l.npy", "log p: exact determinant", "exact trace"},
+      {"sample %s -n 3 --logp %s/l.npy --rtol 1e-4", "log p: exact trace", "exact determinant"},
+      {"logp %s --data 1 --json -o %s/l.npy", "\"map\": true", "euler"},
+  };
+  for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    snprintf(line, sizeof line, said[i].line, model, scratch());
+#pragma GCC diagnostic pop
+    Result result = flowc("%s", line);
+    expect_code(result, 0);
+    expect_in(result.err, said[i].words);
+    ck_assert_ptr_null(strstr(result.err, said[i].not));
+    result_free(&result);
+  }
+  free(model);
+}
+END_TEST
+
+START_TEST(two_outputs_of_one_file_are_refused_however_it_is_spelled) {
+  char *out = file_of("l.csv", "kept\n");
+  Result result = flowc("logp %s/moons.flow --data 1,2 -o %s --latent %s/./l.csv", examples(), out, scratch());
+  expect_code(result, 2);
+  expect_in(result.err, "cannot both go to");
+  char *text = read_text(out, NULL);
+  ck_assert_str_eq(text, "kept\n");
+  result_free(&result);
+  free(text), free(out);
+}
+END_TEST
+
 /* y = (1 + t) x: log p1 = log p0(y/2) - 70 log 2 */
 START_TEST(a_map_of_any_size_has_an_exact_log_p) {
   char *model = file_of("map.flow", "map wide(t, x: [70]) = (1 + t)*x\n  inverse(t, y) = y/(1 + t)\n"
@@ -308,6 +358,20 @@ START_TEST(a_point_outside_of_the_source_is_a_failure_of_that_point) {
 }
 END_TEST
 
+/* The square of 1e200 is beyond f64. */
+START_TEST(a_normal_source_has_no_outside) {
+  char *model = file_of("still.flow", "field u(t, x: [1]) = 0*x\nflow m { source normal(1)  velocity u  solver euler steps 1 }\n");
+  double log_p;
+  Result result = flowc("logp %s --data 1e200 --precision f64 --on-error nan", model);
+  expect_code(result, 3);
+  expect_in(result.err, "its log-density is infinite, too large for a number");
+  ck_assert_uint_eq(read_csv(result.out, &log_p, 1), 1);
+  ck_assert(isnan(log_p));
+  result_free(&result);
+  free(model);
+}
+END_TEST
+
 START_TEST(a_source_without_density_has_no_log_p) {
   char *x0 = file_of("x0.csv", "a,b\n1,2\n3,4\n");
   char *model = file_of("file.flow", "field u(t, x: [2]) = 0*x\nflow m { source \"x0.csv\"  velocity u  solver euler steps 1 }\n");
@@ -328,7 +392,9 @@ static const struct {
   const char *line, *words;
 } wrong[] = {
     {2, "logp %s/moons.flow", "--data is missing"},
-    {1, "logp %s/moons.flow --data 1,2,3", "a state of this model has 2"},
+    {1, "logp %s/moons.flow --data 1,2,3", "--data: 3 numbers; a point takes 2"},
+    {1, "sample %s/moons.flow --from 1", "--from: 1 number; a point takes 2"},
+    {1, "trajectory %s/moons.flow --from 1,2,3,4", "--from: 4 numbers; a point takes 2"},
     {2, "logp %s/moons.flow --data 1,2 --range 0:2", "beyond the 1 rows of the data"},
     {2, "logp %s/moons.flow --data 1,2 --trace exact --probes 3", "--probes is for --trace hutchinson"},
     {2, "logp %s/moons.flow --data 1,2 --probes 0", "--probes wants a whole number from 1 to"},
@@ -339,7 +405,12 @@ static const struct {
     {4, "logp %s/moons.flow --data none.npy", "none.npy"},
     {2, "sample %s/moons.flow --probes 3", "--probes says how --logp is computed"},
     {2, "sample %s/moons.flow --logp l.npy --probes auto", "for flowc logp"},
-    {2, "sample %s/moons.flow -n 5 --logp -", "cannot both go to standard output"},
+    {2, "sample %s/moons.flow -n 5 --logp -", "the samples and --logp cannot both go to standard output; a .npz has room for both"},
+    {2, "sample %s/moons.flow -n 5 --rtol 1e-3 --only 1 --replay -", "the samples and --replay cannot both go to standard output"},
+    {2, "sample %s/moons.flow -n 5 --rtol 1e-3 --only 1 --replay x.csv -o x.csv", "the samples and --replay cannot both go to x.csv"},
+    {2, "sample %s/moons.flow -n 5 --rtol 1e-3 --only 1 -o x.npy --replay l.csv --logp l.csv", "--logp and --replay cannot both go to l.csv"},
+    {2, "logp %s/moons.flow --data 1,2 --latent -", "the log-densities and --latent cannot both go to standard output"},
+    {2, "logp %s/moons.flow --data 1,2 -o l.npz --latent l.npz", "the log-densities and --latent cannot both go to l.npz"},
     {2, "eval %s/moons.flow --at 1,2 --divergence --jvp 1,0 -o e.npy", "2 results go to a .npz"},
     {1, "eval %s/moons.flow --at 1,2 --jvp 1,0,0", "--jvp 1,0,0: 3 numbers; 2 for all points"},
 };
@@ -423,6 +494,8 @@ int main(void) {
   tcase_add_test(all, probes_of_signs_measure_a_growth_exactly_and_say_so);
   tcase_add_test(all, large_states_are_estimated_unless_the_exact_trace_is_asked_for);
   tcase_add_test(all, a_map_of_any_size_has_an_exact_log_p);
+  tcase_add_test(all, a_flow_that_is_given_by_a_map_has_no_steps_to_speak_of);
+  tcase_add_test(all, two_outputs_of_one_file_are_refused_however_it_is_spelled);
   tcase_add_test(all, the_summary_tells_how_good_it_is);
   tcase_add_test(all, a_range_of_rows_has_the_numbers_of_the_whole);
   tcase_add_test(all, latent_points_are_what_the_data_come_from);
@@ -431,6 +504,7 @@ int main(void) {
   tcase_add_test(all, a_density_that_draws_normal_numbers_is_the_normal_source);
   tcase_add_test(all, a_row_that_is_no_number_is_named_and_on_request_passed_over);
   tcase_add_test(all, a_point_outside_of_the_source_is_a_failure_of_that_point);
+  tcase_add_test(all, a_normal_source_has_no_outside);
   tcase_add_test(all, a_source_without_density_has_no_log_p);
   tcase_add_loop_test(all, what_does_not_fit_is_told, 0, sizeof wrong / sizeof *wrong);
   tcase_add_test(all, eval_gives_derivatives_alone_side_by_side_and_as_members);
