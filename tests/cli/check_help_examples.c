@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* check_help_examples.c -- the examples in the help of each verb can be copied and run.  A shell runs them as they stand, but for
- * their sizes: so many samples and iterations are of no use here. */
+/* check_help_examples.c -- the examples in the help of each verb, and the commands of the README and the documents, can be copied
+ * and run.  A shell runs them as they stand, but for their sizes: so many samples and iterations are of no use here. */
 #include <check.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -31,7 +31,12 @@ static const char preparation[] =
     "flowc sample examples/moons.flow -n 40 -q -o samples.npy\n"
     "flowc sample examples/moons.flow -n 40 -q -o x0.npy\n"
     "flowc logp examples/rotation.flow --data points.npy -q -o times.npy\n" /* a number for each point */
-    "flowc train model.flow --data points.npy -o trained.safetensors --iterations 5 --batch 8 -q\n";
+    "flowc train model.flow --data points.npy -o trained.safetensors --iterations 5 --batch 8 -q\n"
+    "mkdir -p build\n"
+    "ln -sf " FLOWC " build/flowc\n"
+    "cp model.flow MODEL.flow\n"
+    "cp points.npy y.npy\n"
+    "cp points.npy held.npy\n";
 
 static int shell(const char *script) {
   char path[512], command[1024];
@@ -67,7 +72,7 @@ static void replace(char *line, const char *word, const char *by) {
 }
 
 static void make_small(char *line) {
-  static const char *const size[][2] = {{"10000", "200"}, {"1e6", "200"}, {"2000:4000", "50:100"}, {"20000", "5"}, {"5000", "100"}, {"0.01", "0.3"}};
+  static const char *const size[][2] = {{"10000", "200"}, {"100000", "400"}, {"1e6", "200"}, {"2000:4000", "50:100"}, {"20000", "5"}, {"5000", "100"}, {"0.01", "0.3"}};
   for (size_t i = 0; i < sizeof size / sizeof *size; i++) replace(line, size[i][0], size[i][1]);
   if (strstr(line, "flowc train") && !strstr(line, "--names")) strcat(line, strstr(line, "--iterations") ? " --batch 8" : " --iterations 5 --batch 8");
 }
@@ -108,11 +113,54 @@ START_TEST(the_examples_of_every_verb_can_be_copied_and_run) {
 }
 END_TEST
 
+/* In the order of a reader, who has the files of one command for the next; how many commands each has at least. */
+static const struct { const char *path; int commands; } documents[] = {
+    {"README.md", 10}, {"docs/training.md", 8}, {"docs/embedding.md", 1}, {"python/flowrt/README.md", 1}};
+
+/* A command stands in a line of its own, which goes on with words after two blanks or a #.  NULL: this is another line. */
+static const char *command_of(const char *line, char *command) {
+  static const char *const before[] = {"    flowc ", "$ build/flowc "};
+  for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
+    size_t skipped = strspn(before[i], " $"), length = strcspn(line, "\n");
+    if (strncmp(line, before[i], strlen(before[i])) != 0) continue;
+    ck_assert_uint_lt(length, MOST_LINE / 2);
+    snprintf(command, MOST_LINE, "%.*s", (int)(length - skipped), line + skipped);
+    char *words = strstr(command, "  "), *remark = strstr(command, " #");
+    if (words) *words = '\0';
+    if (remark && (!words || remark < words)) *remark = '\0';
+    return strstr(command, "flowc inspect, ") ? NULL : command;  /* a list of verbs */
+  }
+  return NULL;
+}
+
+static int run_commands_of(const char *document) {
+  char path[512], command[MOST_LINE];
+  int run = 0;
+  snprintf(path, sizeof path, TESTS_DIR "/../%s", document);
+  char *text = read_text(path, NULL);
+  ck_assert_msg(text != NULL, "there is no %s", path);
+  for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+    if (!command_of(line, command)) continue;
+    run_example(command);
+    run++;
+  }
+  free(text);
+  return run;
+}
+
+START_TEST(the_commands_of_the_documents_can_be_copied_and_run) {
+  expect_runs("the preparation", preparation);
+  for (size_t i = 0; i < sizeof documents / sizeof *documents; i++)
+    ck_assert_int_ge(run_commands_of(documents[i].path), documents[i].commands);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("help examples");
   TCase *tcase = tcase_create("verbs");
   tcase_set_timeout(tcase, 900);
   tcase_add_test(tcase, the_examples_of_every_verb_can_be_copied_and_run);
+  tcase_add_test(tcase, the_commands_of_the_documents_can_be_copied_and_run);
   suite_add_tcase(suite, tcase);
   return run_suite(suite);
 }
