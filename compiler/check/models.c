@@ -11,7 +11,8 @@
 static flow_status link_model(Verify *v, Model *m, flow_error *error) {
   const VerifyOptions *o = &v->options;
   bool step = m->extras == FLOW_LOG_P || m->extras == FLOW_PROBES || (m->extras == FLOW_NO_EXTRAS && m->precision == FLOW_F64);
-  unsigned entries = FLOW_ENTRY_EVAL_LANE | (step ? FLOW_ENTRY_STEP : 0);
+  bool adapts = m->extras == FLOW_NO_EXTRAS && step && v->flow && v->flow->steps == 0;
+  unsigned entries = FLOW_ENTRY_EVAL_LANE | (step ? FLOW_ENTRY_STEP : 0) | (adapts ? FLOW_ENTRY_ATTEMPT : 0);
   flow_status status = flow_compiled_link(m->compiled, entries, error);
   if (status) return status;
   m->model = flow_compiled_model(m->compiled);
