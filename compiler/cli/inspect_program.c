@@ -114,6 +114,9 @@ static int show(const Run *run, Program *program) {
   bool bind = program_has_weights(program) && (has(run, OPTION_weights) || (flow && flow->weights));
   int code = bind ? program_bind(run, program) : 0;
   if (code) return code;
+  flow_error error = {{0}};
+  flow_status status = flow_compiled_measure(program->compiled, &error);
+  if (status) return failed(run, status, &error);
   if (has(run, OPTION_json)) {
     print_program_json(program);
     return finish_output(run);

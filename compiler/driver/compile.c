@@ -136,6 +136,12 @@ static flow_status schedule(FlowCompiled *c, flow_error *error) {
   return FLOW_OK;
 }
 
+flow_status flow_compiled_measure(FlowCompiled *c, flow_error *error) {
+  ON_NO_MEMORY(c);
+  if (c->frozen) compile_tile(c);
+  return FLOW_OK;
+}
+
 flow_status flow_compiled_schedule(FlowCompiled *c, const TileProgram **tile, flow_model *model, flow_error *error) {
   ON_NO_MEMORY(c);
   flow_status status = schedule(c, error);

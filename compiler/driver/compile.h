@@ -114,7 +114,7 @@ flow_status flow_compiled_density(FlowCompiled *compiled, flow_density *density,
  * evaluation without the extras. */
 typedef enum { FLOW_COST_DERIVE, FLOW_COST_TIMES, FLOW_COST_CONDITIONS, FLOW_COST_SAMPLE, FLOW_COST_QUIET, FLOW_COST_SECTIONS } FlowCostSection;
 
-/* How long the stages took, and what a velocity evaluation costs. */
+/* How long the stages took, and what a velocity evaluation costs, once it is scheduled (by link, emit or measure). */
 typedef struct FlowCompileCost {
   double front_ms, lower_ms, schedule_ms, emit_ms, codegen_ms, load_ms;
   uint64_t nodes;                       /* of the frozen IR */
@@ -122,6 +122,8 @@ typedef struct FlowCompileCost {
   uint64_t object_bytes;
 } FlowCompileCost;
 FlowCompileCost flow_compiled_cost(const FlowCompiled *compiled);
+/* Schedules for the cost alone: layers may lack their weights. */
+flow_status flow_compiled_measure(FlowCompiled *compiled, flow_error *error);
 
 /* Writes a stage as text: "ast", "ir" (as lowered), "frozen", "tile", "llvm", "asm".  The last three need bound weights. */
 flow_status flow_compiled_emit(FlowCompiled *compiled, const char *stage, unsigned entries, FILE *to, flow_error *error);

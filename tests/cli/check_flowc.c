@@ -283,6 +283,19 @@ START_TEST(check_fills_the_layers_of_all_flows) {
 }
 END_TEST
 
+/* 2-64-64-64-2 of [t, x]: 64 by the time, 64 * 2 + 2 * 64^2 + 2 * 64 = 8448 by the state. */
+START_TEST(inspect_tells_what_an_evaluation_costs_with_and_without_weights) {
+  static const char text[] = "network v(t, x: [2]) -> [2] = [t, x] |> linear 64 |> silu |> linear 64 |> silu |> linear 64 |> silu |> linear 2\n"
+                             "flow f { source normal(2)  velocity v  solver rk4 steps 4 }\n";
+  Result result = flowc("inspect %s", scratch_file("unbound.flow", text));
+  expect_code(result, 0);
+  expect_in(result.out, "8706 weights");
+  expect_in(result.out, "          64  multiply-adds of products once for each stage time\n");
+  expect_in(result.out, "        8448  multiply-adds of products in every evaluation\n");
+  result_free(&result);
+}
+END_TEST
+
 START_TEST(inspect_takes_the_flow_that_is_named) {
   Result result = flowc("inspect %s/digits.flow", examples());
   expect_code(result, 2);
@@ -520,6 +533,7 @@ int main(void) {
   tcase_add_test(looking, check_evaluates_claims);
   tcase_add_test(looking, check_fills_the_layers_of_all_flows);
   tcase_add_test(looking, inspect_takes_the_flow_that_is_named);
+  tcase_add_test(looking, inspect_tells_what_an_evaluation_costs_with_and_without_weights);
   tcase_add_test(looking, the_skeleton_of_a_weights_file_is_a_program_that_fits_it);
   tcase_add_test(fmt, fmt_is_idempotent);
   tcase_add_test(fmt, fmt_check_changes_nothing_and_says_which_file);
