@@ -170,7 +170,7 @@ static bool prepare(Verify *v, Claim *claim, const char *what) {
   *right = function_lower(v, check->right, FLOW_NO_EXTRAS);
   claim->parts = 2;
   if (!left->ir || !right->ir) {
-    verify_skip(v, what, left->ir ? right->why : left->why)->at = check->at;
+    verify_cannot(v, what, left->ir ? right : left)->at = check->at;
     return false;
   }
   find_labels(left->lowered, claim->names.label);

@@ -251,7 +251,7 @@ typedef struct Interpreted { const IrFunction *ir; const double *const *weight; 
 
 static Interpreted interpreted(Field *field, const Model *m) {
   const IrFunction *ir = flow_compiled_ir(m->compiled, true);
-  const double *const *weight = weights_of(field->v, ir);
+  const double *const *weight = weights_of(field->v, ir, field->v->options.tensors);
   return (Interpreted){ir, weight, m->precision == FLOW_F32 ? weights_in_f32(field->v, ir, weight) : NULL, m->precision};
 }
 

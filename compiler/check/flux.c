@@ -71,7 +71,7 @@ static const double **connect(Flux *flux, const TypedFunction *field) {
 static bool all_lowered(Verify *v, const TypedCheck *check, const char *what, const Function *const *part, int parts) {
   for (int i = 0; i < parts; i++) {
     if (part[i]->ir) continue;
-    verify_skip(v, what, part[i]->why)->at = check->at;
+    verify_cannot(v, what, part[i])->at = check->at;
     return false;
   }
   return true;

@@ -5,11 +5,10 @@
 #include "derive.h"
 #include "ir_walk.h"
 #include "verify_parts.h"
+#include "whose_weights.h"
 
 /* A side of a claim may use a part of what the file holds: first as the flow does, then with every tensor excused. */
-static bool bind(Verify *v, IrFunction *f) {
-  const FlowTensors *tensors = v->options.tensors;
-  const TypedFlow *flow = v->flow;
+static bool bind(Verify *v, IrFunction *f, const TypedFlow *flow, const FlowTensors *tensors) {
   const char *prefix = flow ? flow->prefix : "";
   flow_error error = {{0}};
   Diagnostics unseen = {.arena = &v->arena, .sources = v->diagnostics.sources};
@@ -19,37 +18,66 @@ static bool bind(Verify *v, IrFunction *f) {
   return !ir_bind(f, tensors, prefix, all, (uint32_t)tensors->count, &unseen, &error);
 }
 
+typedef struct TensorNumbers {
+  struct TensorNumbers *next;
+  const FlowTensors *of;
+  const double **tensor; /* [of->count]: the numbers of each that was asked for, else NULL */
+} TensorNumbers;
+
+static const double **numbers_known(Verify *v, const FlowTensors *tensors) {
+  for (TensorNumbers *numbers = v->numbers; numbers; numbers = numbers->next)
+    if (numbers->of == tensors) return numbers->tensor;
+  TensorNumbers *numbers = arena_alloc(&v->arena, sizeof *numbers);
+  *numbers = (TensorNumbers){v->numbers, tensors, arena_array(&v->arena, tensors->count, sizeof *numbers->tensor)};
+  v->numbers = numbers;
+  return numbers->tensor;
+}
+
 /* The numbers of a tensor; read once. */
-static const double *numbers_of(Verify *v, const char *name) {
-  const FlowTensors *tensors = v->options.tensors;
+static const double *numbers_of(Verify *v, const FlowTensors *tensors, const char *name) {
   const FlowTensor *tensor = flow_tensors_find(tensors, name);
-  if (!v->tensor) v->tensor = arena_array(&v->arena, tensors->count, sizeof *v->tensor);
-  const double **known = &v->tensor[tensor - tensors->tensor];
+  const double **known = &numbers_known(v, tensors)[tensor - tensors->tensor];
   if (*known) return *known;
   double *number = arena_array(&v->arena, (size_t)tensor->count + 1, sizeof *number);
   flow_tensor_to_f64(tensor, 0, tensor->count, number);
   return *known = number;
 }
 
-const double *const *weights_of(Verify *v, const IrFunction *f) {
+const double *const *weights_of(Verify *v, const IrFunction *f, const FlowTensors *tensors) {
   if (!f->weights) return NULL;
   const double **weight = arena_array(&v->arena, f->weights, sizeof *weight);
-  for (uint32_t w = 0; w < f->weights; w++) weight[w] = numbers_of(v, f->weight[w].name);
+  for (uint32_t w = 0; w < f->weights; w++) weight[w] = numbers_of(v, tensors, f->weight[w].name);
   return weight;
 }
 
 static Function cannot(const char *why) { return (Function){.why = why}; }
 
+/* Of the flow, or those that are of all. */
+static VerifyWeights tensors_of(const Verify *v, const TypedFlow *flow) {
+  if (!flow || !v->options.weights_of) return (VerifyWeights){v->options.tensors, v->options.tensors_name};
+  return v->options.weights_of[flow - v->program->flow];
+}
+
+/* Why the tensors of a flow are not there. */
+static Function cannot_fill(Verify *v, const TypedFlow *flow) {
+  const char *asked = v->options.asked;
+  if (!flow || !asked || strcmp(flow->name, asked) == 0) return cannot("its layers have no weights");
+  return cannot(arena_format(&v->arena, "its layers have the weights of the flow `%s`, and --flow asks for `%s`", flow->name, asked));
+}
+
 Function function_lower(Verify *v, const TypedFunction *function, FlowExtras extras) {
-  const char *prefix = v->flow ? v->flow->prefix : "";
+  const TypedFlow *asked = flow_called(v->program, v->options.asked);
+  const WhoseWeights whose = whose_weights(&v->arena, v->program, function, asked, v->options.file_given);
+  if (whose.why) return (Function){.why = whose.why, .several = whose.several};
+  const VerifyWeights weights = tensors_of(v, whose.flow);
+  const char *prefix = whose.flow ? whose.flow->prefix : "";
   v->diagnostics.errors = 0;
   IrFunction *f = extras ? ir_lower(&v->arena, function, prefix, &v->diagnostics)
                          : ir_lower_function(&v->arena, function, prefix, &v->diagnostics);
   if (!f || v->diagnostics.errors) return cannot("it is too large to be evaluated");
-  Function result = {0};
-  if (f->weights && !v->options.tensors) return cannot("its layers have no weights");
-  if (f->weights && !bind(v, f)) return cannot("its layers do not find their tensors in the weights file");
-  result.weight = weights_of(v, f);
+  if (f->weights && !weights.tensors) return cannot_fill(v, whose.flow);
+  if (f->weights && !bind(v, f, whose.flow, weights.tensors)) return cannot("its layers do not find their tensors in the weights file");
+  Function result = {.weight = weights_of(v, f, weights.tensors), .tensors = weights.tensors, .tensors_name = weights.name};
   if (extras && !(f = ir_with_extras(f, (IrExtras)extras, 1))) return cannot("its derivative is too large to be evaluated");
   result.lowered = f;
   result.ir = ir_optimise(f, FLOW_F64);

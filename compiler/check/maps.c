@@ -33,7 +33,7 @@ static void check_inverse(Verify *v, const TypedMap *map) {
   const char *what = arena_format(&v->arena, "the inverse of %s undoes it", map->name);
   Function forward = function_lower(v, f, FLOW_NO_EXTRAS), back = function_lower(v, map->inverse, FLOW_NO_EXTRAS);
   if (!forward.ir || !back.ir) {
-    verify_skip(v, what, forward.ir ? back.why : forward.why);
+    verify_cannot(v, what, forward.ir ? &back : &forward);
     return;
   }
   bool *is_time = arena_array(&v->arena, f->parameters, sizeof *is_time);

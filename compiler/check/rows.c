@@ -13,25 +13,25 @@ typedef struct RowCode {
   FlowBlob blob;
 } RowCode;
 
-static flow_status make(Verify *v, RowCode *code, const IrFunction *f, flow_error *error) {
+static flow_status make(Verify *v, RowCode *code, const Function *f, flow_error *error) {
   const VerifyOptions *o = &v->options;
   FlowCompileOptions how = o->how;
   how.precision = FLOW_F64;
-  flow_status status = flow_compile_function(o->allocator, f, &how, &code->compiled, error);
+  flow_status status = flow_compile_function(o->allocator, f->lowered, &how, &code->compiled, error);
   if (!status) status = flow_compiled_link(code->compiled, FLOW_ENTRY_EVAL, error);
   if (status) return status;
   const flow_model *model = flow_compiled_model(code->compiled);
   status = flow_model_level(model, 0, &code->level, error);
-  if (!status) status = flow_model_pack(o->allocator, model, o->tensors, o->tensors_name, &code->blob, error);
+  if (!status) status = flow_model_pack(o->allocator, model, f->tensors, f->tensors_name, &code->blob, error);
   if (!status) code->model = model;
   return status;
 }
 
-static const RowCode *code_of(Verify *v, const IrFunction *f) {
+static const RowCode *code_of(Verify *v, const Function *f) {
   for (const RowCode *code = v->codes; code; code = code->next)
-    if (code->of == f) return code;
+    if (code->of == f->lowered) return code;
   RowCode *code = arena_alloc(&v->arena, sizeof *code);
-  *code = (RowCode){.next = v->codes, .of = f};
+  *code = (RowCode){.next = v->codes, .of = f->lowered};
   v->codes = code;
   flow_error error = {{0}};
   if (make(v, code, f, &error) == FLOW_NO_MEMORY) longjmp(v->no_memory, 1);
@@ -39,7 +39,7 @@ static const RowCode *code_of(Verify *v, const IrFunction *f) {
 }
 
 bool function_run_rows(Verify *v, const Function *f, const double *inputs, uint64_t count, double *results) {
-  const RowCode *code = code_of(v, f->lowered);
+  const RowCode *code = code_of(v, f);
   if (!code->model) return false;
   double time = 0, *u = new_rows(v, count, code->model->dim);
   FlowEvaluation what = {.model = code->model, .level = code->level, .weights = code->blob.data, .count = count, .t = &time,

@@ -39,6 +39,12 @@ VerifyLine *verify_skip(Verify *v, const char *what, const char *reason) {
   return line;
 }
 
+VerifyLine *verify_cannot(Verify *v, const char *what, const Function *function) {
+  VerifyLine *line = verify_skip(v, what, function->why);
+  if (function->several) line->verdict = VERIFY_FAIL, line->measure = VERIFY_NOTHING;
+  return line;
+}
+
 void verify_hold(Verify *v, VerifyLine *line, double amount, Sides sides, const PointNames *names, const double *number) {
   if (isnan(amount)) amount = INFINITY;
   line->points++;

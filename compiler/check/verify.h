@@ -16,7 +16,8 @@
  * standard normal.  Number i of a point's numbers, in the order of the names, is number i of sample `point` of a Philox stream
  * of its own (random.h), so that a point does not depend on how many there are.
  *
- * WEIGHTS.  A claim about networks is evaluated with the tensors of the flow; without them it is skipped. */
+ * WEIGHTS.  Each side of a claim is evaluated with the tensors of the flow whose network it calls (whose_weights.h); without them,
+ * or where several flows would do, the claim is skipped. */
 #ifndef FLOW_VERIFY_H
 #define FLOW_VERIFY_H
 #include "compile.h"
@@ -27,6 +28,7 @@ typedef enum { VERIFY_PASS, VERIFY_FAIL, VERIFY_SKIPPED } VerifyVerdict;
 typedef enum {
   VERIFY_RELATIVE,      /* |left - right| / (1 + |left| + |right|), or what `reason` says; at most `bound` */
   VERIFY_MARGIN,        /* right - left of an inequality, the least one; held above (or to at least) 0             */
+  VERIFY_NOTHING,       /* of a claim that cannot be held as it is written: `reason` says why                     */
   VERIFY_COUNT,         /* how many points differ at all; held to 0                                               */
   VERIFY_FINITE         /* how many points have a value that is not finite                                        */
 } VerifyMeasure;
@@ -54,6 +56,9 @@ typedef struct VerifyLine {
 /* Called now and then; not 0: stop. */
 typedef int VerifyProgress(void *user, uint64_t done, uint64_t total);
 
+/* Of one of the program's flows. */
+typedef struct VerifyWeights { const FlowTensors *tensors; const char *name; } VerifyWeights;
+
 typedef struct VerifyOptions {  /* unset = 0; everything is borrowed */
   const FlowAllocator *allocator;
   const char *name, *text;      /* of the program, to compile what it needs with derivatives */
@@ -62,6 +67,9 @@ typedef struct VerifyOptions {  /* unset = 0; everything is borrowed */
   FlowCompileOptions how;       /* with which it was compiled */
   const FlowTensors *tensors;   /* NULL: there are none, and checks that need layers are skipped */
   const char *tensors_name;
+  const VerifyWeights *weights_of; /* of each flow of the program, for its claims; NULL: `tensors` are of all */
+  const char *asked;            /* the flow that was asked for, or NULL */
+  bool file_given;              /* the tensors are of a file that was asked for, whatever flows say */
   uint64_t points, seed;
   VerifyProgress *progress;     /* may be NULL */
   void *user;

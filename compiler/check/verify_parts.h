@@ -27,7 +27,7 @@ struct Verify {
   const TypedProgram *program;
   const TypedFlow *flow;        /* NULL: there is none */
   Diagnostics diagnostics;      /* for what is lowered here; nobody sees them */
-  const double **tensor;        /* [options.tensors->count]: the numbers of each that was asked for, else NULL */
+  struct TensorNumbers *numbers;        /* functions.c's: what was read of each file */
   Model model[MOST_MODELS];     /* made when first asked for */
   uint32_t models;
   struct RowCode *codes;        /* rows.c's, to be freed */
@@ -42,9 +42,22 @@ struct Verify {
 
 typedef struct PointNames PointNames;
 
+typedef struct Function {
+  IrFunction *ir;               /* NULL: it cannot be evaluated, and `why` says why */
+  IrFunction *lowered;          /* before the passes */
+  const double *const *weight;
+  const FlowTensors *tensors;   /* of which they are; NULL: there are none */
+  const char *tensors_name;
+  uint64_t results;             /* numbers in the result */
+  const char *why;
+  bool several;                 /* why: flows with different weights (whose_weights.h) */
+} Function;
+
 /* ---- verify.c: lines ------------------------------------------------------------------------------------------------------ */
 VerifyLine *verify_line(Verify *v, const char *what);
 VerifyLine *verify_skip(Verify *v, const char *what, const char *reason);
+/* A claim, a function of which cannot be evaluated: skipped, or refused where the program leaves open which weights it means. */
+VerifyLine *verify_cannot(Verify *v, const char *what, const Function *function);
 /* A point of a VERIFY_RELATIVE line, whose bound is set: `amount` is held to it. */
 typedef struct Sides { double left, right; int64_t element; } Sides;
 void verify_hold(Verify *v, VerifyLine *line, double amount, Sides sides, const PointNames *names, const double *number);
@@ -70,13 +83,6 @@ void draw_point(const Verify *v, const PointNames *names, uint32_t stream, uint6
 void keep_point(Verify *v, const PointNames *names, const double *number, VerifyLine *line);
 
 /* ---- functions.c: functions of the program by the interpreter ------------------------------------------------------------------ */
-typedef struct Function {
-  IrFunction *ir;               /* NULL: it cannot be evaluated, and `why` says why */
-  IrFunction *lowered;          /* before the passes */
-  const double *const *weight;
-  uint64_t results;             /* numbers in the result */
-  const char *why;
-} Function;
 /* `extras`: of a field's velocity (IR_LOG_P: -div behind it). */
 Function function_lower(Verify *v, const TypedFunction *function, FlowExtras extras);
 /* inputs: one pointer for each parameter.  Out of memory jumps. */
@@ -85,7 +91,7 @@ void function_run(Verify *v, const Function *f, const double *const *input, doub
  * such code. */
 bool function_run_rows(Verify *v, const Function *f, const double *inputs, uint64_t count, double *results);
 /* The tensors of a bound function, in f64; NULL where it has none. */
-const double *const *weights_of(Verify *v, const IrFunction *f);
+const double *const *weights_of(Verify *v, const IrFunction *f, const FlowTensors *tensors);
 const float *const *weights_in_f32(Verify *v, const IrFunction *f, const double *const *weight);
 /* The interpreter in f32, its numbers as f64; false: out of memory. */
 bool run_in_f32(Verify *v, const IrFunction *f, const float *const *weight, const PointNames *names, const double *number, double *result);

@@ -6,11 +6,12 @@
 #include "signature.h"
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Over the flows that are checked: whose layers were filled, and whose file is not there. */
 typedef struct Weights {
   uint32_t bound, missing, tensors;
-  char *path; /* of the last that was bound */
+  const char *path; /* of the last that was bound */
 } Weights;
 
 /* A program may name a file below its folder alone.  One that is not there yet is no error of the program: one checks
@@ -28,10 +29,19 @@ static int find_file(const Run *run, const char *program, const TypedFlow *flow,
   return 0;
 }
 
+static int failed_with(const Run *run, const Program *program, const char *why) {
+  flow_error error = {{0}};
+  return failed(run, flow_fail(&error, FLOW_BAD_CALL, "%s: %s", program->path, why), &error);
+}
+
 /* The weights of the flow for which `program` was compiled. */
 static int check_weights(const Run *run, Program *program, Weights *weights) {
   bool there;
-  int code = find_file(run, program->path, flow_compiled_flow(program->compiled), &there);
+  const char *why;
+  const TypedFlow *flow = flow_compiled_filled_by(program->compiled, &why);
+  if (why && has(run, OPTION_only_types)) return 0;
+  if (why && !has(run, OPTION_weights)) return failed_with(run, program, why);
+  int code = find_file(run, program->path, flow, &there);
   if (code || !program_has_weights(program)) return code;
   if (!there) {
     weights->missing++;
@@ -41,9 +51,7 @@ static int check_weights(const Run *run, Program *program, Weights *weights) {
   if (code) return code;
   weights->bound++;
   weights->tensors = flow_compiled_ir(program->compiled, false)->weights;
-  free(weights->path);
   weights->path = program->weights_path;
-  program->weights_path = NULL;
   return 0;
 }
 
@@ -54,6 +62,7 @@ typedef struct Flows {
   Program *program;
   Verify **verify;   /* what was computed of each; NULL: nothing */
   Verify *claims;    /* the program's own checks */
+  VerifyWeights *weights_of; /* of each flow of the program, for them */
   uint32_t count;
   Weights weights;
   Tally tally;
@@ -88,15 +97,31 @@ static void close_flows(Flows *flows) {
   }
   free(flows->program);
   free(flows->verify);
-  free(flows->weights.path);
+  free(flows->weights_of);
+}
+
+/* One file that was asked for fills the layers of all flows; else each has what its own compilation was filled with. */
+static bool gather_weights(const Run *run, Flows *flows) {
+  const TypedProgram *typed = flow_compiled_program(flows->program[0].compiled);
+  flows->weights_of = calloc(typed->flows + 1u, sizeof *flows->weights_of);
+  for (uint32_t i = 0; flows->weights_of && i < flows->count; i++) {
+    const Program *program = &flows->program[i];
+    const TypedFlow *filled_by = flow_compiled_filled_by(program->compiled, NULL);
+    if (!program->has_tensors) continue;
+    for (uint32_t f = 0; f < typed->flows; f++)
+      if (has(run, OPTION_weights) || (filled_by && strcmp(typed->flow[f].name, filled_by->name) == 0))
+        flows->weights_of[f] = (VerifyWeights){&program->tensors, program->weights_path};
+  }
+  return flows->weights_of != NULL;
 }
 
 /* ---- what is computed --------------------------------------------------------------------------------------------- */
 
 static int show_step(void *user, uint64_t done, uint64_t total) { return progress_step(user, done, total); }
 
-static flow_status open_verify(const Run *run, const Program *first, Program *program, ShowProgress *show, Verify **verify,
+static flow_status open_verify(const Run *run, const Flows *flows, Program *program, ShowProgress *show, Verify **verify,
                                flow_error *error) {
+  const Program *first = flows->program;
   VerifyOptions what = {.allocator = &flow_standard_allocator,
                            .name = first->path,
                            .text = first->text.data ? (const char *)first->text.data : "",
@@ -105,6 +130,9 @@ static flow_status open_verify(const Run *run, const Program *first, Program *pr
                            .how = program_options(run),
                            .tensors = program->has_tensors ? &program->tensors : NULL,
                            .tensors_name = program->weights_path,
+                           .weights_of = flows->weights_of,
+                           .asked = text_of(run, OPTION_flow),
+                           .file_given = has(run, OPTION_weights),
                            .points = count_of(run, OPTION_points, 1000),
                            .seed = count_of(run, OPTION_check_seed, 0),
                            .progress = show_step,
@@ -117,12 +145,13 @@ static flow_status open_verify(const Run *run, const Program *first, Program *pr
 static int verify_flows(const Run *run, Flows *flows) {
   ShowProgress show;
   flow_error error = {{0}};
+  if (!gather_weights(run, flows)) return failed(run, FLOW_NO_MEMORY, &(flow_error){"out of memory"});
   progress_begin(&show, run);
-  flow_status status = open_verify(run, flows->program, flows->program, &show, &flows->claims, &error);
+  flow_status status = open_verify(run, flows, flows->program, &show, &flows->claims, &error);
   if (!status) status = verify_claims(flows->claims, &error);
   if (!status) status = verify_maps(flows->claims, &error);
   for (uint32_t f = 0; f < flows->count && !status; f++) {
-    status = open_verify(run, flows->program, &flows->program[f], &show, &flows->verify[f], &error);
+    status = open_verify(run, flows, &flows->program[f], &show, &flows->verify[f], &error);
     if (!status) status = verify_field(flows->verify[f], &error);
     if (!status) status = verify_density(flows->verify[f], &error);
     if (!status && has(run, OPTION_integral)) status = verify_integral(flows->verify[f], &error);

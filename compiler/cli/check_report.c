@@ -89,11 +89,13 @@ static void print_side(const char *name, double value) {
 }
 
 static void print_failed(const Run *run, const Program *program, const VerifyLine *line) {
-  printf("at %" PRIu64 " of %" PRIu64 " point%s", line->failed, line->points, line->points == 1 ? "" : "s");
+  if (line->measure == VERIFY_NOTHING) printf("%s", line->reason);
+  else printf("at %" PRIu64 " of %" PRIu64 " point%s", line->failed, line->points, line->points == 1 ? "" : "s");
   if (line->remark) printf(", %s", line->remark);
   putchar('\n');
   if (line->at.to > line->at.from)
     diag_print_line(flow_compiled_diagnostics(program->compiled), line->at, stdout, run->terminal.colour_out);
+  if (line->measure == VERIFY_NOTHING) return;
   fputs("        ", stdout);
   print_measure(line);
   putchar('\n');

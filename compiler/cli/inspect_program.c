@@ -110,7 +110,7 @@ static void print_program_json(const Program *program) {
 }
 
 static int show(const Run *run, Program *program) {
-  const TypedFlow *flow = flow_compiled_flow(program->compiled);
+  const TypedFlow *flow = flow_compiled_filled_by(program->compiled, NULL);
   bool bind = program_has_weights(program) && (has(run, OPTION_weights) || (flow && flow->weights));
   int code = bind ? program_bind(run, program) : 0;
   if (code) return code;

@@ -172,7 +172,9 @@ static flow_status find_weights(const Run *run, Program *program, flow_error *er
     program->weights_path = strdup(given);
     return program->weights_path ? FLOW_OK : flow_fail(error, FLOW_NO_MEMORY, "out of memory");
   }
-  const TypedFlow *flow = flow_compiled_flow(program->compiled);
+  const char *why;
+  const TypedFlow *flow = flow_compiled_filled_by(program->compiled, &why);
+  if (why) return flow_fail(error, FLOW_BAD_CALL, "%s: %s", program->path, why);
   if (!flow || !flow->weights)
     return flow_fail(error, FLOW_BAD_CALL, "%s: the network has layers, but no weights are named; say --weights FILE%s",
                      program->path, flow ? ", or `weights \"FILE\"` in the flow" : "");

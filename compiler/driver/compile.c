@@ -48,6 +48,10 @@ void flow_compiled_free(FlowCompiled *compiled) {
 const Diagnostics *flow_compiled_diagnostics(const FlowCompiled *c) { return &c->diagnostics; }
 const TypedProgram *flow_compiled_program(const FlowCompiled *c) { return c->program; }
 const TypedFlow *flow_compiled_flow(const FlowCompiled *c) { return c->flow; }
+const TypedFlow *flow_compiled_filled_by(const FlowCompiled *c, const char **why) {
+  if (why) *why = c->no_weights;
+  return c->no_weights ? NULL : c->filled_by;
+}
 const TypedFunction *flow_compiled_function(const FlowCompiled *c) { return c->function; }
 const IrFunction *flow_compiled_ir(const FlowCompiled *c, bool frozen) { return frozen ? c->frozen : c->source; }
 const char *flow_compiled_trace(const FlowCompiled *c) { return c->options.extras == FLOW_LOG_P && c->frozen ? c->frozen->trace : NULL; }
@@ -65,7 +69,8 @@ flow_status flow_compiled_smoothness(FlowCompiled *c, IrSmoothness *smoothness, 
 
 flow_status flow_compiled_bind(FlowCompiled *c, const FlowTensors *tensors, flow_error *error) {
   ON_NO_MEMORY(c);
-  const TypedFlow *flow = c->flow;
+  const TypedFlow *flow = c->filled_by;
+  if (c->no_prefix) return flow_fail(error, FLOW_BAD_CALL, "%s", c->no_prefix);
   if (flow) ir_bind_check_skips(tensors, flow->prefix, flow->skip, flow->skip_at, flow->skips, &c->diagnostics);
   flow_status status = ir_bind(c->source, tensors, flow ? flow->prefix : "", flow ? flow->skip : NULL, flow ? flow->skips : 0,
                                &c->diagnostics, error);

@@ -82,6 +82,9 @@ void flow_compiled_free(FlowCompiled *compiled);
 const Diagnostics *flow_compiled_diagnostics(const FlowCompiled *compiled);
 const TypedProgram *flow_compiled_program(const FlowCompiled *compiled);
 const TypedFlow *flow_compiled_flow(const FlowCompiled *compiled);              /* NULL if a field was asked for */
+/* The flow that says where the tensors of the function's layers are (whose_weights.h); NULL: none, and *why (may be NULL) is a
+ * sentence or NULL. */
+const TypedFlow *flow_compiled_filled_by(const FlowCompiled *compiled, const char **why);
 const TypedFunction *flow_compiled_function(const FlowCompiled *compiled);      /* the velocity */
 const IrFunction *flow_compiled_ir(const FlowCompiled *compiled, bool frozen);
 

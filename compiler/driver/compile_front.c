@@ -6,6 +6,7 @@
 #include "derive.h"
 #include "parse.h"
 #include "tableau.h"
+#include "whose_weights.h"
 
 double compile_clock_ms(void) {
   struct timespec t;
@@ -65,6 +66,18 @@ static flow_status choose_function(FlowCompiled *c, const char *file, flow_error
   return FLOW_OK;               /* none: a file of functions can still be checked */
 }
 
+/* A flow's velocity has that flow's weights; another field those of the flow that uses it. */
+static void choose_weights(FlowCompiled *c) {
+  const TypedFlow *asked = c->options.flow ? c->flow : NULL;
+  c->filled_by = c->flow;
+  if (!c->function || !c->options.field) return;
+  WhoseWeights whose = whose_weights(&c->arena, c->program, c->function, asked, false);
+  c->no_weights = whose.why;
+  if (whose.why) whose = whose_weights(&c->arena, c->program, c->function, asked, true);
+  c->no_prefix = whose.why;
+  c->filled_by = whose.flow;
+}
+
 /* ---- the stages ------------------------------------------------------------------------------------------------------ */
 
 static uint32_t count_names(const char *const *name) {
@@ -111,7 +124,7 @@ static flow_status lower(FlowCompiled *c, flow_error *error) {
     return flow_fail(error, FLOW_BAD_CALL, "the flow `%s` is given by a map, and its log p is exact: no probes", c->flow->name);
   bool path = jump && c->options.as_path;
   const TypedFunction *function = path ? compile_path(c) : jump ? compile_jump(c) : c->function;
-  c->source = ir_lower(&c->arena, function, c->flow ? c->flow->prefix : "", &c->diagnostics);
+  c->source = ir_lower(&c->arena, function, c->filled_by ? c->filled_by->prefix : "", &c->diagnostics);
   if (!c->source || c->diagnostics.errors) return FLOW_BAD_PROGRAM;
   c->source->jump = jump && !path;
   flow_status status = c->options.extras == FLOW_PROGRAM_LOSS ? lower_loss(c, error) : FLOW_OK;
@@ -156,5 +169,7 @@ flow_status compile_front(FlowCompiled *c, const char *name, const char *text, s
   if (c->diagnostics.errors) return FLOW_BAD_PROGRAM;
   flow_status status = choose_flow(c, name, error);
   if (!status) status = choose_function(c, name, error);
-  return status ? status : lower(c, error);
+  if (status) return status;
+  choose_weights(c);
+  return lower(c, error);
 }

@@ -14,7 +14,8 @@ struct FlowCompiled {
   FlowCompileOptions options;
   const AstFile *file;
   TypedProgram *program;
-  const TypedFlow *flow;
+  const TypedFlow *flow, *filled_by; /* filled_by: whose weights fill the layers of `function` */
+  const char *no_weights, *no_prefix; /* why it is nobody's; why not even where the file is given */
   TypedFunction *function;
   IrFunction *source, *frozen;
   TileProgram *tile;

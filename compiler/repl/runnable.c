@@ -6,15 +6,9 @@
 #include "checked.h"
 #include "compile_function.h"
 #include "program.h"
+#include "whose_weights.h"
 
 /* ---- weights ---------------------------------------------------------------------------------------------------------- */
-
-/* The flow whose weights an expression sees: the one that was chosen, else the first that has any. */
-static const TypedFlow *flow_with_weights(const char *wanted, const TypedProgram *program) {
-  for (uint32_t f = 0; f < program->flows; f++)
-    if (wanted ? strcmp(program->flow[f].name, wanted) == 0 : program->flow[f].weights != NULL) return &program->flow[f];
-  return program->flows && !wanted ? &program->flow[0] : NULL;
-}
 
 /* *name: of the file, freed by the caller. */
 static flow_status read_weights(const RunnableOptions *from, const TypedFlow *flow, char **name, FlowTensors *tensors, flow_error *error) {
@@ -127,7 +121,10 @@ static flow_status make(Study *study, const RunnableOptions *how, IrFunction *f,
 }
 
 flow_status runnable_make(Study *study, const RunnableOptions *how, const TypedFunction *function, Runnable *runnable, flow_error *error) {
-  const TypedFlow *flow = flow_with_weights(how->flow, study->program);
+  const TypedProgram *program = study->program;
+  const WhoseWeights whose = whose_weights(&study->arena, program, function, flow_called(program, how->flow), how->weights != NULL);
+  const TypedFlow *flow = whose.flow;
+  if (whose.why) return flow_fail(error, FLOW_BAD_CALL, "%s", whose.why);
   IrFunction *f = ir_lower_function(&study->arena, function, flow ? flow->prefix : "", &study->diagnostics);
   if (!f || study->diagnostics.errors) return FLOW_BAD_PROGRAM;
   if (how->most && numbers_computed(f) > how->most)

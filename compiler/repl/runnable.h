@@ -16,7 +16,7 @@
 typedef enum { CODE_FOR_ONCE, CODE_FOR_OFTEN, NO_CODE } RunnableCode; /* made soon, or fast; or none at all */
 
 typedef struct RunnableOptions { /* unset = 0 */
-  const char *flow, *weights;    /* --flow and --weights, or NULL */
+  const char *flow, *weights;    /* --flow and --weights, or NULL: see whose_weights.h */
   const char *path;              /* of the program, beside which a flow's weights are */
   uint64_t most;                 /* a function that computes more numbers than this is refused (BAD_CALL); 0: none is */
   RunnableCode code;

@@ -505,6 +505,46 @@ START_TEST(missing_tensors_are_told_with_exit_status_1) {
 }
 END_TEST
 
+/* The same numbers as under the flow itself, and not those of the other flow. */
+START_TEST(a_field_has_the_weights_of_the_flow_that_uses_it) {
+  const char *program = two_trained("field half(t, x: [2]) = vb(t, x)/2\n");
+  Result by_name = flowc("eval %s --field vb --at 1,2", program), by_flow = flowc("eval %s --flow fb --at 1,2", program),
+         other = flowc("eval %s --field va --at 1,2", program);
+  expect_code(by_name, 0);
+  ck_assert_str_eq(by_name.out, by_flow.out);
+  ck_assert_str_ne(by_name.out, other.out);
+  result_free(&by_flow), result_free(&other);
+  by_flow = flowc("eval %s --field vb --flow fa --at 1,2", program);
+  ck_assert_str_eq(by_name.out, by_flow.out);
+  result_free(&by_name), result_free(&by_flow);
+  Result part = flowc("eval %s --field half --at 1,2", program), drawn = flowc("plot %s vb", program), undrawn = flowc("plot %s va", program);
+  expect_code(part, 0);
+  expect_code(drawn, 0);
+  ck_assert_str_ne(drawn.out, undrawn.out);
+  result_free(&part), result_free(&drawn), result_free(&undrawn);
+}
+END_TEST
+
+START_TEST(a_network_of_several_flows_or_of_none_is_refused_until_it_is_said_which) {
+  const char *program = two_trained("field sum(t, x: [2]) = va(t, x) + vb(t, x)\n"
+                                    "network v(t, x: [2]) -> [2] = [t, x] |> linear 8 |> tanh |> linear 2\n"
+                                    "flow fc { source normal(2)  velocity va  weights \"c/w.safetensors\"  solver rk4 steps 5 }\n");
+  static const struct { const char *options; int code; const char *part; } asked[] = {
+      {"--field va", 2, "the flows `fa` and `fc` fill `va` with different weights; say which with --flow NAME"},
+      {"--field va --flow fa", 0, ""},
+      {"--field v", 2, "no flow uses the network `v`"},
+      {"--field v --flow fa", 0, ""},
+      {"--field sum", 2, "`va` has the weights of the flow `fa`, `vb` those of `fb`"},
+  };
+  for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+    Result result = flowc("eval %s %s --at 1,2", program, asked[i].options);
+    expect_code(result, asked[i].code);
+    expect_in(result.err, asked[i].part);
+    result_free(&result);
+  }
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("flowc");
   TCase *words = tcase_create("words"), *codes = tcase_create("exit statuses"),
@@ -544,6 +584,8 @@ int main(void) {
                       (int)(sizeof outside / sizeof *outside));
   tcase_add_test(weights, a_link_out_of_the_folder_is_refused);
   tcase_add_test(weights, missing_tensors_are_told_with_exit_status_1);
+  tcase_add_test(weights, a_field_has_the_weights_of_the_flow_that_uses_it);
+  tcase_add_test(weights, a_network_of_several_flows_or_of_none_is_refused_until_it_is_said_which);
   TCase *all[] = {words, codes, looking, fmt, weights};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
     tcase_set_timeout(all[i], 60);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "user.h"
 #include <check.h>
+#include <errno.h>
 #include <ftw.h>
 #include <poll.h>
 #include <spawn.h>
@@ -137,6 +138,30 @@ const char *scratch_file(const char *name, const char *text) {
   fputs(text, file);
   ck_assert_int_eq(fclose(file), 0);
   return path;
+}
+
+static void train_one(const char *program, const char *flow, const char *network, int seed) {
+  Result result = flowc("train %s --flow %s --data 0.5,-1 -o %s/%s/w.safetensors --iterations 2 --batch 4 --quiet --seed %d", program, flow,
+                        scratch(), network, seed);
+  ck_assert_msg(result.code == 0, "%s", result.err);
+  result_free(&result);
+}
+
+const char *two_trained(const char *more) {
+  char text[4096], folder[512];
+  for (int i = 0; i < 2; i++) {
+    snprintf(folder, sizeof folder, "%s/%c", scratch(), "ab"[i]);
+    ck_assert(mkdir(folder, 0700) == 0 || errno == EEXIST);
+  }
+  snprintf(text, sizeof text,
+           "network va(t, x: [2]) -> [2] = [t, x] |> linear 8 |> tanh |> linear 2\n"
+           "network vb(t, x: [2]) -> [2] = [t, x] |> linear 8 |> tanh |> linear 2\n"
+           "flow fa { source normal(2)  velocity va  weights \"a/w.safetensors\"  solver rk4 steps 5 }\n"
+           "flow fb { source normal(2)  velocity vb  weights \"b/w.safetensors\"  solver rk4 steps 5 }\n");
+  train_one(scratch_file("two.flow", text), "fa", "a", 1);
+  train_one(scratch_file("two.flow", text), "fb", "b", 2);
+  strncat(text, more, sizeof text - strlen(text) - 1);
+  return scratch_file("two.flow", text);
 }
 
 char *read_text(const char *path, size_t *length) {

@@ -25,6 +25,9 @@ const char *examples(void); /* the project's folder of examples */
 const char *scratch(void);  /* a folder of this process */
 /* Writes a text file there and returns its path (valid until the next call of this). */
 const char *scratch_file(const char *name, const char *text);
+/* Two networks of one form, trained apart, and flows that name their weights, fa of va and fb of vb; behind them `more`.  Returns
+ * the program's path (valid as scratch_file's). */
+const char *two_trained(const char *more);
 /* The whole of a file, NUL-terminated, freed by the caller; NULL if there is none. */
 char *read_text(const char *path, size_t *length);
 /* Numbers of a CSV without its header line, at most `most` of them; returns how many. */

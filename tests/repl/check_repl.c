@@ -74,6 +74,29 @@ START_TEST(a_network_with_weights_has_the_value_that_eval_writes) {
 }
 END_TEST
 
+/* The numbers behind each "[" of a session's last lines are those of `flowc eval` with each flow. */
+START_TEST(a_network_has_the_weights_of_the_flow_that_uses_it) {
+  char input[2048], program[512];
+  snprintf(program, sizeof program, "%s", two_trained(""));
+  snprintf(input, sizeof input, ":set quiet\n:load %s\n:set precision f64\n:eval va 1,2\n:eval vb 1,2\n", program);
+  Result verbs = session(input);
+  expect_code(verbs, 0);
+  double a[4], b[4];
+  const char *at = strstr(verbs.out, "u0,u1\n"), *last = strstr(at + 1, "u0,u1\n");
+  ck_assert_int_eq(sscanf(at, "u0,u1\n%lf,%lf", &a[0], &a[1]) + sscanf(last, "u0,u1\n%lf,%lf", &a[2], &a[3]), 4);
+  snprintf(input, sizeof input, ":load %s\nva(0, [1, 2])\nvb(0, [1, 2])\n", program);
+  Result values = session(input);
+  expect_code(values, 0);
+  at = strstr(values.out, "flow fb\n");
+  ck_assert_int_eq(sscanf(at, "flow fb\n[%lf, %lf] : [2]\n[%lf, %lf]", &b[0], &b[1], &b[2], &b[3]), 4);
+  for (int i = 0; i < 4; i++) ck_assert_double_eq(a[i], b[i]);
+  ck_assert_double_ne(b[0], b[2]);
+  result_free(&verbs), result_free(&values);
+  snprintf(input, sizeof input, ":load %s\nva(0, [1, 2]) - vb(0, [1, 2])\n", program);
+  expect_part(input, 2, "`va` has the weights of the flow `fa`, `vb` those of `fb`");
+}
+END_TEST
+
 /* ---- definitions ---------------------------------------------------------------------------------------------------- */
 
 START_TEST(a_definition_is_replaced_and_what_depends_on_it_sees_the_new_one) {
@@ -432,6 +455,7 @@ int main(void) {
   tcase_add_loop_test(values, a_value_is_shown_with_its_type, 0, 13);
   tcase_add_test(values, derivatives_densities_maps_and_draws_are_evaluated);
   tcase_add_test(values, a_network_with_weights_has_the_value_that_eval_writes);
+  tcase_add_test(values, a_network_has_the_weights_of_the_flow_that_uses_it);
   suite_add_tcase(suite, values);
   tcase_add_test(definitions, a_definition_is_replaced_and_what_depends_on_it_sees_the_new_one);
   tcase_add_test(definitions, a_definition_that_would_break_another_is_refused_and_the_old_one_stays);

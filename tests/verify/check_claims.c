@@ -165,6 +165,29 @@ START_TEST(without_weights_what_needs_them_is_skipped) {
 }
 END_TEST
 
+#define SHARED "network v(t, x: [2]) -> [2] = [t, x] |> linear 8 |> tanh |> linear 2\n" \
+               "flow ga { source normal(2)  velocity v  weights \"a/w.safetensors\"  solver rk4 steps 5 }\n" \
+               "flow gb { source normal(2)  velocity v  weights \"b/w.safetensors\"  solver rk4 steps 5 }\n"
+static const struct { const char *more, *options; int code; const char *part; } filled[] = {
+    {"check \"equal\": vb(t, x) == va(t, x)\n", "", 3, "  FAIL  equal "},
+    {"check \"itself\": div(vb)(t, x) == div(vb)(t, x)\n", "", 0, "  PASS  itself "},
+    {"check \"itself\": vb(t, x) == 1*vb(t, x)\n", "--flow fb", 0, "  PASS  itself "},
+    {"check \"itself\": vb(t, x) == 1*vb(t, x)\n", "--flow fa", 0, "its layers have the weights of the flow `fb`, and --flow asks for `fa`"},
+    {"check \"both\": vb(t, x) - va(t, x) == 0\n", "", 3, "`vb` has the weights of the flow `fb`, `va` those of `fa`"},
+    {SHARED "check \"either\": v(t, x) == 1*v(t, x)\n", "", 3, "the flows `ga` and `gb` fill `v` with different weights; say which with --flow NAME"},
+    {SHARED "check \"either\": v(t, x) == 1*v(t, x)\n", "--flow gb", 0, "  PASS  either "},
+    {"network v(t, x: [2]) -> [2] = [t, x] |> linear 8 |> tanh |> linear 2\ncheck \"none\": v(t, x) == va(t, x)\n", "", 0,
+     "no flow uses the network `v`"},
+};
+
+START_TEST(a_network_in_a_claim_has_the_weights_of_the_flow_that_uses_it) {
+  Result result = flowc("check %s --points 20 %s", two_trained(filled[_i].more), filled[_i].options);
+  expect_code(result, filled[_i].code);
+  expect_in(result.out, filled[_i].part);
+  result_free(&result);
+}
+END_TEST
+
 START_TEST(the_log_density_of_a_wide_flow_has_one_probe) {
   Result result = flowc("check %s/digits.flow --flow digits", examples());
   expect_code(result, 0);
@@ -262,6 +285,7 @@ int main(void) {
   tcase_add_test(all, kinks_are_counted_and_no_failures);
   tcase_add_test(all, a_claim_about_a_network_has_its_weights);
   tcase_add_test(all, without_weights_what_needs_them_is_skipped);
+  tcase_add_loop_test(all, a_network_in_a_claim_has_the_weights_of_the_flow_that_uses_it, 0, (int)(sizeof filled / sizeof *filled));
   tcase_add_test(all, the_log_density_of_a_wide_flow_has_one_probe);
   tcase_add_test(all, a_source_without_density_is_skipped_and_said);
   tcase_add_test(all, every_example_passes);
