@@ -5,7 +5,6 @@
 #include "derive.h"
 #include "ir_walk.h"
 #include "verify_parts.h"
-#include "whose_weights.h"
 
 /* A side of a claim may use a part of what the file holds: first as the flow does, then with every tensor excused. */
 static bool bind(Verify *v, IrFunction *f, const TypedFlow *flow, const FlowTensors *tensors) {
@@ -66,8 +65,8 @@ static Function cannot_fill(Verify *v, const TypedFlow *flow) {
 }
 
 Function function_lower(Verify *v, const TypedFunction *function, FlowExtras extras) {
-  const TypedFlow *asked = flow_called(v->program, v->options.asked);
-  const WhoseWeights whose = whose_weights(&v->arena, v->program, function, asked, v->options.file_given);
+  const WhoseWeights whose = whose_weights(&v->arena, &(WhoseQuestion){.program = v->program, .function = function, .asked = v->options.asked,
+                                                                       .file_given = v->options.file_given, .folders = v->options.how.folders});
   if (whose.why) return (Function){.why = whose.why, .several = whose.several};
   const VerifyWeights weights = tensors_of(v, whose.flow);
   const char *prefix = whose.flow ? whose.flow->prefix : "";

@@ -16,12 +16,12 @@ typedef struct Weights {
 
 /* A program may name a file below its folder alone.  One that is not there yet is no error of the program: one checks
  * before one trains. */
-static int find_file(const Run *run, const char *program, const TypedFlow *flow, bool *there) {
+static int find_file(const Run *run, const Program *program, const TypedFlow *flow, bool *there) {
   *there = has(run, OPTION_weights);
   if (*there || !flow || !flow->weights) return 0;
   char *path = NULL;
   flow_error error = {{0}};
-  flow_status status = weights_path(program, flow->weights, &path, &error);
+  flow_status status = program_file(run, program, NAMED_WEIGHTS, flow, &path, &error);
   free(path);
   *there = status == FLOW_OK;
   if (status && status != FLOW_BAD_FILE) return failed(run, status, &error);
@@ -41,7 +41,7 @@ static int check_weights(const Run *run, Program *program, Weights *weights) {
   const TypedFlow *flow = flow_compiled_filled_by(program->compiled, &why);
   if (why && has(run, OPTION_only_types)) return 0;
   if (why && !has(run, OPTION_weights)) return failed_with(run, program, why);
-  int code = find_file(run, program->path, flow, &there);
+  int code = find_file(run, program, flow, &there);
   if (code || !program_has_weights(program)) return code;
   if (!there) {
     weights->missing++;

@@ -40,7 +40,7 @@ flow_status compile_points(Compile *c, flow_error *error) {
   const char *given = c->source.file;
   flow_status status = FLOW_OK;
   if (given && !(c->points_path = strdup(given))) status = flow_fail(error, FLOW_NO_MEMORY, "out of memory");
-  if (!given) status = weights_path(c->program.path, flow->source_path, &c->points_path, error);
+  if (!given) status = program_file(c->run, &c->program, NAMED_SOURCE, flow, &c->points_path, error);
   if (!status) status = given_read("source", c->points_path, &c->points, error);
   return status ? status : take_rows(c, (uint64_t)flow->dim, error);
 }

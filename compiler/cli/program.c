@@ -64,6 +64,7 @@ FlowCompileOptions program_options(const Run *run) {
   const char *loss = text_of(run, OPTION_loss);
   how.loss = loss && program_own_loss(loss) < 0 ? loss : NULL;
   how.as_velocity = program_wants_a_solver(run);
+  if (run->program) how.folders = run->program->folders;
   how.first_flow = run->line->verb == VERB_check && !has(run, OPTION_emit);
   return how;
 }
@@ -164,6 +165,12 @@ bool program_has_weights(const Program *program) {
   return ir && ir->weights > 0;
 }
 
+flow_status program_file(const Run *run, const Program *program, NamedFile kind, const TypedFlow *flow, char **resolved, flow_error *error) {
+  bool memory = run->program && strcmp(program->path, run->program->path) == 0;
+  const Naming by = {run, memory ? run->program : NULL, program->path, flow_compiled_diagnostics(program->compiled)->sources};
+  return named_file(&by, kind, flow, resolved, error);
+}
+
 /* Where the verb has said, else from --weights, else where the flow says. */
 static flow_status find_weights(const Run *run, Program *program, flow_error *error) {
   if (program->weights_path) return FLOW_OK;
@@ -178,7 +185,7 @@ static flow_status find_weights(const Run *run, Program *program, flow_error *er
   if (!flow || !flow->weights)
     return flow_fail(error, FLOW_BAD_CALL, "%s: the network has layers, but no weights are named; say --weights FILE%s",
                      program->path, flow ? ", or `weights \"FILE\"` in the flow" : "");
-  return weights_path(program->path, flow->weights, &program->weights_path, error);
+  return program_file(run, program, NAMED_WEIGHTS, flow, &program->weights_path, error);
 }
 
 static flow_status read_weights(const Run *run, Program *program, flow_error *error) {

@@ -12,6 +12,7 @@
 #define FLOWC_PROGRAM_H
 #include "compile.h"
 #include "model.h"
+#include "named_file.h"
 #include "read_file.h"
 #include "run.h"
 
@@ -54,8 +55,7 @@ int program_read_text(const Run *run, const char *path, FlowBytes *text);
 /* Does the program read tensors of a weights file? */
 bool program_has_weights(const Program *program);
 
-/* Where the weights of a program are: the path that it names, which must be relative, free of `..` and, links followed,
- * below the folder of the .flow file.  *resolved is freed with free. */
-flow_status weights_path(const char *flow_path, const char *written, char **resolved, flow_error *error);
+/* A file that a flow of the program names (named_file.h). */
+flow_status program_file(const Run *run, const Program *program, NamedFile kind, const TypedFlow *flow, char **resolved, flow_error *error);
 
 #endif

@@ -4,10 +4,12 @@
 #define FLOWC_RUN_H
 #include "command_line.h"
 #include "terminal.h"
+#include "whose_weights.h"
 
 /* A program that is in memory (the prompt's session): verbs take it where they would read the file of that path. */
 typedef struct ProgramText {
   const char *path, *text;
+  FlowFolders folders;
 } ProgramText;
 
 typedef struct Run {

@@ -91,7 +91,7 @@ static flow_status choose_source(const Run *run, const Program *program, const T
     status = flow_compiled_source(program->compiled, source, error);
     if (!status && flow->source == SOURCE_FILE) {
       char *path;
-      status = weights_path(program->path, flow->source_path, &path, error);
+      status = program_file(run, program, NAMED_SOURCE, flow, &path, error);
       if (!status) status = given_read("source", path, &sampling->from, error);
       free(path);
     }

@@ -189,11 +189,10 @@ flow_status train_plan(const Run *run, const Program *program, TrainPlan *plan, 
 
 /* ---- files ------------------------------------------------------------------------------------------------------------------ */
 
-/* A file that the program names. */
-static flow_status read_named(const Program *program, const char *what, const char *written, Given *given, flow_error *error) {
+static flow_status read_named(const Run *run, const Program *program, NamedFile kind, Given *given, flow_error *error) {
   char *path = NULL;
-  flow_status status = weights_path(program->path, written, &path, error);
-  if (!status) status = given_read(what, path, given, error);
+  flow_status status = program_file(run, program, kind, flow_compiled_flow(program->compiled), &path, error);
+  if (!status) status = given_read(kind == NAMED_DATA ? "data" : "source", path, given, error);
   free(path);
   return status;
 }
@@ -204,16 +203,16 @@ static flow_status read_data(const Run *run, const Program *program, const Typed
   if (!s->data_name)
     return flow_fail(error, FLOW_BAD_CALL, "--data is missing: the points to learn from, one a row (`flowc data moons -n 10000 -o x.npy` makes some)");
   flow_status status = has(run, OPTION_data) ? given_read("--data", s->data_name, &plan->data, error)
-                                             : read_named(program, "data", s->data_name, &plan->data, error);
+                                             : read_named(run, program, NAMED_DATA, &plan->data, error);
   if (!status) status = given_rows("--data", &plan->data, program->model->dim, error);
   if (status) return status;
   s->data = &plan->data.tensor;
   return FLOW_OK;
 }
 
-static flow_status read_source(const Program *program, const TypedFlow *flow, TrainPlan *plan, flow_error *error) {
+static flow_status read_source(const Run *run, const Program *program, const TypedFlow *flow, TrainPlan *plan, flow_error *error) {
   flow_status status = flow_compiled_source(program->compiled, &plan->source, error);
-  if (!status && flow->source == SOURCE_FILE) status = read_named(program, "source", flow->source_path, &plan->from, error);
+  if (!status && flow->source == SOURCE_FILE) status = read_named(run, program, NAMED_SOURCE, &plan->from, error);
   if (plan->source.kind == FLOW_SOURCE_TENSOR) plan->source.tensor = &plan->from.tensor;
   plan->settings.source = &plan->source;
   return status;
@@ -285,7 +284,7 @@ flow_status train_plan_inputs(const Run *run, const Program *program, TrainPlan 
   s->level = program->level;
   s->formulas = ir_fingerprint(flow_compiled_ir(program->compiled, true));
   flow_status status = read_data(run, program, flow->train, plan, error);
-  if (!status) status = read_source(program, flow, plan, error);
+  if (!status) status = read_source(run, program, flow, plan, error);
   if (!status)
     status = given_conditions(run->line, program->model, program->model->conditions - program->own_conditions, &plan->conditions, error);
   s->condition = plan->conditions.tensor;

@@ -21,6 +21,7 @@
 #include "smooth.h"
 #include "tensor.h"
 #include "typed.h"
+#include "whose_weights.h"
 
 /* What the model computes beside the velocity: its extras (flow/model.h).  PROBES, JVP and VJP add a last condition.
  *   LOG_P    1 row: -div u, exactly; -log |det J| where the model is a jump (flow/model.h)
@@ -67,6 +68,7 @@ typedef struct FlowCompileOptions {
   uint32_t probes;              /* FLOW_PROBES, FLOW_ADJOINT_PROBES: at least 1 */
   double kinetic, jacobian;     /* of what has terms */
   bool jacobian_probe;
+  FlowFolders folders;          /* where the flows' files are, which tells their weights apart */
   const char *loss;             /* a `fn` in the place of the loss that the flow names; NULL: that one */
 } FlowCompileOptions;
 FlowCompileOptions flow_compile_defaults(void);

@@ -6,7 +6,6 @@
 #include "derive.h"
 #include "parse.h"
 #include "tableau.h"
-#include "whose_weights.h"
 
 double compile_clock_ms(void) {
   struct timespec t;
@@ -68,12 +67,13 @@ static flow_status choose_function(FlowCompiled *c, const char *file, flow_error
 
 /* A flow's velocity has that flow's weights; another field those of the flow that uses it. */
 static void choose_weights(FlowCompiled *c) {
-  const TypedFlow *asked = c->options.flow ? c->flow : NULL;
+  WhoseQuestion question = {.program = c->program, .function = c->function, .asked = c->options.flow, .folders = c->options.folders};
   c->filled_by = c->flow;
   if (!c->function || !c->options.field) return;
-  WhoseWeights whose = whose_weights(&c->arena, c->program, c->function, asked, false);
+  WhoseWeights whose = whose_weights(&c->arena, &question);
   c->no_weights = whose.why;
-  if (whose.why) whose = whose_weights(&c->arena, c->program, c->function, asked, true);
+  question.file_given = true;
+  if (whose.why) whose = whose_weights(&c->arena, &question);
   c->no_prefix = whose.why;
   c->filled_by = whose.flow;
 }

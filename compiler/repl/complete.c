@@ -164,7 +164,7 @@ static char *weights_file(const Repl *repl) {
     const char *at = entry->kind == AST_FLOW ? strstr(entry->text, "weights \"") : NULL;
     if (!at) continue;
     char *name = strndup(at + 9, strcspn(at + 9, "\"\n")), *path = NULL;
-    if (name && weights_path(repl->session.path, name, &path, NULL) != FLOW_OK) path = NULL;
+    if (name && named_file_below(entry->beside, "", NAMED_WEIGHTS, name, "", &path, NULL) != FLOW_OK) path = NULL;
     free(name);
     if (path) return path;
   }

@@ -49,7 +49,8 @@ static flow_status run_value(Evaluation *evaluation, const Value *value, double 
   Study *study = evaluation->study;
   const Repl *repl = evaluation->repl;
   Runnable *runnable = &evaluation->runnable;
-  RunnableOptions how = {repl_setting(repl, "flow"), repl_setting(repl, "weights"), repl->session.path, .typed = value->text};
+  const ProgramText memory = session_program(&repl->session, "");
+  RunnableOptions how = {repl_setting(repl, "flow"), repl_setting(repl, "weights"), repl->session.path, .memory = &memory, .typed = value->text};
   if (evaluation->show == SHOW_TIME) how.code = CODE_FOR_OFTEN;
   if (repl->confined) how.most = CONFINED_MOST;
   flow_status status = runnable_make(study, &how, value->function, runnable, error);

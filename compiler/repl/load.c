@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* load.c -- files into the session, and the session into a file. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "atomic_file.h"
@@ -34,10 +35,82 @@ int repl_load(Repl *repl, const char *path) {
   return status ? failed(repl->run, status, NULL) : 0;
 }
 
+/* ---- into a file: what flows name is to be found from there ---------------------------------------------------------------- */
+
+/* The folder of a file that may not be there yet, without links; NULL: there is none. */
+static char *real_folder(const char *file) {
+  const char *slash = strrchr(file, '/');
+  char *folder = slash ? strndup(file, slash == file ? 1 : (size_t)(slash - file)) : strdup("."), *real = folder ? realpath(folder, NULL) : NULL;
+  free(folder);
+  return real;
+}
+
+static const char *behind_folder(const char *path, const char *folder) {
+  size_t length = strlen(folder);
+  if (strcmp(folder, "/") == 0) return path + 1;
+  return strncmp(path, folder, length) == 0 && path[length] == '/' ? path + length + 1 : NULL;
+}
+
+typedef struct Saving {
+  const Repl *repl;
+  const char *file;
+  char *folder; /* where it is saved */
+  FILE *to;
+} Saving;
+
+static void warn_of_path(const Saving *saving, const Entry *entry, const NamedPath *path, const char *real) {
+  const char *option = strcmp(path->clause, "source") == 0 ? "from" : path->clause;
+  warn(&saving->repl->run->terminal, "flow `%s`: the file of its `%s` is %s, and %s can name only what is below its own folder; copy it there, or say --%s %s", entry->name,
+       path->clause, real, saving->file, option, real);
+}
+
+/* A path as it reads from the new folder, or as it was. */
+static void save_path(const Saving *saving, const Entry *entry, const char *from_folder, const NamedPath *path) {
+  const char *text = entry->text + path->from;
+  int length = (int)(path->to - path->from);
+  char *real = NULL;
+  bool known = from_folder && saving->folder && text[1] != '/' && asprintf(&real, "%s/%.*s", from_folder, length - 2, text + 1) >= 0;
+  const char *below = known ? behind_folder(real, saving->folder) : NULL;
+  if (below) fprintf(saving->to, "\"%s\"", below);
+  else fwrite(text, 1, (size_t)length, saving->to);
+  if (known && !below) warn_of_path(saving, entry, path, real);
+  free(real);
+}
+
+static bool save_entry(const Saving *saving, const Entry *entry) {
+  NamedPath *path;
+  size_t paths, done = 0;
+  bool good = pieces_paths(entry->text, &path, &paths);
+  char *from_folder = paths ? real_folder(entry->beside) : NULL;
+  bool moved = from_folder && saving->folder && strcmp(from_folder, saving->folder) != 0;
+  for (size_t i = 0; good && moved && i < paths; i++) {
+    fwrite(entry->text + done, 1, path[i].from - done, saving->to);
+    save_path(saving, entry, from_folder, &path[i]);
+    done = path[i].to;
+  }
+  fprintf(saving->to, "%s\n", entry->text + done);
+  free(from_folder);
+  free(path);
+  return good;
+}
+
+/* session_text as it is to stand in `file`; NULL: out of memory. */
+static char *text_for(const Repl *repl, const char *file) {
+  char *text = NULL;
+  size_t length;
+  Saving saving = {repl, file, real_folder(file), open_memstream(&text, &length)};
+  bool good = saving.to != NULL;
+  for (size_t i = 0; good && i < repl->session.count; i++) good = save_entry(&saving, &repl->session.entry[i]);
+  if (saving.to && fclose(saving.to) != 0) good = false;
+  free(saving.folder);
+  if (!good) free(text);
+  return good ? text : NULL;
+}
+
 int repl_save(Repl *repl, const char *path) {
   flow_error error = {{0}};
   FlowAtomicFile *file;
-  char *text = session_text(&repl->session, NULL, NULL);
+  char *text = text_for(repl, path);
   if (!text) return failed(repl->run, FLOW_NO_MEMORY, NULL);
   flow_status status = flow_atomic_open(&flow_standard_allocator, path, &file, &error);
   if (!status && !(status = flow_atomic_write(file, text, strlen(text), &error)))

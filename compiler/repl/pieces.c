@@ -122,3 +122,41 @@ void pieces_free(Pieces *pieces) {
   free(pieces->piece);
   *pieces = (Pieces){0};
 }
+
+/* ---- the files that are named ---------------------------------------------------------------------------------------- */
+
+typedef struct Naming { const Source *source; NamedPath *path; size_t count, room; } Naming;
+
+static void note_path(Naming *naming, const Ast *clause) {
+  static const char *const word[] = {"weights", "source", "data"};
+  const Ast *value = clause->items.count ? clause->items.at[0] : NULL;
+  if (!value || value->kind != AST_STRING || !clause->name) return;
+  for (size_t i = 0; i < sizeof word / sizeof *word; i++)
+    if (strcmp(clause->name, word[i]) == 0 && naming->count < naming->room)
+      naming->path[naming->count++] = (NamedPath){word[i], value->at.from - naming->source->base, value->at.to - naming->source->base};
+}
+
+/* With the clauses of its blocks. */
+static void note_paths(Naming *naming, const AstList *clauses) {
+  for (size_t i = 0; i < clauses->count; i++) {
+    const Ast *clause = clauses->at[i];
+    if (!clause || clause->kind != AST_CLAUSE) continue;
+    note_path(naming, clause);
+    for (size_t k = 0; k < clause->extra.count; k++)
+      if (clause->extra.at[k] && clause->extra.at[k]->kind == AST_CLAUSE) note_path(naming, clause->extra.at[k]);
+  }
+}
+
+bool pieces_paths(const char *text, NamedPath **paths, size_t *count) {
+  Naming naming = {.room = 1};
+  for (const char *at = text; (at = strchr(at, '"')); at++) naming.room++;
+  Reading *reading = calloc(1, sizeof *reading);
+  *paths = naming.path = calloc(naming.room, sizeof *naming.path);
+  const AstFile *file = reading && naming.path ? parse(reading, text, &naming.source, NULL) : NULL;
+  for (size_t i = 0; file && i < file->definitions.count; i++)
+    if (file->definitions.at[i] && file->definitions.at[i]->kind == AST_FLOW) note_paths(&naming, &file->definitions.at[i]->items);
+  *count = naming.count;
+  if (reading) arena_free(&reading->arena);
+  free(reading);
+  return file != NULL;
+}

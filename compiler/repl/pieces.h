@@ -38,6 +38,14 @@ typedef struct Pieces {
 InputKind pieces_read(const char *text, Pieces *pieces);
 void pieces_free(Pieces *pieces);
 
+/* The texts in quotes by which flows name files, in order. */
+typedef struct NamedPath {
+  const char *clause;  /* "weights", "source", "data" */
+  size_t from, to;     /* with the quotes */
+} NamedPath;
+/* Of definitions without errors; *paths is freed by the caller.  false: out of memory. */
+bool pieces_paths(const char *text, NamedPath **paths, size_t *count);
+
 /* Is the line one that goes on with the definition before it: `draw`, `inverse`, `|>`, or anything that is indented? */
 bool line_continues(const char *line);
 

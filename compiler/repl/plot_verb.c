@@ -90,7 +90,8 @@ static flow_status read_conditions(Formula *formula, flow_error *error) {
 static flow_status prepare(Formula *formula, const char *path, flow_error *error) {
   const Run *run = formula->run;
   const TypedFunction *field = formula->target.field;
-  RunnableOptions how = {text_of(run, OPTION_flow), text_of(run, OPTION_weights), path, .code = CODE_FOR_OFTEN};
+  RunnableOptions how = {text_of(run, OPTION_flow), text_of(run, OPTION_weights), path, .run = run, .code = CODE_FOR_OFTEN};
+  if (run->program && strcmp(path, run->program->path) == 0) how.memory = run->program;
   flow_status status = runnable_make(formula->study, &how, field, &formula->runnable, error);
   if (status) return status;
   formula->result = arena_array(&formula->study->arena, formula->runnable.results + 1, sizeof(double));

@@ -127,7 +127,8 @@ int repl_define(Repl *repl, const char *text, const Pieces *pieces, const char *
   int code = repl_apart(repl, check_definitions, &defining, APART_GRACE);
   study_free(defining.study);
   if (code) return code;
-  flow_status status = session_take(&repl->session, pieces, text);
+  bool typed = strcmp(name, "<input>") == 0;
+  flow_status status = session_take(&repl->session, pieces, text, typed ? NULL : name);
   return status ? failed(repl->run, status, NULL) : 0;
 }
 

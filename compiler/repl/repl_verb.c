@@ -173,7 +173,7 @@ static int run_line(void *user) {
   flow_error error = {{0}};
   flow_status status = command_line_parse(b->argc, b->argv, &line, &error);
   char *text = session_text(&b->repl->session, NULL, NULL);
-  ProgramText program = {b->repl->session.path, text ? text : ""};
+  ProgramText program = session_program(&b->repl->session, text ? text : "");
   Run run = {&line, b->repl->run->terminal, &program};
   int code;
   if (status) code = failed(&run, status, &error);

@@ -6,17 +6,17 @@
 #include "checked.h"
 #include "compile_function.h"
 #include "program.h"
-#include "whose_weights.h"
 
 /* ---- weights ---------------------------------------------------------------------------------------------------------- */
 
 /* *name: of the file, freed by the caller. */
-static flow_status read_weights(const RunnableOptions *from, const TypedFlow *flow, char **name, FlowTensors *tensors, flow_error *error) {
+static flow_status read_weights(const Study *study, const RunnableOptions *from, const TypedFlow *flow, char **name, FlowTensors *tensors, flow_error *error) {
   flow_status status = FLOW_OK;
   *name = NULL;
   if (!from->weights && (!flow || !flow->weights))
     return flow_fail(error, FLOW_BAD_CALL, "the network has layers, but no weights are named: --weights FILE, or :weights FILE at the prompt");
-  if (!from->weights) status = weights_path(from->path, flow->weights, name, error);
+  const Naming by = {from->run, from->memory, from->path, &study->sources};
+  if (!from->weights) status = named_file(&by, NAMED_WEIGHTS, flow, name, error);
   else if (!(*name = strdup(from->weights))) status = flow_fail(error, FLOW_NO_MEMORY, "out of memory");
   if (!status) status = flow_tensors_read(&flow_standard_allocator, *name, tensors, error);
   if (status) free(*name);
@@ -121,8 +121,9 @@ static flow_status make(Study *study, const RunnableOptions *how, IrFunction *f,
 }
 
 flow_status runnable_make(Study *study, const RunnableOptions *how, const TypedFunction *function, Runnable *runnable, flow_error *error) {
-  const TypedProgram *program = study->program;
-  const WhoseWeights whose = whose_weights(&study->arena, program, function, flow_called(program, how->flow), how->weights != NULL);
+  WhoseQuestion question = {.program = study->program, .function = function, .asked = how->flow, .file_given = how->weights != NULL};
+  if (how->memory) question.folders = how->memory->folders;
+  const WhoseWeights whose = whose_weights(&study->arena, &question);
   const TypedFlow *flow = whose.flow;
   if (whose.why) return flow_fail(error, FLOW_BAD_CALL, "%s", whose.why);
   IrFunction *f = ir_lower_function(&study->arena, function, flow ? flow->prefix : "", &study->diagnostics);
@@ -133,7 +134,7 @@ flow_status runnable_make(Study *study, const RunnableOptions *how, const TypedF
   if (!f->weights) return make(study, how, f, NULL, "", runnable, error);
   FlowTensors tensors;
   char *name;
-  flow_status status = read_weights(how, flow, &name, &tensors, error);
+  flow_status status = read_weights(study, how, flow, &name, &tensors, error);
   if (status) return status;
   status = bind(study, f, flow, &tensors, error);
   if (!status) status = make(study, how, f, &tensors, name, runnable, error);

@@ -18,6 +18,8 @@ typedef enum { CODE_FOR_ONCE, CODE_FOR_OFTEN, NO_CODE } RunnableCode; /* made so
 typedef struct RunnableOptions { /* unset = 0 */
   const char *flow, *weights;    /* --flow and --weights, or NULL: see whose_weights.h */
   const char *path;              /* of the program, beside which a flow's weights are */
+  const struct ProgramText *memory; /* the session, if it is its program */
+  const struct Run *run;         /* of a verb, for its messages; NULL at the prompt */
   uint64_t most;                 /* a function that computes more numbers than this is refused (BAD_CALL); 0: none is */
   RunnableCode code;
   Span typed;                    /* where calls stand whose literals the code is not to know (Value.text) */

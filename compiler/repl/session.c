@@ -7,6 +7,7 @@
 static void free_entry(Entry *entry) {
   free(entry->name);
   free(entry->text);
+  free(entry->beside);
 }
 
 flow_status session_open(Session *session) {
@@ -76,16 +77,23 @@ char *session_text(const Session *session, const Pieces *pieces, const char *tex
   return whole;
 }
 
-static bool take_piece(Session *session, const Piece *piece, const char *text) {
-  Entry fresh = {piece->kind, strdup(piece->name), strndup(text + piece->from, piece->to - piece->from)};
+static char *path_beside(const char *file) {
+  const char *slash = strrchr(file, '/');
+  int folder = slash ? (int)(slash - file) + 1 : 0;
+  char *path = NULL;
+  return asprintf(&path, "%.*s<session>", folder, file) < 0 ? NULL : path;
+}
+
+static bool take_piece(Session *session, const Piece *piece, const char *text, const char *file) {
+  Entry fresh = {piece->kind, strdup(piece->name), strndup(text + piece->from, piece->to - piece->from), file ? path_beside(file) : strdup(session->path)};
   size_t at = 0;
   while (at < session->count && !replaces(piece, text, &session->entry[at])) at++;
-  if (at == session->count && fresh.name && fresh.text) {
+  if (at == session->count && fresh.name && fresh.text && fresh.beside) {
     Entry *more = realloc(session->entry, (session->count + 1) * sizeof *more);
     if (more) session->entry = more;
     if (more) session->entry[session->count++] = (Entry){0};
   }
-  if (!fresh.name || !fresh.text || at == session->count) {
+  if (!fresh.name || !fresh.text || !fresh.beside || at == session->count) {
     free_entry(&fresh);
     return false;
   }
@@ -94,20 +102,22 @@ static bool take_piece(Session *session, const Piece *piece, const char *text) {
   return true;
 }
 
-flow_status session_take(Session *session, const Pieces *pieces, const char *text) {
+flow_status session_take(Session *session, const Pieces *pieces, const char *text, const char *file) {
   for (size_t i = 0; i < pieces->count; i++)
-    if (!take_piece(session, &pieces->piece[i], text)) return FLOW_NO_MEMORY;
+    if (!take_piece(session, &pieces->piece[i], text, file)) return FLOW_NO_MEMORY;
   return FLOW_OK;
 }
 
 /* ---- files ---------------------------------------------------------------------------------------------------------- */
 
-static char *path_beside(const char *file) {
-  const char *slash = strrchr(file, '/');
-  int folder = slash ? (int)(slash - file) + 1 : 0;
-  char *path = NULL;
-  return asprintf(&path, "%.*s<session>", folder, file) < 0 ? NULL : path;
+static const char *beside(const void *of, const char *flow) {
+  const Session *session = of;
+  for (size_t i = 0; i < session->count; i++)
+    if (session->entry[i].kind == AST_FLOW && strcmp(session->entry[i].name, flow) == 0) return session->entry[i].beside;
+  return session->path;
 }
+
+ProgramText session_program(const Session *session, const char *text) { return (ProgramText){session->path, text, {beside, session}}; }
 
 flow_status session_note_file(Session *session, const char *file) {
   char *path = path_beside(file), *copy = strdup(file);

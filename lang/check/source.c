@@ -168,6 +168,7 @@ bool read_source(FlowReader *r, const Ast *clause) {
   if (is_text(value) && *value->text) {
     r->flow->source = SOURCE_FILE;
     r->flow->source_path = value->text;
+    r->flow->source_at = value->at;
     return true;
   }
   const char *name = value->kind == AST_NAME ? value->name

@@ -129,6 +129,7 @@ static bool read_data(FlowReader *r, const Ast *clause, const TrainRow *row, Typ
   if (!takes(r, clause, row, 1, 1)) return false;
   if (!is_text(clause->items.at[0])) return malformed(r, clause, "data \"points.npy\"");
   train->data = clause->items.at[0]->text;
+  train->data_at = clause->items.at[0]->at;
   return true;
 }
 

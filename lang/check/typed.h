@@ -169,6 +169,7 @@ typedef struct TypedTrain {
   Span at, loss_at;
   const char *loss, *path, *coupling, *trace, *probe, *optimiser, *schedule, *initial, *jacobian_norm;
   const char *data;             /* path as written */
+  Span data_at;
   double rate, initial_scale, momentum, decay, clip, average, validation, kinetic, jacobian;
   int64_t probes, batch, iterations, warm_up, seed;
 } TypedTrain;
@@ -184,6 +185,7 @@ typedef struct TypedFlow {
   int64_t dim;
   double *uniform_low, *uniform_high;   /* SOURCE_UNIFORM: [dim] each */
   const char *source_path;              /* SOURCE_FILE */
+  Span source_at;
   double *mean, *covariance;            /* SOURCE_GAUSSIAN: [dim], [dim, dim] */
   double *factor;                       /* lower triangular L with L L' = covariance, [dim, dim] */
   const TypedDensity *density;          /* SOURCE_DENSITY: has a draw line */

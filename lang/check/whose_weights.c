@@ -75,14 +75,20 @@ typedef struct Choosing {
   const TypedProgram *program;
   const Reach *of_flow;  /* of each flow */
   Reach needed;
-  bool file_given;
+  const WhoseQuestion *question;
 } Choosing;
 
-static bool names_weights(const Choosing *c, const TypedFlow *flow) { return c->file_given || flow->weights != NULL; }
+static bool names_weights(const Choosing *c, const TypedFlow *flow) { return c->question->file_given || flow->weights != NULL; }
+
+static bool same_folder(const Choosing *c, const TypedFlow *a, const TypedFlow *b) {
+  const FlowFolders *folders = &c->question->folders;
+  return !folders->beside || strcmp(folders->beside(folders->of, a->name), folders->beside(folders->of, b->name)) == 0;
+}
 
 static bool same_weights(const Choosing *c, const TypedFlow *a, const TypedFlow *b) {
   if (strcmp(a->prefix, b->prefix) != 0) return false;
-  return c->file_given || (a->weights && b->weights ? strcmp(a->weights, b->weights) == 0 : a->weights == b->weights);
+  if (c->question->file_given || !a->weights || !b->weights) return c->question->file_given || a->weights == b->weights;
+  return strcmp(a->weights, b->weights) == 0 && same_folder(c, a, b);
 }
 
 static const TypedFlow *flow_of(const Choosing *c, size_t f) { return &c->program->flow[f]; }
@@ -131,13 +137,13 @@ static WhoseWeights refuse_several(const Choosing *c, const TypedFlow *one, cons
   const TypedFlow *user = user_among(c, one, c->needed.network[0]), *second = user_among(c, other, c->needed.network[0]);
   if (user && second) one = user, other = second;
   return (WhoseWeights){.several = true, .why = arena_format(c->arena, "the flows `%s` and `%s` fill `%s` with different %s; " SAY_WHICH, one->name, other->name,
-                                           c->needed.network[0]->name, c->file_given ? "prefixes" : "weights")};
+                                           c->needed.network[0]->name, c->question->file_given ? "prefixes" : "weights")};
 }
 
 /* A file that was asked for fills what no flow uses, under the prefix of the flows if they have but one. */
 static WhoseWeights choose_unused(const Choosing *c, const TypedFlow *asked, const Ast *network) {
   if (asked) return (WhoseWeights){.flow = asked};
-  if (!c->file_given) return refuse_unused(c, network);
+  if (!c->question->file_given) return refuse_unused(c, network);
   for (size_t f = 1; f < c->program->flows; f++)
     if (!same_weights(c, flow_of(c, 0), flow_of(c, f))) return refuse_several(c, flow_of(c, 0), flow_of(c, f));
   return (WhoseWeights){.flow = flow_of(c, 0)};
@@ -171,22 +177,23 @@ static WhoseWeights choose(const Choosing *c, const TypedFlow *asked) {
   return unused ? choose_unused(c, asked, unused) : refuse_mixed(c);
 }
 
+static const TypedFlow *flow_called(const TypedProgram *program, const char *name) {
+  for (uint32_t f = 0; name && f < program->flows; f++)
+    if (strcmp(program->flow[f].name, name) == 0) return &program->flow[f];
+  return NULL;
+}
+
 static Reach reach_of_flow(Arena *arena, const TypedFlow *flow) {
   const TypedFunction *from[] = {flow->velocity, flow->map, flow->inverse};
   return reach(arena, from, 3);
 }
 
-WhoseWeights whose_weights(Arena *arena, const TypedProgram *program, const TypedFunction *function, const TypedFlow *asked, bool file_given) {
-  Choosing c = {.arena = arena, .program = program, .needed = reach(arena, &function, 1), .file_given = file_given};
+WhoseWeights whose_weights(Arena *arena, const WhoseQuestion *question) {
+  const TypedProgram *program = question->program;
+  Choosing c = {.arena = arena, .program = program, .needed = reach(arena, &question->function, 1), .question = question};
   if (c.needed.networks == 0 || program->flows == 0) return (WhoseWeights){0};
   Reach *of_flow = arena_array(arena, program->flows, sizeof *of_flow);
   for (uint32_t f = 0; f < program->flows; f++) of_flow[f] = reach_of_flow(arena, &program->flow[f]);
   c.of_flow = of_flow;
-  return choose(&c, asked);
-}
-
-const TypedFlow *flow_called(const TypedProgram *program, const char *name) {
-  for (uint32_t f = 0; name && f < program->flows; f++)
-    if (strcmp(program->flow[f].name, name) == 0) return &program->flow[f];
-  return NULL;
+  return choose(&c, flow_called(program, question->asked));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* whose_weights.h -- which flow says where the tensors of a function's layers are.
  *
- *   WhoseWeights whose = whose_weights(&arena, program, function, asked, false);
+ *   WhoseWeights whose = whose_weights(&arena, &(WhoseQuestion){.program = program, .function = function});
  *   if (!whose.flow && whose.why) ... nobody does, or several do: `why` says it ...
  *
  * A network has the weights of the flow whose velocity uses it, at whatever depth.  Flows that name the same file and prefix are
@@ -17,10 +17,19 @@ typedef struct WhoseWeights {
   const char *why;       /* with flow NULL: one sentence in the arena, or NULL where there are no layers, or no flows at all */
 } WhoseWeights;
 
-/* asked: the flow that a user names, or NULL; it decides between several.  file_given: a user names the file, so that only the
- * prefixes of the flows tell them apart. */
-WhoseWeights whose_weights(Arena *arena, const TypedProgram *program, const TypedFunction *function, const TypedFlow *asked, bool file_given);
-/* The flow called `name`; NULL for NULL, and where there is none. */
-const TypedFlow *flow_called(const TypedProgram *program, const char *name);
+/* Of each flow a path beside which its files are; equal texts are one folder.  beside NULL: all are in one. */
+typedef struct FlowFolders {
+  const char *(*beside)(const void *of, const char *flow);
+  const void *of;
+} FlowFolders;
 
+typedef struct WhoseQuestion { /* unset = 0 */
+  const TypedProgram *program;
+  const TypedFunction *function;
+  const char *asked; /* the flow that a user names, or NULL; it decides between several */
+  bool file_given;   /* a user names the file, so that only the prefixes of the flows tell them apart */
+  FlowFolders folders;
+} WhoseQuestion;
+
+WhoseWeights whose_weights(Arena *arena, const WhoseQuestion *question);
 #endif

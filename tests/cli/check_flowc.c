@@ -505,6 +505,30 @@ START_TEST(missing_tensors_are_told_with_exit_status_1) {
 }
 END_TEST
 
+/* A path outside the folder, and a file that is not there: what it is, where it is named, and the option that helps. */
+static const struct { const char *verb, *clauses; int code; const char *part[3]; } named[] = {
+    {"sample %s -n 1", "source \"none.npy\"", 4, {"named.flow:4:8: cannot read the points of the source `none.npy`, that is /", "No such file or directory", "; --from FILE takes"}},
+    {"compile %s -o m.so", "source \"none.npy\"", 4, {"cannot read the points of the source `none.npy`", "; --source embed=FILE takes", ""}},
+    {"sample %s -n 1", "source \"../none.npy\"", 1, {":4:8: the points of the source `../none.npy` are not below", "and --from FILE takes them from anywhere", ""}},
+    {"train %s -o w.safetensors", "source normal(2) train { data \"none.npy\" }", 4, {":4:31: cannot read the data `none.npy`", "; --data FILE takes", ""}},
+    {"train %s -o w.safetensors", "source normal(2) train { data \"/none.npy\" }", 1, {":4:31: the data `/none.npy` are not below", "and --data FILE takes", ""}},
+    {"sample %s -n 1", "source normal(2) weights \"none.npz\"", 4, {":4:26: cannot read the weights `none.npz`", "; --weights FILE takes", ""}},
+};
+
+START_TEST(a_file_that_a_program_names_is_called_what_it_is) {
+  char text[512];
+  snprintf(text, sizeof text, "network v(t, x: [2]) -> [2] = [t, x] |> linear 2\nfield u(t, x: [2]) = -x\nflow f { velocity %s solver rk4 steps 2\n%s }\n", strstr(named[_i].clauses, "normal") ? "v" : "u", named[_i].clauses);
+  const char *path = scratch_file("named.flow", text);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+  Result result = flowc(named[_i].verb, path);
+#pragma GCC diagnostic pop
+  expect_code(result, named[_i].code);
+  for (int i = 0; i < 3; i++) expect_in(result.err, named[_i].part[i]);
+  result_free(&result);
+}
+END_TEST
+
 /* The same numbers as under the flow itself, and not those of the other flow. */
 START_TEST(a_field_has_the_weights_of_the_flow_that_uses_it) {
   const char *program = two_trained("field half(t, x: [2]) = vb(t, x)/2\n");
@@ -584,6 +608,7 @@ int main(void) {
                       (int)(sizeof outside / sizeof *outside));
   tcase_add_test(weights, a_link_out_of_the_folder_is_refused);
   tcase_add_test(weights, missing_tensors_are_told_with_exit_status_1);
+  tcase_add_loop_test(weights, a_file_that_a_program_names_is_called_what_it_is, 0, (int)(sizeof named / sizeof *named));
   tcase_add_test(weights, a_field_has_the_weights_of_the_flow_that_uses_it);
   tcase_add_test(weights, a_network_of_several_flows_or_of_none_is_refused_until_it_is_said_which);
   TCase *all[] = {words, codes, looking, fmt, weights};

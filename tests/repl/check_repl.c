@@ -97,6 +97,67 @@ START_TEST(a_network_has_the_weights_of_the_flow_that_uses_it) {
 }
 END_TEST
 
+/* two_trained as two programs in folders of their own, each beside its weights. */
+static void part_the_two(void) {
+  two_trained("");
+  scratch_file("a/one.flow", "network va(t, x: [2]) -> [2] = [t, x] |> linear 8 |> tanh |> linear 2\n"
+                             "flow fa { source normal(2)  velocity va  weights \"w.safetensors\"  solver rk4 steps 5 } # the first\n");
+  scratch_file("b/other.flow", "network vb(t, x: [2]) -> [2] = [t, x] |> linear 8 |> tanh |> linear 2\n"
+                               "flow fb { source normal(2)  velocity vb  train { data \"x.npy\" }  weights \"w.safetensors\"  solver rk4 steps 5 }\n");
+}
+
+/* What `:load FILES` and then `input` print behind the echoes. */
+static char *said_after(const char *files, const char *input) {
+  char whole[1024];
+  snprintf(whole, sizeof whole, ":load %s\nlet here = 1\n%s", files, input);
+  Result result = session(whole);
+  expect_code(result, 0);
+  expect_in(result.out, "let here\n");
+  const char *last = result.out; /* a file that was saved has it, too */
+  for (const char *at = last; (at = strstr(at, "let here\n"));) last = at += 9;
+  char *said = strdup(last);
+  result_free(&result);
+  return said;
+}
+
+#define BOTH "va(0, [1, 2])\nvb(0, [1, 2])\n:set quiet\n:sample fa -n 2 -o -\n:sample fb -n 2 -o -\n"
+
+START_TEST(each_flow_finds_its_files_beside_its_own_program) {
+  part_the_two();
+  char *one_program = said_after("two.flow", BOTH), *two = said_after("a/one.flow b/other.flow", BOTH);
+  ck_assert_str_eq(two, one_program);
+  free(one_program), free(two);
+  char *checked = said_after("a/one.flow b/other.flow", ":check --points 5\n");
+  expect_in(checked, "; the layers of 2 flows are filled\n");
+  free(checked);
+}
+END_TEST
+
+START_TEST(what_is_saved_elsewhere_names_its_files_from_there) {
+  part_the_two();
+  free(said_after("a/one.flow b/other.flow", ":save all.flow\n"));
+  char path[512];
+  snprintf(path, sizeof path, "%s/all.flow", scratch());
+  char *text = read_text(path, NULL), *before = said_after("two.flow", BOTH), *after = said_after("all.flow", BOTH);
+  expect_in(text, "weights \"a/w.safetensors\"  solver rk4 steps 5 } # the first\n");
+  expect_in(text, "train { data \"b/x.npy\" }  weights \"b/w.safetensors\"");
+  ck_assert_str_eq(after, before);
+  free(text), free(before), free(after);
+}
+END_TEST
+
+START_TEST(a_path_that_no_program_there_may_name_is_a_warning_where_it_is_saved) {
+  part_the_two();
+  char *said = said_after("a/one.flow", ":save b/all.flow\n");
+  expect_in(said, "warning: flow `fa`: the file of its `weights` is /");
+  expect_in(said, "/a/w.safetensors, and b/all.flow can name only what is below its own folder; copy it there, or say --weights /");
+  free(said);
+  said = said_after("a/one.flow", ":save a/all.flow\n");
+  ck_assert_str_eq(said, "3 definitions are in a/all.flow\n");
+  free(said);
+}
+END_TEST
+
 /* ---- definitions ---------------------------------------------------------------------------------------------------- */
 
 START_TEST(a_definition_is_replaced_and_what_depends_on_it_sees_the_new_one) {
@@ -456,6 +517,9 @@ int main(void) {
   tcase_add_test(values, derivatives_densities_maps_and_draws_are_evaluated);
   tcase_add_test(values, a_network_with_weights_has_the_value_that_eval_writes);
   tcase_add_test(values, a_network_has_the_weights_of_the_flow_that_uses_it);
+  tcase_add_test(values, each_flow_finds_its_files_beside_its_own_program);
+  tcase_add_test(values, what_is_saved_elsewhere_names_its_files_from_there);
+  tcase_add_test(values, a_path_that_no_program_there_may_name_is_a_warning_where_it_is_saved);
   suite_add_tcase(suite, values);
   tcase_add_test(definitions, a_definition_is_replaced_and_what_depends_on_it_sees_the_new_one);
   tcase_add_test(definitions, a_definition_that_would_break_another_is_refused_and_the_old_one_stays);
