@@ -48,6 +48,9 @@ static flow_status read_value(const Option *option, const char *shown, const cha
   case KIND_COUNT:
     wanted = "a whole number from 0 to 2^53";
     good = read_count(text, strlen(text), &value->count);
+    if (option != &options[OPTION_threads]) break;
+    wanted = "1 to 1024";
+    good = good && value->count >= 1 && value->count <= 1024;
     break;
   case KIND_CHOICE:
     wanted = option->argument;

@@ -69,7 +69,8 @@ void help_list(FILE *to) {
         "Begin with\n"
         "  flowc sample examples/moons.flow -n 10000 --plot\n"
         "  flowc help sample\n\n"
-        "Exit status: 0 done, 1 the input is wrong, 2 the command line is wrong, 3 some samples failed numerically,\n"
-        "4 a file could not be read or written, 70 a defect of flowc itself.\n",
+        "Exit status: 0 done, 1 the input is wrong, 2 the command line is wrong, 3 some samples, or a check, failed,\n"
+        "4 a file could not be read or written, or the command was interrupted (Ctrl-C, SIGTERM) and stopped in order,\n"
+        "70 a defect of flowc itself.\n",
         to);
 }

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_THREADS = 1024 };
 
 static flow_status choose_solver(const Run *run, const TypedFlow *flow, FlowSampling *what, flow_error *error) {
   const char *name = has(run, OPTION_solver) ? text_of(run, OPTION_solver) : flow->solver;
@@ -145,9 +144,6 @@ static flow_status prepare(const Run *run, const Program *program, uint64_t coun
   sampling->probes = (FlowProbes){.kind = sampling->trace.probe, .seed = what->seed, .count = sampling->trace.probes};
   if (sampling->density.dim) what->density = &sampling->density;
   if (sampling->trace.probes) what->probes = &sampling->probes;
-  if (count_of(run, OPTION_threads, 0) > MOST_THREADS ||
-      (has(run, OPTION_threads) && count_of(run, OPTION_threads, 0) == 0))
-    return flow_fail(error, FLOW_BAD_CALL, "--threads wants 1 to %d", MOST_THREADS);
   what->threads = (int)count_of(run, OPTION_threads, 0);
   flow_status status = adaptive_steps_choose(run, program, what, &sampling->adaptive, error);
   bool searched = accuracy_wanted(run, program), steps = !sampling->adaptive.wanted && !program->model->jump && !searched;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_THREADS = 1024, MOST_EXACT_NORM = 8 };      /* numbers of a state whose Jacobian is made as a whole */
+enum { MOST_EXACT_NORM = 8 };      /* numbers of a state whose Jacobian is made as a whole */
 
 /* ---- words --------------------------------------------------------------------------------------------------------------- */
 
@@ -42,7 +42,7 @@ static flow_status take_path(const TypedFlow *flow, const TypedTrain *train, Flo
   const char *word = train && train->path ? train->path : flow->path ? flow->path : "condot";
   int path = index_of(word, path_word, FLOW_PATHS);
   if (path < 0)
-    return flow_fail(error, FLOW_BAD_CALL, "the flow `%s` has a path of its own, and training knows condot, vp and cosine", flow->name);
+    return flow_fail(error, FLOW_BAD_PROGRAM, "the flow `%s` has a path of its own, and training knows condot, vp and cosine", flow->name);
   if (flow->predicts && flow->path && strcmp(flow->path, word) != 0)
     return flow_fail(error, FLOW_BAD_CALL, "the flow `%s` makes its velocity along `path %s`, and is to be trained along `%s`: they are one",
                      flow->name, flow->path, word);
@@ -102,10 +102,7 @@ static flow_status take_options(const Run *run, TrainPlan *plan, flow_error *err
   if (!status) status = number_given(run, OPTION_kinetic, &s->terms.kinetic, error);
   if (!status) status = number_given(run, OPTION_jacobian, &s->terms.jacobian, error);
   if (status) return status;
-  uint64_t threads = count_of(run, OPTION_threads, 0);
-  if (threads > MOST_THREADS || (has(run, OPTION_threads) && threads == 0))
-    return flow_fail(error, FLOW_BAD_CALL, "--threads wants 1 to %d", MOST_THREADS);
-  s->threads = (int)threads;
+  s->threads = (int)count_of(run, OPTION_threads, 0);
   return FLOW_OK;
 }
 

@@ -131,8 +131,8 @@ static flow_status lower(FlowCompiled *c, flow_error *error) {
   if (status) return status;
   IrFunction *with_extras = with_extras_of(c);
   if (with_extras && c->options.extras >= FLOW_SQUARES && with_extras->contributions == 0)
-    return c->source->weights ? flow_fail(error, FLOW_BAD_CALL, "`%s` depends on no weight, and so trains nothing", c->source->name)
-                              : flow_fail(error, FLOW_BAD_CALL, "`%s` has no weights to train", c->function->name);
+    return c->source->weights ? flow_fail(error, FLOW_BAD_PROGRAM, "`%s` depends on no weight, and so trains nothing", c->source->name)
+                              : flow_fail(error, FLOW_BAD_PROGRAM, "`%s` has no weights to train", c->function->name);
   if (!with_extras) return flow_fail(error, FLOW_BAD_PROGRAM, "%s: its derivative has a value of more than %d numbers%s",
                                      c->source->name, IR_MOST_ELEMENTS,
                                      c->options.extras == FLOW_LOG_P ? "; log p can be estimated by probes" : "");
