@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CODE_CANCELLED = 130, CODE_LOST = 70 };
+enum { CODE_UNWRITTEN = 4, CODE_CANCELLED = 130, CODE_LOST = 70 };
 
 static long long milliseconds(void) {
   struct timespec now;
@@ -20,7 +20,10 @@ static void be_child(ApartWork *work, void *user, const sigset_t *mask) {
   signal(SIGINT, SIG_DFL);
   sigprocmask(SIG_SETMASK, mask, NULL);
   int code = work(user);
-  fflush(stdout);
+  if ((fflush(stdout) != 0 || ferror(stdout)) && code == 0) {
+    fprintf(stderr, "flowc: error: standard output: %s\n", strerror(errno));
+    code = CODE_UNWRITTEN;
+  }
   fflush(stderr);
   _exit(code); /* what belongs to the prompt (its history, the terminal's state) is the parent's to end */
 }

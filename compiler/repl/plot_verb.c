@@ -281,7 +281,10 @@ static int plot_program(Formula *formula, const char *path, const char *text) {
 int verb_plot(const Run *run) {
   const char *path = run->line->operand[0], *suffix = strrchr(path, '.');
   bool session = run->program && strcmp(path, run->program->path) == 0;
-  if (!session && !(suffix && strcmp(suffix, ".flow") == 0) && strcmp(path, "-") != 0) return plot_file(run, path);
+  if (!session && !(suffix && strcmp(suffix, ".flow") == 0) && strcmp(path, "-") != 0) {
+    int drawn = plot_file(run, path);
+    return drawn ? drawn : finish_output(run);
+  }
   FlowBytes bytes = {0};
   int code = program_read_text(run, path, &bytes);
   if (code) return code;

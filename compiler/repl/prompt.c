@@ -90,6 +90,7 @@ int verb_repl(const Run *run) {
   LinesIn lines = {.from = stdin};
   if (!status && repl.terminal) code = at_terminal(&repl);
   else if (!code) code = prompt_run(&repl, &lines);
+  if (!code) code = finish_output(run);
   lines_in_close(&lines);
   repl_close(&repl);
   return code;
