@@ -94,7 +94,7 @@ static int do_forget(const Call *call) {
   if (code) complain(&repl->run->terminal, "nothing here is called `%s`", call->word[0]);
   Repl without = *repl;
   without.session = rest;
-  if (!code) code = repl_define(&without, "", &none, "<input>");
+  if (!code) code = repl_check(&without, "", &none, "<input>");
   if (!code) session_forget(&repl->session, call->word[0]);
   free(rest.entry);
   return code;
@@ -103,11 +103,11 @@ static int do_forget(const Call *call) {
 /* ---- expressions -------------------------------------------------------------------------------------------------------------- */
 
 static int do_type(const Call *call) {
-  if (call->count == 1 && session_find(&call->repl->session, call->word[0])) {
+  const Entry *entry = call->count == 1 ? session_find(&call->repl->session, call->word[0]) : NULL;
+  if (entry && entry->kind != AST_LET && entry->kind != AST_DIM) { /* these are values, of which the type is wanted */
     Pieces pieces;
-    const Entry *entry = session_find(&call->repl->session, call->word[0]);
     pieces_read(entry->text, &pieces);
-    int code = repl_define(call->repl, entry->text, &pieces, "<input>");
+    int code = repl_check(call->repl, entry->text, &pieces, "<input>");
     pieces_free(&pieces);
     return code;
   }
@@ -182,11 +182,13 @@ static int do_unset(const Call *call) {
 static int do_weights(const Call *call) {
   if (call->count > 1) return usage(call);
   if (call->count == 0) return repl_verb(call->repl, VERB_inspect, call->word, 0);
-  flow_status status = repl_set(call->repl, OPTION_weights, call->word[0]);
-  if (status) return failed(call->repl->run, status, NULL);
-  int code = repl_verb(call->repl, VERB_inspect, call->word, 1);
-  if (code) repl_set(call->repl, OPTION_weights, NULL); /* what cannot be read is not what to read */
-  else puts("these are read from now on; `:unset weights` goes back to what a flow says");
+  const char *now = repl_setting(call->repl, "weights");
+  char *before = now ? strdup(now) : NULL;
+  flow_status status = now && !before ? FLOW_NO_MEMORY : repl_set(call->repl, OPTION_weights, call->word[0]);
+  int code = status ? failed(call->repl->run, status, NULL) : repl_verb(call->repl, VERB_inspect, call->word, 1);
+  if (code) repl_set(call->repl, OPTION_weights, before); /* what cannot be read is not what to read */
+  free(before);
+  if (!code) puts("these are read from now on; `:unset weights` goes back to what a flow says");
   return code;
 }
 

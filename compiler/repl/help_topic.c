@@ -41,6 +41,18 @@ static const Row clause_rows[] = {
 #include "clauses.def"
 #undef CLAUSE
 };
+static const Row train_rows[] = { /* of the block `train { .. }` */
+#define TRAIN_ROW(clause, values, help) {#clause, "train { " #clause " " values " }", help, NULL},
+#define TRAIN_WORD(clause, values, help, words) TRAIN_ROW(clause, values, help)
+#define TRAIN_NUMBER(clause, values, help, field, least, most) TRAIN_ROW(clause, values, help)
+#define TRAIN_COUNT(clause, values, help, field, least) TRAIN_ROW(clause, values, help)
+#define TRAIN_OTHER(clause, values, help) TRAIN_ROW(clause, values, help)
+#include "train_clauses.def"
+#undef TRAIN_WORD
+#undef TRAIN_NUMBER
+#undef TRAIN_COUNT
+#undef TRAIN_OTHER
+};
 static const Row layer_rows[] = {
     {"linear", "h |> linear n [\"name\"] [no bias]", "W h + b: weight [n, m], bias [n]", "network v(t, x: [2]) -> [2] = [t, x] |> linear 16 |> silu |> linear 2"},
     {"layer_norm", "h |> layer_norm [eps] [\"name\"]", "standardize(h) * weight + bias", "network v(t, x: [2]) -> [2] = [t, x] |> linear 16 |> layer_norm |> linear 2"},
@@ -57,15 +69,18 @@ static const struct {
     {"layers", layer_rows, sizeof layer_rows / sizeof *layer_rows},
     {"keywords", keyword_rows, sizeof keyword_rows / sizeof *keyword_rows},
     {"clauses", clause_rows, sizeof clause_rows / sizeof *clause_rows},
+    {"train", train_rows, sizeof train_rows / sizeof *train_rows},
 };
 
 static void print_row(const Row *row) { printf("%-34s %s\n", row->form, row->help); }
 
-static bool help_tables(const char *topic) {
+/* behind: something was printed about another thing of that name. */
+static bool help_tables(const char *topic, bool behind) {
   bool found = false;
   for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
     for (size_t i = 0; i < tables[t].count; i++) {
       if (strcmp(topic, tables[t].title) != 0 && strcmp(topic, tables[t].row[i].name) != 0) continue;
+      if (behind && !found) putchar('\n');
       print_row(&tables[t].row[i]);
       if (tables[t].row[i].example && strcmp(topic, tables[t].title) != 0) printf("for example: %s\n", tables[t].row[i].example);
       found = true;
@@ -152,8 +167,10 @@ bool help_topic(const Repl *repl, const char *topic) {
     help_solvers(stdout);
     return true;
   }
-  if (help_command(topic[0] == ':' ? topic + 1 : topic)) return true;
-  return help_definition(repl, topic) || help_tables(topic) || help_code(topic) || help_option(topic) || help_solver(topic);
+  if (topic[0] == ':') return help_command(topic + 1);
+  bool found = help_command(topic) || help_definition(repl, topic);
+  found = help_tables(topic, found) || found;
+  return help_option(topic) || found || help_code(topic) || help_solver(topic);
 }
 
 void help_commands(FILE *to) {
@@ -165,5 +182,5 @@ void help_commands(FILE *to) {
     int used = fprintf(to, "  :%s %s", commands[i].name, commands[i].arguments);
     fprintf(to, "%*s%s\n", used < 41 ? 41 - used : 1, "", commands[i].title);
   }
-  fputs("\n:help functions, layers, keywords, clauses, solvers; :help NAME for one of these, a command, an option or an error code.\n", to);
+  fputs("\n:help functions, layers, keywords, clauses, train, solvers; :help NAME for one of these, a command, an option or an error code.\n", to);
 }

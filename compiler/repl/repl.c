@@ -121,11 +121,16 @@ static int check_definitions(void *user) {
   return 0;
 }
 
-int repl_define(Repl *repl, const char *text, const Pieces *pieces, const char *name) {
+int repl_check(Repl *repl, const char *text, const Pieces *pieces, const char *name) {
   Defining defining = {repl, study_new(), text, name, pieces};
   if (!defining.study) return failed(repl->run, FLOW_NO_MEMORY, NULL);
   int code = repl_apart(repl, check_definitions, &defining, APART_GRACE);
   study_free(defining.study);
+  return code;
+}
+
+int repl_define(Repl *repl, const char *text, const Pieces *pieces, const char *name) {
+  int code = repl_check(repl, text, pieces, name);
   if (code) return code;
   bool typed = strcmp(name, "<input>") == 0;
   flow_status status = session_take(&repl->session, pieces, text, typed ? NULL : name);

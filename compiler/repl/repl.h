@@ -34,7 +34,9 @@ void repl_close(Repl *repl);
 
 /* One whole input; the exit status it would have had as a command. */
 int repl_input(Repl *repl, const char *text);
-/* Checks definitions together with the session and takes them in where they are right. */
+/* Checks definitions together with the session and says what they are; `name`: of their file, or <input>. */
+int repl_check(Repl *repl, const char *text, const Pieces *pieces, const char *name);
+/* The same, and takes them in where they are right. */
 int repl_define(Repl *repl, const char *text, const Pieces *pieces, const char *name);
 
 /* Runs the work in a process of its own; its exit status. */

@@ -72,12 +72,11 @@ static const Ast *parse_expression(Study *study, const char *text) {
   memcpy(whole, EXPRESSION_PREFIX, PREFIX);
   memcpy(whole + PREFIX, text, length + 1);
   const AstFile *file = parse(study, "<input>", whole, length + PREFIX);
-  if (!file) return NULL;
   Source *source = &study->sources.source[study->sources.count - 1];
   source->text += PREFIX;
   source->base += PREFIX;
   source->length -= PREFIX;
-  if (study->diagnostics.errors || file->definitions.count == 0) return NULL;
+  if (!file || study->diagnostics.errors || file->definitions.count == 0) return NULL;
   if (file->definitions.count > 1) {
     diag_error(&study->diagnostics, E0101, file->definitions.at[1]->at, "one expression ends before this, and another input begins");
     return NULL;

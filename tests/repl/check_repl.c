@@ -257,6 +257,8 @@ START_TEST(a_command_that_is_written_wrong_says_what_would_have_been_right) {
       {":compile", "`:compile` is written :compile FILE.so [options]"},
       {":explain", "`:explain` is written :explain CODE"},
       {":plot nothing_here", "nothing here is called `nothing_here`"},
+      {":set threads 0", "--threads wants 1 to 1024, not `0`"},
+      {"1 + \xff", "<input>:1:5: error[E0001]"},
   };
   Result result = session(wrong[_i][0]);
   ck_assert_int_ne(result.code, 0);
@@ -288,6 +290,8 @@ START_TEST(help_comes_from_the_tables_of_the_compiler) {
       {"?tanh", "hyperbolic tangent"}, {"?jvp", "the Jacobian times v"}, {"?silu", "fn silu(a) = a * sigmoid(a)"}, {"?field", "a velocity field"},
       {"?E0303", "E0303"},             {"?rk4", "order 4"},              {"?source", "where samples come from"},     {"?--steps", "how many steps"},
       {"?linear", "weight [n, m]"},    {"?sample", "draw samples"},      {"?solvers", "dopri5"},                    {"?functions", "logsumexp"},
+      {"?optimiser", "train { optimiser adam, adamw or sgd [RATE] }"}, {"?path", "train { path condot, vp or cosine }"}, {"?path", "linear(alpha, sigma)"},
+      {"?train", "train { clip X }"},  {"?train", "flowc train MODEL.flow"}, {"?seed", "--seed N: "},
   };
   expect_part(topic[_i][0], 0, topic[_i][1]);
 }
@@ -468,6 +472,29 @@ END_TEST
 START_TEST(weights_that_cannot_be_read_are_not_kept) {
   expect_part(":weights nowhere.safetensors\n:set\n", 4, "nothing is set");
   expect_part(":weights examples/moons.safetensors\n", 0, "`:unset weights` goes back");
+  expect_part(":weights examples/moons.safetensors\n:weights nowhere.safetensors\n:set\n", 4, "\n--weights examples/moons.safetensors\n");
+}
+END_TEST
+
+START_TEST(a_type_is_that_of_the_value_and_changes_nothing) {
+  expect("let a = [1, 2]\ndim n = 3\nfn f(x) = 2*x\n:type a\n:type n\n:type f\n:type f(a)\n", 0,
+         "let a\ndim n\nfn f\n[2]\nscalar\nfn f\n[2]\n");
+  part_the_two();
+  char *before = said_after("a/one.flow b/other.flow", BOTH), *after = said_after("a/one.flow b/other.flow", ":type fa\n" BOTH);
+  ck_assert_str_eq(after + strlen("flow fa\n"), before);
+  free(before), free(after);
+}
+END_TEST
+
+static const char *const unwritten[] = {"echo 1+1 | $flowc repl", "echo let a = 1 | $flowc repl", "echo :help | $flowc repl",
+                                        "$flowc plot $tests/../examples/moons.flow v", "$flowc plot $tests/reference/files/f64.npy"};
+
+/* Standard output is a disk that is full. */
+START_TEST(what_could_not_be_written_is_an_error) {
+  char command[1024];
+  snprintf(command, sizeof command, "flowc=%s; tests=%s; %s > /dev/full 2> /dev/null", FLOWC, TESTS_DIR, unwritten[_i]);
+  int state = system(command);
+  ck_assert_msg(WIFEXITED(state) && WEXITSTATUS(state) == 4, "%s: %d", command, WEXITSTATUS(state));
 }
 END_TEST
 
@@ -534,9 +561,9 @@ int main(void) {
   suite_add_tcase(suite, definitions);
   tcase_add_test(commands, a_session_is_saved_and_loaded_as_it_was);
   tcase_add_test(commands, what_is_set_reaches_every_command_that_has_the_option);
-  tcase_add_loop_test(commands, a_command_that_is_written_wrong_says_what_would_have_been_right, 0, 14);
+  tcase_add_loop_test(commands, a_command_that_is_written_wrong_says_what_would_have_been_right, 0, 16);
   tcase_add_test(commands, every_command_has_help);
-  tcase_add_loop_test(commands, help_comes_from_the_tables_of_the_compiler, 0, 12);
+  tcase_add_loop_test(commands, help_comes_from_the_tables_of_the_compiler, 0, 18);
   tcase_add_test(commands, what_help_gives_as_an_example_can_be_typed);
   tcase_add_test(commands, a_session_ends_at_quit_and_its_status_is_that_of_the_first_error);
   tcase_add_loop_test(commands, the_verbs_work_on_what_is_defined, 0, 22);
@@ -548,6 +575,8 @@ int main(void) {
   tcase_add_test(commands, a_picture_that_gnuplot_refuses_is_an_error_with_its_reason);
   tcase_add_test(commands, a_file_that_is_not_there_is_no_formula);
   tcase_add_test(commands, weights_that_cannot_be_read_are_not_kept);
+  tcase_add_test(commands, a_type_is_that_of_the_value_and_changes_nothing);
+  tcase_add_loop_test(commands, what_could_not_be_written_is_an_error, 0, (int)(sizeof unwritten / sizeof *unwritten));
   tcase_add_test(commands, log_p_of_a_flow_is_drawn_over_a_window);
   tcase_add_test(commands, files_are_drawn_as_they_are_wanted);
   suite_add_tcase(suite, commands);
