@@ -48,7 +48,20 @@ void canvas_set(Canvas *canvas, int across, int down) {
   if (across >= 0 && across < canvas->across && down >= 0 && down < canvas->down) canvas->dot[down * canvas->across + across] = 1;
 }
 
+/* The share of a way from `from` by `step` that lies between low and high. */
+static bool clip(double from, double step, double low, double high, double *begin, double *end) {
+  if (step == 0) return from >= low && from <= high;
+  double a = (low - from) / step, b = (high - from) / step;
+  *begin = fmax(*begin, fmin(a, b));
+  *end = fmin(*end, fmax(a, b));
+  return *begin <= *end;
+}
+
 void canvas_line(Canvas *canvas, double x0, double y0, double x1, double y1) {
+  double begin = 0, end = 1, dx = x1 - x0, dy = y1 - y0;
+  if (!clip(x0, dx, -1, canvas->across, &begin, &end) || !clip(y0, dy, -1, canvas->down, &begin, &end)) return;
+  if (end < 1) x1 = x0 + end * dx, y1 = y0 + end * dy;
+  if (begin > 0) x0 += begin * dx, y0 += begin * dy;
   double length = fmax(fabs(x1 - x0), fabs(y1 - y0));
   int steps = length < 4 * (canvas->across + canvas->down) ? (int)ceil(length) : 4 * (canvas->across + canvas->down);
   for (int i = 0; i <= steps; i++) {

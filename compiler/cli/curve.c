@@ -10,8 +10,8 @@ char *plot_curve(const double *x, const double *y, size_t count, PlotFrame frame
   PlotRange across, up;
   if (!plot_range(x, count, 1, 0, &across) || !plot_range(y, count, 1, 0, &up) || !canvas_open(&canvas, style, frame, 0)) return NULL;
   double margin = 0.04 * (up.high - up.low);
-  frame.x0 = across.low, frame.x1 = across.high;
-  frame.y0 = up.low - margin, frame.y1 = up.high + margin;
+  if (!(frame.x1 > frame.x0)) frame.x0 = across.low, frame.x1 = across.high;
+  if (!(frame.y1 > frame.y0)) frame.y0 = up.low - margin, frame.y1 = up.high + margin;
   bool pen = false;
   double px = 0, py = 0;
   for (size_t i = 0; i < count; i++) {

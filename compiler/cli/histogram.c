@@ -48,9 +48,14 @@ static void put_axis(PlotText *to, const PlotRange *range, int bins, bool ascii)
 }
 
 char *plot_histogram(const double *x, size_t count, size_t stride, PlotStyle style) {
+  return plot_histogram_in((PlotFrame){0}, x, count, stride, style);
+}
+
+char *plot_histogram_in(PlotFrame frame, const double *x, size_t count, size_t stride, PlotStyle style) {
   PlotRange range;
   size_t bin[MOST_BINS] = {0}, most = 0, outside = 0;
   if (!plot_range(x, count, stride, 0.002, &range)) return NULL;
+  if (frame.x1 > frame.x0) range.low = frame.x0, range.high = frame.x1;
   int bins = style.width - LABEL - 3;
   bins = bins > MOST_BINS ? MOST_BINS : bins < LEAST_BINS ? LEAST_BINS : bins;
   for (size_t i = 0; i < count; i++) {

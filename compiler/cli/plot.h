@@ -15,19 +15,22 @@ typedef struct PlotStyle {
   bool ascii; /* plain characters, not braille and blocks */
 } PlotStyle;
 
-/* Points (x[i*stride], y[i*stride]).  The axes span all but the outermost 2 in 1000 points on either side, and have
- * one scale where the spans allow.  The density shows as the share of dots that are set. */
-char *plot_scatter(const double *x, const double *y, size_t count, size_t stride, PlotStyle style);
-/* Values x[i*stride] in bins of equal width. */
-char *plot_histogram(const double *x, size_t count, size_t stride, PlotStyle style);
-/* The first images, side*side numbers each, dark to bright over the range of all that are shown. */
-char *plot_images(const double *pixel, size_t count, size_t side, PlotStyle style);
-
-/* What the axes span, x to the right and y upwards, and whether colours may be used. */
+/* What the axes span, x to the right and y upwards (a pair of equal numbers: what fits), and whether colours may be used. */
 typedef struct PlotFrame {
   double x0, x1, y0, y1;
   bool colour;
 } PlotFrame;
+
+/* Points (x[i*stride], y[i*stride]).  The axes span all but the outermost 2 in 1000 points on either side, and have
+ * one scale where the spans allow.  The density shows as the share of dots that are set. */
+char *plot_scatter(const double *x, const double *y, size_t count, size_t stride, PlotStyle style);
+char *plot_scatter_in(PlotFrame frame, const double *x, const double *y, size_t count, size_t stride, PlotStyle style);
+/* Values x[i*stride] in bins of equal width. */
+char *plot_histogram(const double *x, size_t count, size_t stride, PlotStyle style);
+char *plot_histogram_in(PlotFrame frame, const double *x, size_t count, size_t stride, PlotStyle style);
+/* The first images, side*side numbers each, dark to bright over the range of all that are shown. */
+char *plot_images(const double *pixel, size_t count, size_t side, PlotStyle style);
+
 typedef struct PlotGrid {
   size_t across, down;
 } PlotGrid; /* 0 by 0: memory is out */
@@ -44,7 +47,7 @@ char *plot_points(const double *x, const double *y, size_t count, size_t stride,
 /* A line through point[times][paths][2] for each path, a gap where a point is not finite.  With `round` both axes have one
  * scale, as far as a screen allows.  The frame gives no more than whether there are colours. */
 char *plot_paths(const double *point, size_t times, size_t paths, bool round, PlotFrame frame, PlotStyle style);
-/* y over ascending x, a gap where y is not finite; the frame gives no more than whether there are colours. */
+/* y over ascending x, a gap where y is not finite. */
 char *plot_curve(const double *x, const double *y, size_t count, PlotFrame frame, PlotStyle style);
 
 /* ---- for all of them: text that grows, and ranges ---- */

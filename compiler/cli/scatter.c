@@ -133,10 +133,20 @@ static void put_rows(PlotText *to, const Grid *grid, double typical, bool ascii)
 }
 
 char *plot_scatter(const double *x, const double *y, size_t count, size_t stride, PlotStyle style) {
+  return plot_scatter_in((PlotFrame){0}, x, y, count, stride, style);
+}
+
+/* What is said, else what fits, with a little room. */
+static void choose_span(PlotRange *range, double low, double high) {
+  if (high > low) range->low = low, range->high = high;
+  else widen(range, 0.04);
+}
+
+char *plot_scatter_in(PlotFrame frame, const double *x, const double *y, size_t count, size_t stride, PlotStyle style) {
   Grid grid = {0};
   if (!plot_range(x, count, stride, 0.002, &grid.x) || !plot_range(y, count, stride, 0.002, &grid.y)) return NULL;
-  widen(&grid.x, 0.04);
-  widen(&grid.y, 0.04);
+  choose_span(&grid.x, frame.x0, frame.x1);
+  choose_span(&grid.y, frame.y0, frame.y1);
   choose_size(&grid, style);
   grid.dot = calloc((size_t)grid.across * (size_t)grid.down, sizeof *grid.dot);
   if (!grid.dot) return NULL;

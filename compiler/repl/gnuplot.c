@@ -45,8 +45,8 @@ static const struct {
   const char *commands;
 } kinds[] = {
     [PICTURE_POINTS] = {2, "plot $data using 1:2 with points pt 7 ps 0.25 notitle\n"},
-    [PICTURE_CURVE] = {2, "set autoscale\nplot $data using 1:2 with lines lw 2 notitle\n"},
-    [PICTURE_BARS] = {2, "set autoscale\nset style fill solid 0.6\nset yrange [0:*]\nplot $data using 1:2 with boxes notitle\n"},
+    [PICTURE_CURVE] = {2, "plot $data using 1:2 with lines lw 2 notitle\n"},
+    [PICTURE_BARS] = {2, "set style fill solid 0.6\nset yrange [0:*]\nplot $data using 1:2 with boxes notitle\n"},
     [PICTURE_ARROWS] = {4, "plot $data using 1:2:3:4 with vectors filled head notitle\n"},
     [PICTURE_HEAT] = {3, "set view map\nset contour base\nset cntrparam levels 10\nset cntrlabel onecolor\nunset key\n"
                          "splot $data using 1:2:3 with pm3d nocontour, $data using 1:2:3 with lines nosurface lc rgb 'white'\n"},
@@ -84,8 +84,10 @@ static void write_script(FILE *to, const Picture *picture, const char *path) {
   }
   fprintf(to, "end_of_data\nset grid\ncomponents = %zu\n", columns);
   if (picture->kind == PICTURE_FRAMES) fputs("stats $data using 1 nooutput name 'all'\n", to); /* before there is a range */
-  if (frame.x1 > frame.x0 && frame.y1 > frame.y0)
-    fprintf(to, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\nset size ratio -1\n", frame.x0, frame.x1, frame.y0, frame.y1);
+  if (frame.x1 > frame.x0) fprintf(to, "set xrange [%.9g:%.9g]\n", frame.x0, frame.x1);
+  if (frame.y1 > frame.y0) fprintf(to, "set yrange [%.9g:%.9g]\n", frame.y0, frame.y1);
+  bool plane = picture->kind != PICTURE_CURVE && picture->kind != PICTURE_BARS;
+  if (plane && frame.x1 > frame.x0 && frame.y1 > frame.y0) fputs("set size ratio -1\n", to);
   fputs(kinds[picture->kind].commands, to);
 }
 

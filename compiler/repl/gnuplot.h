@@ -24,7 +24,7 @@ typedef struct Picture {
   PictureKind kind;
   const double *number; /* [rows][columns of the kind] */
   size_t rows, across;  /* across: of HEAT, SHADES, FRAMES, PATHS and PAIRS */
-  PlotFrame frame;      /* of all but CURVE, BARS and PAIRS, which fit themselves; so do PATHS without one */
+  PlotFrame frame;      /* of PAIRS none; an axis without one fits itself */
 } Picture;
 
 /* Is it one by its suffix: .png, .svg, .pdf or .gif? */

@@ -181,7 +181,7 @@ static int draw_window(const Run *run, const Window *w, const double *log_p) {
     number[columns * i + columns - 1] = w->dim == 2 ? fmax(log_p[i], most - PLOT_LOG_DENSITY_DEPTH) : log_p[i];
   }
   Picture picture = {.kind = w->dim == 1 ? PICTURE_CURVE : PICTURE_HEAT, .number = number, .rows = count, .across = w->grid.across};
-  if (w->dim == 2) picture.frame = w->frame;
+  picture.frame = w->frame;
   flow_error error = {{0}};
   flow_status status = gnuplot_draw(&picture, file, &error);
   free(number);
@@ -219,8 +219,10 @@ static int read_and_draw(const Run *run, const Window *w, const char *results) {
 }
 
 static flow_status choose_window(const Run *run, Window *w, flow_error *error) {
-  flow_status status = plot_window(run, &w->frame, error);
+  bool y_said;
+  flow_status status = picture_window(run, &w->frame, &y_said, error);
   if (status) return status;
+  if (w->dim == 1 && !y_said) w->frame.y0 = w->frame.y1 = 0;
   if (w->dim != 1 && w->dim != 2)
     return flow_fail(error, FLOW_BAD_CALL, "log p of %lld numbers is no picture; with --data it is one of its values", (long long)w->dim);
   w->grid = w->dim == 1 ? (PlotGrid){CURVE_POINTS, 1} : has(run, OPTION_output) ? (PlotGrid){FILE_ACROSS, FILE_ACROSS} : plot_heat_grid(w->frame, plot_style(run));
@@ -242,7 +244,10 @@ static int log_p_over_window(const Run *run, const char *results) {
 
 static int draw_log_p(const Run *run) {
   flow_error error = {{0}};
+  PlotFrame frame;
+  bool y_said;
   if (has(run, OPTION_output) && gnuplot_check(text_of(run, OPTION_output), &error)) return failed(run, FLOW_BAD_CALL, &error);
+  if (picture_window(run, &frame, &y_said, &error)) return failed(run, FLOW_BAD_CALL, &error);
   char *results = temporary_begin(run, ".npy");
   int code;
   if (!results) return flow_status_exit_code(FLOW_BAD_FILE);

@@ -72,7 +72,7 @@ static double *curve_points(const Rows *rows) {
 
 static int show_curve(const Rows *rows) {
   double *point = curve_points(rows);
-  PlotFrame frame = {.colour = false};
+  PlotFrame frame = picture_frame(rows->run, false);
   int code = plot_show(rows->run, point ? plot_curve(point, point + rows->rows, rows->rows, frame, plot_style(rows->run)) : NULL);
   free(point);
   return code;
@@ -84,7 +84,7 @@ static int show(const Rows *rows) {
   switch (fitting(rows)) {
   case AS_PAIRS: return show_pairs(rows);
   case AS_CURVE: return show_curve(rows);
-  case AS_HISTOGRAM: return plot_show(rows->run, plot_histogram(rows->x, rows->rows, rows->dim, style));
+  case AS_HISTOGRAM: return plot_show(rows->run, plot_histogram_in(picture_frame(rows->run, false), rows->x, rows->rows, rows->dim, style));
   case AS_IMAGES:
     if (side * side == rows->dim) return plot_show(rows->run, plot_images(rows->x, rows->rows, side, style));
     complain(&rows->run->terminal, "--as images: %zu numbers are no square of pixels", rows->dim);
@@ -105,6 +105,8 @@ static double *points_of(const Rows *rows, Picture *picture) {
   *picture = (Picture){.kind = PICTURE_POINTS, .number = number, .rows = rows->rows};
   if (number && plot_range(number, rows->rows, 2, 0.002, &x) && plot_range(number + 1, rows->rows, 2, 0.002, &y))
     picture->frame = (PlotFrame){x.low, x.high, y.low, y.high, true};
+  PlotFrame said = picture_frame(rows->run, true);
+  if (said.x1 > said.x0) picture->frame = said;
   return number;
 }
 
@@ -113,6 +115,8 @@ static double *bars_of(const Rows *rows, Picture *picture) {
   double *number = calloc(2 * BARS, sizeof *number);
   *picture = (Picture){.kind = PICTURE_BARS, .number = number, .rows = BARS};
   if (!number || !plot_range(rows->x, rows->rows, rows->dim, 0.002, &range)) return number;
+  PlotFrame said = picture_frame(rows->run, false);
+  if (said.x1 > said.x0) picture->frame = said, range.low = said.x0, range.high = said.x1;
   double width = (range.high - range.low) / BARS;
   for (int b = 0; b < BARS; b++) number[2 * b] = range.low + (b + 0.5) * width;
   for (size_t i = 0; i < rows->rows; i++) {
@@ -154,7 +158,7 @@ static double *curve_rows(const Rows *rows, Picture *picture) {
     number[2 * i + 1] = point[rows->rows + i];
   }
   free(point);
-  *picture = (Picture){.kind = PICTURE_CURVE, .number = number, .rows = rows->rows};
+  *picture = (Picture){.kind = PICTURE_CURVE, .number = number, .rows = rows->rows, .frame = picture_frame(rows->run, false)};
   return number;
 }
 
@@ -182,6 +186,8 @@ int plot_tensor(const Run *run, const FlowTensor *tensor) {
   if (rows.rows == 0 || rows.dim == 0) {
     complain(&run->terminal, "there is nothing to draw in %zu rows of %zu numbers", rows.rows, rows.dim);
     code = flow_status_exit_code(FLOW_BAD_INPUT);
+  } else if (!picture_window_fits(run, fitting(&rows) == AS_IMAGES)) {
+    code = flow_status_exit_code(FLOW_BAD_CALL);
   } else {
     code = has(run, OPTION_picture) ? draw(&rows, text_of(run, OPTION_picture)) : show(&rows);
     if (code && has(run, OPTION_picture) && run->program) show(&rows); /* a person at the prompt sees it all the same */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "picture.h"
 #include "plot_target.h"
 #include "program.h"
 #include "runnable.h"
@@ -22,29 +23,6 @@ int plot_show(const Run *run, char *text) {
 }
 
 /* ---- what the options say ------------------------------------------------------------------------------------------------------ */
-
-static bool read_span(const char **text, double *low, double *high) {
-  char *end;
-  *low = strtod(*text, &end);
-  if (end == *text || *end != ':') return false;
-  const char *second = end + 1;
-  *high = strtod(second, &end);
-  *text = end;
-  return end != second && isfinite(*low) && isfinite(*high) && *low < *high;
-}
-
-flow_status plot_window(const Run *run, PlotFrame *frame, flow_error *error) {
-  *frame = (PlotFrame){-3, 3, -3, 3, run->terminal.colour_out};
-  const char *text = text_of(run, OPTION_window);
-  if (!text) return FLOW_OK;
-  bool good = read_span(&text, &frame->x0, &frame->x1);
-  if (good && !*text) {
-    frame->y0 = frame->x0, frame->y1 = frame->x1;
-    return FLOW_OK;
-  }
-  good = good && *text++ == ',' && read_span(&text, &frame->y0, &frame->y1) && !*text;
-  return good ? FLOW_OK : flow_fail(error, FLOW_BAD_CALL, "--window wants A:B or A:B,C:D with A < B and C < D, not `%s`", text_of(run, OPTION_window));
-}
 
 static flow_status read_time(const Run *run, double *time, flow_error *error) {
   const char *text = text_of(run, OPTION_time);
@@ -198,7 +176,7 @@ static int draw(Formula *formula, const char *path) {
                      .number = row,
                      .rows = kind == TARGET_CURVE ? CURVE_POINTS : grid.across * grid.down,
                      .across = grid.across};
-  if (kind != TARGET_CURVE) picture.frame = formula->frame;
+  picture.frame = formula->frame;
   flow_error error = {{0}};
   flow_status status = gnuplot_draw(&picture, path, &error);
   free(row);
@@ -252,7 +230,9 @@ static int plot_flow(const Run *run, const char *flow) {
 
 static int plot_formula(Formula *formula, const char *path, flow_status status, flow_error *error) {
   const Run *run = formula->run;
-  if (!status) status = plot_window(run, &formula->frame, error);
+  bool y_said;
+  if (!status) status = picture_window(run, &formula->frame, &y_said, error);
+  if (!y_said && formula->target.kind == TARGET_CURVE) formula->frame.y0 = formula->frame.y1 = 0;
   if (!status) status = read_time(run, &formula->time, error);
   if (!status) status = prepare(formula, path, error);
   if (!status && !has(run, OPTION_picture)) return show(formula);
@@ -278,7 +258,20 @@ static int plot_program(Formula *formula, const char *path, const char *text) {
   return plot_formula(formula, path, status, &error);
 }
 
+/* What no picture can do is said before anything is computed. */
+static flow_status check_window(const Run *run, flow_error *error) {
+  PlotFrame frame;
+  bool y_said;
+  flow_status status = picture_window(run, &frame, &y_said, error);
+  int as = run->line->value[OPTION_picture_kind].choice;
+  if (status || !has(run, OPTION_window) || (as != AS_IMAGES && as != AS_PAIRS && !(as == AS_HISTOGRAM && y_said))) return status;
+  return flow_fail(error, FLOW_BAD_CALL, as == AS_HISTOGRAM ? "--window of a histogram is A:B: the counts fit themselves" : "--window is for one pair of axes, and --as %s has none or many",
+                   as == AS_IMAGES ? "images" : "pairs");
+}
+
 int verb_plot(const Run *run) {
+  flow_error error = {{0}};
+  if (check_window(run, &error)) return failed(run, FLOW_BAD_CALL, &error);
   const char *path = run->line->operand[0], *suffix = strrchr(path, '.');
   bool session = run->program && strcmp(path, run->program->path) == 0;
   if (!session && !(suffix && strcmp(suffix, ".flow") == 0) && strcmp(path, "-") != 0) {

@@ -12,8 +12,6 @@ PlotStyle plot_style(const Run *run);
 /* Prints a picture's text and frees it; the exit status. */
 int plot_show(const Run *run, char *text);
 
-/* --window. */
-flow_status plot_window(const Run *run, PlotFrame *frame, flow_error *error);
 /* e^-depth of the greatest density is the floor of a map. */
 #define PLOT_LOG_DENSITY_DEPTH 12.0
 

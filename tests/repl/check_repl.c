@@ -476,6 +476,32 @@ START_TEST(weights_that_cannot_be_read_are_not_kept) {
 }
 END_TEST
 
+/* Of a file, of a flow's samples, and of a formula, as text: the ends of the axes. */
+static const struct { const char *input; int code; const char *part[3]; } windows[] = {
+    {":plot p.csv --ascii --window -1:3,-2:4", 0, {"        4 |", "       -2 |", "           -1  "}},
+    {":plot p.csv --ascii --window 0:9", 0, {"        9 |", "        0 |", "1 of 3 points lie outside"}},
+    {":plot p.csv --ascii --as curve --window 0:1,-5:5", 0, {"        5 |", "       -5 |", ""}},
+    {":plot p.csv --ascii --as histogram --window 0:10", 0, {"           0  ", " 10\n", "1 of 3 values lie outside"}},
+    {":plot f --ascii --window -4:4,-2:2", 0, {"        2 |", "       -2 |", "           -4  "}},
+    {":plot sin(x) --ascii --window 0:6,-2:2", 0, {"        2 |", "       -2 |", ""}},
+    {":plot p.csv --window 3:-1", 2, {"--window wants A:B or A:B,C:D with A < B", "", ""}},
+    {":plot f --window 3:-1", 2, {"--window wants A:B or A:B,C:D with A < B", "", ""}},
+    {":plot u --window 3:-1", 2, {"--window wants A:B or A:B,C:D with A < B", "", ""}},
+    {":plot p.csv --as pairs --window 0:1", 2, {"--window is for one pair of axes", "", ""}},
+    {":plot p.csv --as histogram --window 0:1,0:1", 2, {"the counts fit themselves", "", ""}},
+};
+
+START_TEST(a_picture_spans_the_window_that_is_said) {
+  char input[512];
+  scratch_file("p.csv", "x,y\n-0.5,1\n0.5,2\n1,3\n");
+  snprintf(input, sizeof input, "field u(t, x: [2]) = -x\nflow f { source normal(2)  velocity u  solver rk4 steps 2 }\n%s\n", windows[_i].input);
+  Result result = session(input);
+  expect_code(result, windows[_i].code);
+  for (int i = 0; i < 3; i++) expect_in(result.out, windows[_i].part[i]);
+  result_free(&result);
+}
+END_TEST
+
 START_TEST(a_type_is_that_of_the_value_and_changes_nothing) {
   expect("let a = [1, 2]\ndim n = 3\nfn f(x) = 2*x\n:type a\n:type n\n:type f\n:type f(a)\n", 0,
          "let a\ndim n\nfn f\n[2]\nscalar\nfn f\n[2]\n");
@@ -575,6 +601,7 @@ int main(void) {
   tcase_add_test(commands, a_picture_that_gnuplot_refuses_is_an_error_with_its_reason);
   tcase_add_test(commands, a_file_that_is_not_there_is_no_formula);
   tcase_add_test(commands, weights_that_cannot_be_read_are_not_kept);
+  tcase_add_loop_test(commands, a_picture_spans_the_window_that_is_said, 0, (int)(sizeof windows / sizeof *windows));
   tcase_add_test(commands, a_type_is_that_of_the_value_and_changes_nothing);
   tcase_add_loop_test(commands, what_could_not_be_written_is_an_error, 0, (int)(sizeof unwritten / sizeof *unwritten));
   tcase_add_test(commands, log_p_of_a_flow_is_drawn_over_a_window);
