@@ -129,7 +129,7 @@ static const Ast *orphan(const Choosing *c) {
 #define SAY_WHICH "say which with --flow NAME (`:set flow NAME` at the prompt)"
 
 static WhoseWeights refuse_unused(const Choosing *c, const Ast *network) {
-  return (WhoseWeights){.why = arena_format(c->arena, "no flow uses the network `%s`, so none says where its weights are; name a flow that does with --flow NAME "
+  return (WhoseWeights){.why = arena_format(c->arena, "no flow uses the network `%s`, so none says where its weights are; say whose it is to have with --flow NAME "
                                            "(`:set flow NAME` at the prompt), or a file with --weights FILE", network->name)};
 }
 
