@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Over the flows that are checked: whose layers were filled, and whose file is not there. */
 typedef struct Weights {
@@ -165,6 +166,13 @@ static int verify_flows(const Run *run, Flows *flows) {
 
 /* ---- what is said --------------------------------------------------------------------------------------------------- */
 
+/* A path as it is from the current folder, if it is below that. */
+static const char *from_here(const char *path) {
+  char here[4096];
+  size_t length = getcwd(here, sizeof here) ? strlen(here) : 0;
+  return length && strncmp(path, here, length) == 0 && path[length] == '/' ? path + length + 1 : path;
+}
+
 static void print_verdict(const Flows *flows, size_t warnings) {
   const Weights *weights = &flows->weights;
   const Tally *tally = &flows->tally;
@@ -173,7 +181,7 @@ static void print_verdict(const Flows *flows, size_t warnings) {
   if (warnings) printf(", %zu warning%s", warnings, warnings == 1 ? "" : "s");
   if (!tally->failed && tally->passed) printf("; %" PRIu64 " check%s passed", tally->passed, tally->passed == 1 ? "" : "s");
   if (tally->skipped) printf("; %" PRIu64 " skipped", tally->skipped);
-  if (weights->bound == 1) printf("; %u tensors of %s fill the layers", weights->tensors, weights->path);
+  if (weights->bound == 1) printf("; %u tensors of %s fill the layers", weights->tensors, from_here(weights->path));
   if (weights->bound > 1) printf("; the layers of %u flows are filled", weights->bound);
   if (weights->missing) printf("; the weights file is not there, so the layers are not filled");
   printf("\n");
