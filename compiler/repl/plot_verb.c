@@ -230,7 +230,7 @@ static int plot_flow(const Run *run, const char *flow) {
 
 static int plot_formula(Formula *formula, const char *path, flow_status status, flow_error *error) {
   const Run *run = formula->run;
-  bool y_said;
+  bool y_said = false;
   if (!status) status = picture_window(run, &formula->frame, &y_said, error);
   if (!y_said && formula->target.kind == TARGET_CURVE) formula->frame.y0 = formula->frame.y1 = 0;
   if (!status) status = read_time(run, &formula->time, error);
