@@ -93,8 +93,9 @@ static void print_table(const FlowTensors *tensors) {
 }
 
 int inspect_arrays(const Run *run, const char *path) {
-  if (has(run, OPTION_flow)) {
-    complain(&run->terminal, "--flow NAME chooses a flow of a program, and %s is none; --skeleton prints one for a weights file", path);
+  if (has(run, OPTION_flow) || has(run, OPTION_field)) {
+    const char *what = has(run, OPTION_flow) ? "flow" : "field";
+    complain(&run->terminal, "--%s NAME chooses a %s of a program, and %s is none; --skeleton prints one for a weights file", what, what, path);
     return flow_status_exit_code(FLOW_BAD_CALL);
   }
   FlowTensors tensors;

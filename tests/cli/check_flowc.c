@@ -296,6 +296,23 @@ START_TEST(inspect_tells_what_an_evaluation_costs_with_and_without_weights) {
 }
 END_TEST
 
+START_TEST(inspect_takes_the_field_that_is_named) {
+  const char *path = scratch_file("two.flow", "field a(t, x: [2]) = x\nfield b(t, x: [3]) = [[1, 2, 3], [4, 5, 6], [7, 8, 9]] @ x\n");
+  Result result = flowc("inspect %s", path);
+  expect_code(result, 2);
+  expect_in(result.err, "choose one with --field NAME");
+  result_free(&result);
+  result = flowc("inspect %s --field b", path);
+  expect_code(result, 0);
+  expect_in(result.out, "           9  multiply-adds of products in every evaluation\n");
+  result_free(&result);
+  result = flowc("inspect %s/moons.safetensors --field v", examples());
+  expect_code(result, 2);
+  expect_in(result.err, "--field NAME chooses a field of a program");
+  result_free(&result);
+}
+END_TEST
+
 START_TEST(inspect_takes_the_flow_that_is_named) {
   Result result = flowc("inspect %s/digits.flow", examples());
   expect_code(result, 2);
@@ -597,6 +614,7 @@ int main(void) {
   tcase_add_test(looking, check_evaluates_claims);
   tcase_add_test(looking, check_fills_the_layers_of_all_flows);
   tcase_add_test(looking, inspect_takes_the_flow_that_is_named);
+  tcase_add_test(looking, inspect_takes_the_field_that_is_named);
   tcase_add_test(looking, inspect_tells_what_an_evaluation_costs_with_and_without_weights);
   tcase_add_test(looking, the_skeleton_of_a_weights_file_is_a_program_that_fits_it);
   tcase_add_test(fmt, fmt_is_idempotent);
