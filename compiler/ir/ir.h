@@ -129,6 +129,7 @@ const char *ir_verify(const IrFunction *f);
 void ir_print(const IrFunction *f, FILE *to);
 /* One number for all on which the bits of its results depend; names and places in the text do not count (ir_fingerprint.c). */
 uint64_t ir_fingerprint(const IrFunction *f);
+uint64_t ir_hash_node(const IrNode *node);              /* equal where operation, attributes, shape and operands are */
 /* Reads what ir_print writes and verifies it; NULL and a sentence in *wrong if it cannot (also where all constants
  * together have more than 2^22 elements).  The text may be hostile.  For tests and --emit=ir round trips. */
 IrFunction *ir_parse(Arena *arena, const char *text, const char **wrong);

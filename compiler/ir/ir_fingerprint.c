@@ -5,6 +5,8 @@
 #include <string.h>
 #include "ir.h"
 
+#define BEGIN UINT64_C(0xcbf29ce484222325)
+
 static uint64_t mix(uint64_t hash, uint64_t word) {
   hash = (hash ^ word) * UINT64_C(0x100000001b3);
   return hash ^ hash >> 29;     /* FNV alone carries nothing from high bits to low ones */
@@ -59,8 +61,10 @@ static uint64_t mix_node(uint64_t hash, const IrNode *node) {
   return mix_attributes(mix_shape(hash, &node->shape), node);
 }
 
+uint64_t ir_hash_node(const IrNode *node) { return mix_node(BEGIN, node); }
+
 uint64_t ir_fingerprint(const IrFunction *f) {
-  uint64_t hash = UINT64_C(0xcbf29ce484222325);
+  uint64_t hash = BEGIN;
   for (uint32_t i = 0; i < f->inputs; i++) hash = mix_shape(hash, &f->input[i].shape);
   for (uint32_t i = 0; i < f->weights; i++) hash = mix_shape(hash, &f->weight[i].shape);
   for (Ref i = 0; i < f->nodes; i++) hash = mix_node(hash, &f->node[i]);

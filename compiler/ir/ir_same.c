@@ -39,38 +39,9 @@ static bool same_node(const IrNode *a, const IrNode *b) {
          same_attributes(a, b);
 }
 
-/* ---- a hash that equal nodes share (FNV-1a, by words) ----------------------------------------------------------- */
-static uint64_t mix(uint64_t hash, uint64_t word) { return (hash ^ word) * UINT64_C(0x100000001b3); }
-
-static uint64_t mix_map(uint64_t hash, const IrMap *map, uint32_t axes) {
-  hash = mix(hash, (uint64_t)map->offset);
-  for (uint32_t k = 0; k < axes; k++) hash = mix(hash, (uint64_t)map->stride[k]);
-  return hash;
-}
-
-static uint64_t mix_data(uint64_t hash, const double *data, int64_t count) {
-  for (int64_t i = 0; i < count; i++) {
-    uint64_t bits;
-    memcpy(&bits, &data[i], sizeof bits);
-    hash = mix(hash, bits ^ bits >> 32);
-  }
-  return hash;
-}
-
-static uint64_t hash_node(const IrNode *node) {
-  uint64_t hash = mix(UINT64_C(0xcbf29ce484222325), (uint64_t)node->op);
-  for (uint32_t j = 0; j < node->args; j++) hash = mix(hash, node->arg[j]);
-  for (uint32_t k = 0; k < node->shape.rank; k++) hash = mix(hash, (uint64_t)node->shape.dim[k]);
-  if (node->op == IR_constant) hash = mix_data(hash, node->data, shape_count(&node->shape));
-  if (node->op == IR_input || node->op == IR_weight) hash = mix(hash, node->slot);
-  if (node->op == IR_view) hash = mix_map(hash, &node->map, node->shape.rank);
-  if (node->op == IR_contract) hash = mix_map(hash, &node->map, node->shape.rank + node->sums);
-  return hash ^ hash >> 29;
-}
-
 /* ---- the pass: an open table of the first nodes of each kind ---------------------------------------------------- */
 static Ref first_of(const IrFunction *f, Ref *table, uint32_t size, Ref i) {
-  uint32_t at = (uint32_t)hash_node(&f->node[i]) & (size - 1);
+  uint32_t at = (uint32_t)ir_hash_node(&f->node[i]) & (size - 1);
   while (table[at] != IR_NONE && !same_node(&f->node[table[at]], &f->node[i])) at = (at + 1) & (size - 1);
   if (table[at] == IR_NONE) table[at] = i;
   return table[at];
