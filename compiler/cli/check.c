@@ -2,12 +2,12 @@
 /* check.c -- flowc check: every error at once; what the program defines; do the weights of each flow fit; and is what it says
  * true, and what should hold of every flow (verify.h)? */
 #include "check_report.h"
+#include "named_file.h"
 #include "show_progress.h"
 #include "signature.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Over the flows that are checked: whose layers were filled, and whose file is not there. */
 typedef struct Weights {
@@ -166,13 +166,6 @@ static int verify_flows(const Run *run, Flows *flows) {
 
 /* ---- what is said --------------------------------------------------------------------------------------------------- */
 
-/* A path as it is from the current folder, if it is below that. */
-static const char *from_here(const char *path) {
-  char here[4096];
-  size_t length = getcwd(here, sizeof here) ? strlen(here) : 0;
-  return length && strncmp(path, here, length) == 0 && path[length] == '/' ? path + length + 1 : path;
-}
-
 static void print_verdict(const Flows *flows, size_t warnings) {
   const Weights *weights = &flows->weights;
   const Tally *tally = &flows->tally;
@@ -181,7 +174,10 @@ static void print_verdict(const Flows *flows, size_t warnings) {
   if (warnings) printf(", %zu warning%s", warnings, warnings == 1 ? "" : "s");
   if (!tally->failed && tally->passed) printf("; %" PRIu64 " check%s passed", tally->passed, tally->passed == 1 ? "" : "s");
   if (tally->skipped) printf("; %" PRIu64 " skipped", tally->skipped);
-  if (weights->bound == 1) printf("; %u tensors of %s fill the layers", weights->tensors, from_here(weights->path));
+  char *here = weights->bound == 1 ? realpath(".", NULL) : NULL;
+  const char *from_here = here ? path_behind(weights->path, here) : NULL;
+  if (weights->bound == 1) printf("; %u tensors of %s fill the layers", weights->tensors, from_here ? from_here : weights->path);
+  free(here);
   if (weights->bound > 1) printf("; the layers of %u flows are filled", weights->bound);
   if (weights->missing) printf("; the weights file is not there, so the layers are not filled");
   printf("\n");

@@ -16,20 +16,19 @@ static bool has_parent_step(const char *path) {
   return false;
 }
 
-/* The folder of the .flow file as an absolute path without links. */
-static char *folder_of(const char *flow_path) {
-  const char *slash = strrchr(flow_path, '/');
+char *folder_of(const char *file) {
+  const char *slash = strrchr(file, '/');
   if (!slash) return realpath(".", NULL);
-  char *folder = strndup(flow_path, slash == flow_path ? 1 : (size_t)(slash - flow_path));
+  char *folder = strndup(file, slash == file ? 1 : (size_t)(slash - file));
   char *real = folder ? realpath(folder, NULL) : NULL;
   free(folder);
   return real;
 }
 
-static bool is_below(const char *path, const char *folder) {
+const char *path_behind(const char *path, const char *folder) {
   size_t length = strlen(folder);
-  if (strcmp(folder, "/") == 0) return true;
-  return strncmp(path, folder, length) == 0 && path[length] == '/';
+  if (strcmp(folder, "/") == 0) return path + 1;
+  return strncmp(path, folder, length) == 0 && path[length] == '/' ? path + length + 1 : NULL;
 }
 
 static char *join(const char *folder, const char *name) {
@@ -86,7 +85,7 @@ flow_status named_file_below(const char *beside, const char *place, NamedFile ki
   int code = path ? errno : ENOMEM;
   flow_status status = FLOW_OK;
   if (!real) status = missing(place, kind, written, path, option, code, error);
-  else if (!is_below(real, folder)) status = link_out(place, kind, written, real, option, error);
+  else if (!path_behind(real, folder)) status = link_out(place, kind, written, real, option, error);
   else *resolved = real;
   if (status) free(real);
   free(path);

@@ -24,4 +24,9 @@ flow_status named_file(const Naming *by, NamedFile kind, const TypedFlow *flow, 
 flow_status named_file_below(const char *beside, const char *place, NamedFile kind, const char *written, const char *option, char **resolved,
                              flow_error *error);
 
+/* The folder of a file, which need not be there yet, as an absolute path without links; freed with free.  NULL: there is none. */
+char *folder_of(const char *file);
+/* What of an absolute path comes behind a folder that it is below; else NULL. */
+const char *path_behind(const char *path, const char *folder);
+
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "atomic_file.h"
+#include "named_file.h"
 #include "program.h"
 #include "repl.h"
 
@@ -37,20 +38,6 @@ int repl_load(Repl *repl, const char *path) {
 
 /* ---- into a file: what flows name is to be found from there ---------------------------------------------------------------- */
 
-/* The folder of a file that may not be there yet, without links; NULL: there is none. */
-static char *real_folder(const char *file) {
-  const char *slash = strrchr(file, '/');
-  char *folder = slash ? strndup(file, slash == file ? 1 : (size_t)(slash - file)) : strdup("."), *real = folder ? realpath(folder, NULL) : NULL;
-  free(folder);
-  return real;
-}
-
-static const char *behind_folder(const char *path, const char *folder) {
-  size_t length = strlen(folder);
-  if (strcmp(folder, "/") == 0) return path + 1;
-  return strncmp(path, folder, length) == 0 && path[length] == '/' ? path + length + 1 : NULL;
-}
-
 typedef struct Saving {
   const Repl *repl;
   const char *file;
@@ -70,7 +57,7 @@ static void save_path(const Saving *saving, const Entry *entry, const char *from
   int length = (int)(path->to - path->from);
   char *real = NULL;
   bool known = from_folder && saving->folder && text[1] != '/' && asprintf(&real, "%s/%.*s", from_folder, length - 2, text + 1) >= 0;
-  const char *below = known ? behind_folder(real, saving->folder) : NULL;
+  const char *below = known ? path_behind(real, saving->folder) : NULL;
   if (below) fprintf(saving->to, "\"%s\"", below);
   else fwrite(text, 1, (size_t)length, saving->to);
   if (known && !below) warn_of_path(saving, entry, path, real);
@@ -81,7 +68,7 @@ static bool save_entry(const Saving *saving, const Entry *entry) {
   NamedPath *path;
   size_t paths, done = 0;
   bool good = pieces_paths(entry->text, &path, &paths);
-  char *from_folder = paths ? real_folder(entry->beside) : NULL;
+  char *from_folder = paths ? folder_of(entry->beside) : NULL;
   bool moved = from_folder && saving->folder && strcmp(from_folder, saving->folder) != 0;
   for (size_t i = 0; good && moved && i < paths; i++) {
     fwrite(entry->text + done, 1, path[i].from - done, saving->to);
@@ -98,7 +85,7 @@ static bool save_entry(const Saving *saving, const Entry *entry) {
 static char *text_for(const Repl *repl, const char *file) {
   char *text = NULL;
   size_t length;
-  Saving saving = {repl, file, real_folder(file), open_memstream(&text, &length)};
+  Saving saving = {repl, file, folder_of(file), open_memstream(&text, &length)};
   bool good = saving.to != NULL;
   for (size_t i = 0; good && i < repl->session.count; i++) good = save_entry(&saving, &repl->session.entry[i]);
   if (saving.to && fclose(saving.to) != 0) good = false;
