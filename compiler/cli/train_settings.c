@@ -30,7 +30,11 @@ static const char *const optimiser_word[] = {
 #undef OPTIMISER
 };
 static const char *const initial_word[] = {"kaiming", "xavier", "normal", "zeros"};
-static const char *const coupling_word[] = {"independent", "transport"};
+static const char *const coupling_word[] = {
+#define COUPLING(name, text) #name,
+#include "couplings.def"
+#undef COUPLING
+};
 
 #define CHOOSE(to, kind, word, list)                                                 \
   do {                                                                               \

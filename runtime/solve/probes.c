@@ -28,7 +28,7 @@ void flow_probes_fill(const FlowProbes *probes, uint64_t first, uint64_t dim, ui
   uint64_t numbers = probes->count * dim, from = probes->first * dim;
   double number[2][FLOW_RANDOM_LANES];
   for (uint32_t lane = 0, count; lane < tile->live; lane += count) {
-    count = tile->live - lane < FLOW_RANDOM_LANES ? tile->live - lane : FLOW_RANDOM_LANES;
+    count = flow_random_count(tile->live - lane);
     for (uint64_t i = 0; i < numbers; i++) {
       if (i == 0 || (from + i) % 2 == 0) draw(probes, first + lane, count, (uint32_t)((from + i) / 2), number);
       for (uint32_t k = 0; k < count; k++) flow_tile_set(tile, row + i, lane + k, number[(from + i) % 2][k]);

@@ -71,12 +71,10 @@ void flow_random_normals(FlowRandom random, uint64_t first, uint32_t count, uint
 
 /* ---- a tile ---------------------------------------------------------------------------------------------------------------- */
 
-static uint32_t at_most(uint32_t lanes) { return lanes < FLOW_RANDOM_LANES ? lanes : FLOW_RANDOM_LANES; }
-
 void flow_random_fill_uniform(FlowRandom random, uint64_t first, const FlowTile *tile) {
   uint64_t word[2][FLOW_RANDOM_LANES];
   for (uint32_t lane = 0, count; lane < tile->live; lane += count) {
-    count = at_most(tile->live - lane);
+    count = flow_random_count(tile->live - lane);
     for (uint64_t row = 0; row < tile->rows; row++) {
       if (row % 2 == 0) flow_random_words(random, first + lane, count, (uint32_t)(row / 2), word);
       for (uint32_t i = 0; i < count; i++) flow_tile_set(tile, row, lane + i, flow_random_uniform_of_word(word[row % 2][i]));
@@ -88,7 +86,7 @@ void flow_random_fill_uniform(FlowRandom random, uint64_t first, const FlowTile 
 void flow_random_fill_normal(FlowRandom random, uint64_t first, const FlowTile *tile) {
   double normal[2][FLOW_RANDOM_LANES];
   for (uint32_t lane = 0, count; lane < tile->live; lane += count) {
-    count = at_most(tile->live - lane);
+    count = flow_random_count(tile->live - lane);
     for (uint64_t row = 0; row < tile->rows; row++) {
       if (row % 2 == 0) flow_random_normals(random, first + lane, count, (uint32_t)(row / 2), normal);
       for (uint32_t i = 0; i < count; i++) flow_tile_set(tile, row, lane + i, normal[row % 2][i]);

@@ -46,6 +46,7 @@ static inline double flow_random_uniform_of_word(uint64_t word) { return (double
 /* Of `count` samples from `first` on, at most FLOW_RANDOM_LANES: their words, or normal numbers, 2 block and 2 block + 1.  A tenth of the
  * time, where the processor has vectors; the same bits.  Behind `count` stands anything. */
 enum { FLOW_RANDOM_LANES = 16 };
+static inline uint32_t flow_random_count(uint64_t left) { return left < FLOW_RANDOM_LANES ? (uint32_t)left : FLOW_RANDOM_LANES; }
 void flow_random_words(FlowRandom random, uint64_t first, uint32_t count, uint32_t block, uint64_t word[2][FLOW_RANDOM_LANES]);
 void flow_random_normals(FlowRandom random, uint64_t first, uint32_t count, uint32_t block, double normal[2][FLOW_RANDOM_LANES]);
 

@@ -54,13 +54,11 @@ flow_status flow_source_check(const FlowSource *source, uint64_t dim, uint64_t f
   return flow_fail(error, FLOW_BAD_CALL, "there is no source of kind %d", (int)source->kind);
 }
 
-static uint32_t at_most(uint32_t lanes) { return lanes < FLOW_RANDOM_LANES ? lanes : FLOW_RANDOM_LANES; }
-
 /* Rounding may carry lo + (hi - lo) u past hi, in f64 or on the way to f32; the bounds themselves are rounded alike. */
 static void fill_uniform(const FlowSource *source, FlowRandom random, uint64_t first, const FlowTile *tile) {
   uint64_t word[2][FLOW_RANDOM_LANES];
   for (uint32_t lane = 0, count; lane < tile->live; lane += count) {
-    count = at_most(tile->live - lane);
+    count = flow_random_count(tile->live - lane);
     for (uint64_t row = 0; row < tile->rows; row++) {
       double low = source->low[row], high = source->high[row];
       if (row % 2 == 0) flow_random_words(random, first + lane, count, (uint32_t)(row / 2), word);
@@ -90,7 +88,7 @@ static void add_columns(const FlowSource *source, FlowRandom random, uint64_t sa
 static void fill_gaussian(const FlowSource *source, FlowRandom random, uint64_t first, const FlowTile *tile) {
   Some sum;
   for (uint32_t lane = 0, count; lane < tile->live; lane += count) {
-    count = at_most(tile->live - lane);
+    count = flow_random_count(tile->live - lane);
     for (uint64_t row = 0; row < tile->rows; row += BLOCK) {
       uint64_t rows = tile->rows - row < BLOCK ? tile->rows - row : BLOCK;
       for (uint64_t r = 0; r < rows; r++)

@@ -99,7 +99,7 @@ static void pick(const Draw *d, uint64_t from, uint32_t live) {
   if (high > last) high = last;
   for (uint64_t i = from; i < from + live; i++) {
     uint64_t number = d->first + i, rest = from + live - i, k = (i - from) % FLOW_RANDOM_LANES;
-    if (k == 0) flow_random_words(d->pick, number, rest < FLOW_RANDOM_LANES ? (uint32_t)rest : FLOW_RANDOM_LANES, 0, word);
+    if (k == 0) flow_random_words(d->pick, number, flow_random_count(rest), 0, word);
     uint64_t at = d->rows.first + (d->once ? number : below(word[1][k], d->rows.count));
     batch->row[i] = d->rows.order ? d->rows.order[at] : at;
     batch->s[i] = low + (high - low) * flow_random_uniform_of_word(word[0][k]);

@@ -11,6 +11,8 @@ typedef enum FlowSchedule {
   FLOW_SCHEDULES
 } FlowSchedule;
 
+const char *flow_schedule_name(FlowSchedule schedule);
+
 /* The share of the rate that holds after `done` of `iterations`; (done + 1)/warm_up while that is below 1 in the warm-up. */
 double flow_schedule_at(FlowSchedule schedule, uint64_t done, uint64_t iterations, uint64_t warm_up);
 

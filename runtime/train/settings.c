@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "settings.h"
+#include "hash.h"
 #include "streams.h"
 #include <inttypes.h>
 #include <math.h>
@@ -151,19 +152,17 @@ flow_status flow_train_settings_check(const FlowTrainSettings *s, flow_error *er
 
 /* ---- what the weights depend on ---------------------------------------------------------------------------------------- */
 
-/* FNV-1a over the numbers as f64. */
+/* The numbers as f64. */
 static uint64_t hash_numbers(uint64_t hash, const FlowTensor *tensor) {
   for (uint64_t i = 0; i < tensor->count; i++) {
     double value = flow_tensor_at(tensor, i);
-    unsigned char byte[sizeof value];
-    memcpy(byte, &value, sizeof value);
-    for (size_t k = 0; k < sizeof value; k++) hash = (hash ^ byte[k]) * 1099511628211u;
+    hash = flow_hash_bytes(hash, &value, sizeof value);
   }
   return hash;
 }
 
 static uint64_t hash_inputs(const FlowTrainSettings *s) {
-  uint64_t hash = hash_numbers(14695981039346656037u, s->data);
+  uint64_t hash = hash_numbers(FLOW_HASH_BEGIN, s->data);
   for (uint32_t i = 0; i < flow_train_conditions(s); i++) hash = hash_numbers(hash, &s->condition[i]);
   return hash;
 }
@@ -174,38 +173,37 @@ static bool hash_source(const FlowTrainSettings *s, uint64_t *hash) {
   const FlowSource *source = s->source;
   const size_t dim = (size_t)source->dim, bytes = (dim + 1) * sizeof(double);
   const FlowRandom random = {s->seed, FLOW_STREAM_START};
-  *hash = 14695981039346656037u;
+  *hash = FLOW_HASH_BEGIN;
   if (source->kind == FLOW_SOURCE_TENSOR) {
     *hash = hash_numbers(*hash, source->tensor);
     return true;
   }
   double *x = flow_alloc_aligned(s->allocator, bytes);
   if (!x) return false;
-  FlowTensor seen = {.type = FLOW_TYPE_F64, .rank = 1, .dim = {dim}, .count = dim, .data = x}, density = {.type = FLOW_TYPE_F64, .rank = 1, .dim = {1}, .count = 1, .data = x};
+  FlowTensor seen = {.type = FLOW_TYPE_F64, .rank = 1, .dim = {dim}, .count = dim, .data = x};
   bool dense = flow_source_has_density(source, NULL) == FLOW_OK;
   for (uint64_t i = 0; i < SOME; i++) {
     const FlowTile tile = {x, dim, FLOW_F64, 1, 1, 1};
     flow_source_fill(source, random, i, &tile);
     *hash = hash_numbers(*hash, &seen);
     if (!dense) continue;
-    x[0] = flow_source_log_density(source, FLOW_F64, x);
-    *hash = hash_numbers(*hash, &density);
+    double density = flow_source_log_density(source, FLOW_F64, x);
+    *hash = flow_hash_bytes(*hash, &density, sizeof density);
   }
   flow_free_aligned(s->allocator, x, bytes);
   return true;
 }
 
-static const char *const spacing_name[] = {[FLOW_SPACING_EQUAL] = "equal", [FLOW_SPACING_COSINE] = "cosine", [FLOW_SPACING_POWER] = "power", [FLOW_SPACING_GIVEN] = "given"};
-
 /* Where the steps of the likelihood's solve end. */
 static void steps_text(const FlowTrainSolve *solve, size_t size, char *text) {
   const FlowGrid grid = solve->grid ? *solve->grid : (FlowGrid){0};
   const FlowAdaptive *a = solve->adaptive;
+  const char *spacing = flow_spacing_names()[grid.spacing];     /* NULL: given times */
   if (a)
     snprintf(text, size, "rtol %.17g atol %.17g log p %.17g, at most %" PRIu64 " attempts of %.17g to %.17g", a->tolerance.rtol,
              a->tolerance.atol, a->tolerance.ltol, a->most_attempts, a->least_step, a->largest_step);
   else
-    snprintf(text, size, "%" PRIu64 " steps, spacing %s %.17g %.17g of %" PRIu64, solve->steps, spacing_name[grid.spacing], grid.power, grid.from,
+    snprintf(text, size, "%" PRIu64 " steps, spacing %s %.17g %.17g of %" PRIu64, solve->steps, spacing ? spacing : "given", grid.power, grid.from,
              grid.intervals);
 }
 
@@ -226,12 +224,14 @@ static void terms_text(const FlowTrainTerms *terms, size_t size, char *text) {
   snprintf(text, size, "kinetic %.17g, jacobian %.17g %s, ", terms->kinetic, terms->jacobian, terms->probe ? "probe" : "exact");
 }
 
-static const char *const coupling_name[] = {[FLOW_COUPLING_INDEPENDENT] = "independent", [FLOW_COUPLING_TRANSPORT] = "transport"};
-static const char *const schedule_name[] = {
-#define SCHEDULE(name, text) #name,
-#include "schedules.def"
-#undef SCHEDULE
-};
+const char *flow_coupling_name(FlowCoupling coupling) {
+  static const char *const name[] = {
+#define COUPLING(name, text) #name,
+#include "couplings.def"
+#undef COUPLING
+  };
+  return name[coupling];
+}
 
 char *flow_train_settings_text(const FlowTrainSettings *s) {
   char iterations[32] = "", loss[384], terms[128], text[1536];
@@ -245,8 +245,8 @@ char *flow_train_settings_text(const FlowTrainSettings *s) {
                         ", path %s from %.17g to %.17g, time %.17g to %.17g, coupling %s, %s rate %.17g betas %.17g %.17g epsilon %.17g decay %.17g, "
                         "schedule %s%s warm-up %" PRIu64 ", clip %.17g, average %.17g, validation %.17g",
                         loss, terms, s->formulas, s->model->precision * 8, s->data->dim[0], s->model->dim, hash_inputs(s), source, s->seed, s->batch, flow_path_name(s->path),
-                        s->s0, s->s1, s->t0, s->t1, coupling_name[s->coupling], flow_optimiser_name(s->optimiser), s->rate, s->beta1, s->beta2, s->epsilon,
-                        s->decay, schedule_name[s->schedule], iterations, s->warm_up, s->clip, s->average, s->validation);
+                        s->s0, s->s1, s->t0, s->t1, flow_coupling_name(s->coupling), flow_optimiser_name(s->optimiser), s->rate, s->beta1, s->beta2, s->epsilon,
+                        s->decay, flow_schedule_name(s->schedule), iterations, s->warm_up, s->clip, s->average, s->validation);
   char *copy = length > 0 && (size_t)length < sizeof text ? flow_alloc(s->allocator, (size_t)length + 1) : NULL;
   if (copy) memcpy(copy, text, (size_t)length + 1);
   return copy;

@@ -10,9 +10,14 @@
 #include "stop.h"
 #include "solve.h" /* FlowSource; its header has a namesake in lang/syntax */
 
-/* Which point of the source goes with which of the data: as they are drawn, or, of the pairs of one batch, those with the least sum
- * of |x1 - x0|^2 (couple.h). */
-typedef enum { FLOW_COUPLING_INDEPENDENT, FLOW_COUPLING_TRANSPORT } FlowCoupling;
+/* Which point of the source goes with which of the data (couplings.def). */
+typedef enum {
+#define COUPLING(name, text) FLOW_COUPLING_##name,
+#include "couplings.def"
+#undef COUPLING
+  FLOW_COUPLINGS
+} FlowCoupling;
+const char *flow_coupling_name(FlowCoupling coupling);
 
 /* What is made small (losses.def): something of samples along a path between the source and the data, which is |u - dx/dt|^2 or a loss
  * that the model was compiled for; or -log p of the data through the solver. */

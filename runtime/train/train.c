@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "training.h"
 #include "checked.h"
+#include "hash.h"
 #include "rounding.h"
 #include "streams.h"
 #include "threads.h"
@@ -62,7 +63,7 @@ static flow_status open_parts(FlowTraining *t, flow_error *error) {
   if (!status) status = flow_drawing_open(s, t->level, t->threads, &t->drawing, error);
   if (!status) status = flow_batch_open(s->allocator, s->batch, s->model->dim, &t->batch, error);
   if (!status) status = open_loss(t, error);
-  if (!status && s->loss == FLOW_LOSS_flow_matching && s->coupling == FLOW_COUPLING_TRANSPORT)
+  if (!status && s->loss == FLOW_LOSS_flow_matching && s->coupling == FLOW_COUPLING_transport)
     status = flow_coupler_open(s->allocator, (size_t)s->batch, s->model->dim, &t->coupler, error);
   t->coupler.stop = s->stop;
   if (!status) status = hold_out(t, error);
@@ -103,16 +104,9 @@ void flow_training_close(FlowTraining *t) {
 
 /* ---- first weights ------------------------------------------------------------------------------------------------------- */
 
-/* FNV-1a over the bytes of the first weights. */
-static uint64_t hash_bytes(const unsigned char *byte, size_t bytes) {
-  uint64_t hash = 14695981039346656037u;
-  for (size_t i = 0; i < bytes; i++) hash = (hash ^ byte[i]) * 1099511628211u;
-  return hash;
-}
-
 static void begin(FlowTraining *t) {
   size_t bytes = t->masters.count * t->settings.model->precision;
-  t->start = hash_bytes(t->masters.part[FLOW_MASTER_WEIGHT], bytes);
+  t->start = flow_hash_bytes(FLOW_HASH_BEGIN, t->masters.part[FLOW_MASTER_WEIGHT], bytes);
   if (t->settings.average > 0) memcpy(t->masters.part[FLOW_MASTER_AVERAGE], t->masters.part[FLOW_MASTER_WEIGHT], bytes);
 }
 
@@ -203,7 +197,7 @@ static flow_status iterate(FlowTraining *t, FlowTrainReport *report, flow_error 
   const FlowTrainSettings *s = &t->settings;
   const FlowRowsOf rows = {t->order, t->held, s->data->dim[0] - t->held};
   flow_batch_draw(&t->drawing, rows, FLOW_STREAM_PICK, FLOW_STREAM_START, t->done * s->batch, false, &t->batch);
-  if (s->loss == FLOW_LOSS_flow_matching && s->coupling == FLOW_COUPLING_TRANSPORT && !flow_couple(&t->coupler, &t->batch))
+  if (s->loss == FLOW_LOSS_flow_matching && s->coupling == FLOW_COUPLING_transport && !flow_couple(&t->coupler, &t->batch))
     return flow_fail(error, FLOW_CANCELLED, "stopped");
   FlowLossParts parts;
   flow_status status = run_loss(t, FLOW_MASTER_WEIGHT, &t->batch, true, &parts, error);

@@ -261,7 +261,7 @@ START_TEST(memory_that_runs_out_anywhere_is_a_status_and_leaks_nothing) {
   t.settings.average = 0.9;
   t.settings.validation = 0.5;
   t.settings.batch = 20;
-  t.settings.coupling = FLOW_COUPLING_TRANSPORT;
+  t.settings.coupling = FLOW_COUPLING_transport;
   for (uint64_t fail_at = 1;; fail_at++) {
     FlowTraining *training;
     flow_error error = {{0}};
